@@ -1,0 +1,45 @@
+/** Sources are ES modules; only the tests run them as CommonJS, which jest handles natively. */
+const shared = {
+  rootDir: import.meta.dirname,
+  testEnvironment: 'node',
+  transform: {
+    '^.+\\.ts$': [
+      '@swc/jest',
+      { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
+  moduleNameMapper: {
+    '^@surety/(domain|contracts|saga|runtime|testing)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@surety/db$': '<rootDir>/db/src/index.ts',
+    '^@surety/(ingress|relay|workers|projector|reconciler)$': '<rootDir>/apps/$1/src/index.ts',
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+  },
+  modulePathIgnorePatterns: ['/dist/', '<rootDir>/.surety/'],
+};
+
+const ignored = ['/node_modules/', '/dist/', '<rootDir>/.surety/'];
+
+export default {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      testMatch: ['**/*.unit.spec.ts'],
+      testPathIgnorePatterns: ignored,
+    },
+    {
+      ...shared,
+      displayName: 'int',
+      testMatch: ['**/*.int.spec.ts'],
+      testPathIgnorePatterns: ignored,
+      setupFilesAfterEnv: ['<rootDir>/packages/testing/src/int-setup.ts'],
+    },
+    {
+      ...shared,
+      displayName: 'e2e',
+      testMatch: ['<rootDir>/tests/e2e/**/*.spec.ts'],
+      testPathIgnorePatterns: ignored,
+      setupFilesAfterEnv: ['<rootDir>/packages/testing/src/e2e-setup.ts'],
+    },
+  ],
+};

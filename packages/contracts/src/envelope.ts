@@ -1,0 +1,172 @@
+import { STEP, decisionOf, isReason, parseTransferId, slotOfAccount } from '@surety/domain';
+import type {
+  Decision,
+  Reason,
+  Step,
+  TransferEvent,
+  TransferEventType,
+  TransferKind,
+  TransferTerms,
+} from '@surety/domain';
+import { z } from 'zod';
+
+/** Version of the envelope's shape. A reader that meets a newer one stops its partition. */
+export const ENVELOPE_SCHEMA = 1;
+
+/** RFC 3339 in UTC with microseconds, as the database's clock gave it: 2026-01-31T10:15:30.123456Z. */
+export type Timestamp = string;
+
+/** An account after the event's own change; sums are strings of minor units. */
+export interface AccountSnapshot {
+  readonly id: string;
+  readonly balance: string;
+  readonly held: string;
+  readonly version: string;
+}
+
+export interface EnvelopeData {
+  readonly kind: TransferKind;
+  readonly source: string;
+  readonly destination: string;
+  /** Minor units. */
+  readonly amount: string;
+  readonly currency: string;
+  readonly reason?: Reason;
+  readonly description?: string;
+  readonly metadata?: Readonly<Record<string, unknown>>;
+}
+
+/** One event of a transfer as it lies in transfer_events and travels over Kafka: the same bytes. */
+export interface Envelope {
+  /** transferId/step: the same event always has the same id. */
+  readonly id: string;
+  readonly type: TransferEventType;
+  readonly schema: number;
+  readonly transferId: string;
+  readonly step: Step;
+  readonly sourceSlot: number;
+  readonly destinationSlot: number;
+  readonly requestedAt: Timestamp;
+  readonly occurredAt: Timestamp;
+  /** Who caused it: `client:<tenant>`, `saga`, `reconciler`, `operator:<name>`. */
+  readonly actor: string;
+  /** Id of the event that this one answers, or null for the first. */
+  readonly causation: string | null;
+  /** W3C Trace Context of the request that began the transfer, or null. */
+  readonly traceparent: string | null;
+  readonly accounts: readonly AccountSnapshot[];
+  readonly data: EnvelopeData;
+}
+
+const minorText = z.string().regex(/^-?[0-9]{1,19}$/);
+const slot = z.int().min(0).max(4095);
+
+const envelopeShape = z.looseObject({
+  id: z.string(),
+  type: z.enum([
+    'requested',
+    'held',
+    'rejected',
+    'credited',
+    'refused',
+    'voided',
+    'committed',
+    'cancelled',
+  ]),
+  schema: z.literal(ENVELOPE_SCHEMA),
+  transferId: z.string().refine((text) => parseTransferId(text) === text),
+  step: z.union([
+    z.literal(STEP.request),
+    z.literal(STEP.hold),
+    z.literal(STEP.decide),
+    z.literal(STEP.end),
+  ]),
+  sourceSlot: slot,
+  destinationSlot: slot,
+  requestedAt: z.string(),
+  occurredAt: z.string(),
+  actor: z.string(),
+  causation: z.string().nullable(),
+  traceparent: z.string().nullable(),
+  accounts: z.array(
+    z.looseObject({ id: z.string(), balance: minorText, held: minorText, version: minorText }),
+  ),
+  data: z.looseObject({
+    kind: z.enum(['transfer', 'funding', 'fee', 'reversal', 'adjustment']),
+    source: z.string(),
+    destination: z.string(),
+    amount: minorText,
+    currency: z.string(),
+    reason: z.string().refine(isReason).optional(),
+  }),
+});
+
+export type DecodedMessage =
+  | { readonly kind: 'events'; readonly events: readonly Envelope[] }
+  /** A newer release is about: stop the partition, wait, never dead-letter. */
+  | { readonly kind: 'unknown_schema'; readonly schema: unknown }
+  /** The message is broken for its own sake. */
+  | { readonly kind: 'malformed'; readonly error: string };
+
+/** One Kafka message carries the events of one database transaction: a JSON array of envelopes. */
+export function encodeMessage(encodedEvents: readonly string[]): string {
+  return `[${encodedEvents.join(',')}]`;
+}
+
+export function encodeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelope);
+}
+
+/** Parses what came over Kafka. Unknown fields are kept: they belong to a newer writer. */
+export function decodeMessage(value: string): DecodedMessage {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(value);
+  } catch (error) {
+    return { kind: 'malformed', error: error instanceof Error ? error.message : String(error) };
+  }
+  if (!Array.isArray(parsed)) return { kind: 'malformed', error: 'not an array of events' };
+  for (const item of parsed as unknown[]) {
+    const schema: unknown =
+      typeof item === 'object' && item !== null ? (item as { schema?: unknown }).schema : undefined;
+    if (typeof schema === 'number' && schema > ENVELOPE_SCHEMA) {
+      return { kind: 'unknown_schema', schema };
+    }
+    const checked = envelopeShape.safeParse(item);
+    if (!checked.success) return { kind: 'malformed', error: z.prettifyError(checked.error) };
+    const fault = inconsistency(item as Envelope);
+    if (fault) return { kind: 'malformed', error: fault };
+  }
+  return { kind: 'events', events: parsed as Envelope[] };
+}
+
+function inconsistency(envelope: Envelope): string | undefined {
+  const { data } = envelope;
+  if (envelope.id !== `${envelope.transferId}/${envelope.step}`) return 'id is not transferId/step';
+  if (data.kind === 'transfer' && envelope.sourceSlot !== slotOfAccount(data.source)) {
+    return 'sourceSlot is not the slot of the source account';
+  }
+  if (data.kind === 'transfer' && envelope.destinationSlot !== slotOfAccount(data.destination)) {
+    return 'destinationSlot is not the slot of the destination account';
+  }
+  return undefined;
+}
+
+export function termsOf(envelope: Envelope): TransferTerms {
+  return {
+    id: envelope.transferId,
+    source: envelope.data.source,
+    destination: envelope.data.destination,
+    amount: { minor: BigInt(envelope.data.amount), currency: envelope.data.currency },
+  };
+}
+
+/** The destination's decision that an envelope carries, if it carries one. */
+export function decisionOfEnvelope(envelope: Envelope): Decision | undefined {
+  const event = {
+    type: envelope.type,
+    step: envelope.step,
+    reason: envelope.data.reason,
+  } as TransferEvent;
+  return decisionOf(event);
+}

@@ -1,0 +1,62 @@
+import { SLOT_COUNT } from './routing.js';
+
+/** Canonical lower-case text of a UUIDv7 whose rand_a bits are the source account's slot. */
+export type TransferId = string;
+export type AccountId = string;
+
+export const ACCOUNT_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+/** Keys are 1 to 255 printable ASCII characters (0x21 to 0x7e). */
+export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
+
+const TRANSFER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const UNIX_MS_MAX = 2 ** 48 - 1;
+const RANDOM_BYTES = 8;
+
+/**
+ * Composes a transfer id (RFC 9562, section 5.7): 48 bits of Unix milliseconds, 12 bits rand_a
+ * holding the source slot so that polls route by the id alone, 62 random bits.
+ * The time in it orders inserts; nothing is ever decided by it.
+ */
+export function composeTransferId(unixMs: number, sourceSlot: number, random: Uint8Array): TransferId {
+  if (!Number.isInteger(unixMs) || unixMs < 0 || unixMs > UNIX_MS_MAX) {
+    throw new RangeError(`not a time in Unix milliseconds: ${unixMs}`);
+  }
+  if (!Number.isInteger(sourceSlot) || sourceSlot < 0 || sourceSlot >= SLOT_COUNT) {
+    throw new RangeError(`not a slot: ${sourceSlot}`);
+  }
+  if (random.length < RANDOM_BYTES) throw new RangeError('a transfer id needs 8 random bytes');
+  const time = unixMs.toString(16).padStart(12, '0');
+  const slot = sourceSlot.toString(16).padStart(3, '0');
+  const bytes = Array.from(random.subarray(0, RANDOM_BYTES));
+  bytes[0] = ((bytes[0] as number) & 0x3f) | 0x80;
+  const tail = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${slot}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+}
+
+/** The id in canonical form (lower case), or undefined where the text is no transfer id of ours. */
+export function parseTransferId(text: string): TransferId | undefined {
+  const canonical = text.toLowerCase();
+  return TRANSFER_ID.test(canonical) ? canonical : undefined;
+}
+
+/** The source slot that the id carries in its rand_a bits. */
+export function slotOfTransferId(id: TransferId): number {
+  return Number.parseInt(id.slice(15, 18), 16);
+}
+
+const SYSTEM_PREFIX = '~';
+
+/** Where money is between shards: one per slot and currency, legs only, no balance row. */
+export function transitAccountId(slot: number, currency: string): AccountId {
+  return `${SYSTEM_PREFIX}transit:${slot}:${currency}`;
+}
+
+/** Where money enters and leaves: one per slot and currency, legs only, no balance row. */
+export function externalAccountId(slot: number, currency: string): AccountId {
+  return `${SYSTEM_PREFIX}external:${slot}:${currency}`;
+}
+
+/** System accounts begin with a character that no customer's id may contain. */
+export function isSystemAccountId(id: AccountId): boolean {
+  return id.startsWith(SYSTEM_PREFIX);
+}

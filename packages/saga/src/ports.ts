@@ -1,0 +1,215 @@
+import type { Timestamp, Topic } from '@surety/contracts';
+import type {
+  Account,
+  AccountId,
+  Capture,
+  Decision,
+  Leg,
+  Reason,
+  ShardId,
+  SlotMap,
+  Step,
+  TransferEventType,
+  TransferId,
+  TransferKind,
+  TransferStatus,
+} from '@surety/domain';
+
+/** Where an idempotency key lives: the slot in which its operation begins. */
+export interface KeyRef {
+  readonly slot: number;
+  /** SHA-256 over length-prefixed (tenant, key): 64 hex digits. */
+  readonly keyHash: string;
+}
+
+export interface KeyRow extends KeyRef {
+  /** Version byte + SHA-256 of the canonical operation: 66 hex digits. */
+  readonly fingerprint: string;
+  /** What the key made: a transfer's id, or null where it made an account. */
+  readonly transferId: TransferId | null;
+  /** The first answer where it cannot be derived from the request and createdAt; else null. */
+  readonly answer: string | null;
+  readonly createdAt: Timestamp;
+  readonly expiresAt: Timestamp;
+}
+
+/** One row of `transfers`, on the source's shard. */
+export interface TransferRow {
+  readonly id: TransferId;
+  readonly slot: number;
+  readonly kind: TransferKind;
+  readonly parentId: TransferId | null;
+  readonly tenant: string;
+  readonly source: AccountId;
+  readonly destination: AccountId;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+  readonly capture: Capture;
+  readonly state: TransferStatus;
+  readonly reason: Reason | null;
+  readonly requestedAt: Timestamp;
+}
+
+/** One row of `decisions`, on the destination's shard (part 0: the only part until captures come). */
+export interface DecisionRow {
+  readonly transferId: TransferId;
+  readonly slot: number;
+  readonly decision: Decision;
+  readonly source: AccountId;
+  readonly destination: AccountId;
+  readonly amountMinor: bigint;
+  readonly currency: string;
+}
+
+export interface HoldRow {
+  readonly transferId: TransferId;
+  readonly slot: number;
+  readonly account: AccountId;
+  readonly amountMinor: bigint;
+  readonly expiresAt: Timestamp;
+}
+
+/** One row of `transfer_events`: `envelope` is the encoded envelope, the very bytes that travel. */
+export interface EventRow {
+  readonly transferId: TransferId;
+  readonly step: Step;
+  readonly slot: number;
+  readonly type: TransferEventType;
+  readonly occurredAt: Timestamp;
+  readonly envelope: string;
+}
+
+/** One row of `outbox`: one Kafka message with all events of a transaction for a topic and partition. */
+export interface OutboxRow {
+  readonly topic: Topic;
+  readonly partition: number;
+  readonly payload: string;
+}
+
+/** New absolute values for a locked account. `expectedVersion` is the version that was read. */
+export interface AccountUpdate {
+  readonly id: AccountId;
+  readonly expectedVersion: bigint;
+  readonly balance: bigint;
+  readonly held: bigint;
+  readonly version: bigint;
+  readonly entrySeq: bigint;
+}
+
+export interface TransferUpdate {
+  readonly id: TransferId;
+  readonly from: TransferStatus;
+  readonly to: TransferStatus;
+  readonly reason: Reason | null;
+}
+
+/** What one transaction reads under lock, everything by key. Order and duplicates do not matter. */
+export interface LoadRequest {
+  readonly keys?: readonly KeyRef[];
+  readonly transfers?: readonly TransferId[];
+  readonly decisions?: readonly TransferId[];
+  readonly accounts?: readonly AccountId[];
+}
+
+/** Rows that exist among those asked for, locked until the transaction ends. */
+export interface Loaded {
+  /** The database's time of this transaction: the only clock that decides anything. */
+  readonly now: Timestamp;
+  /** By `keyOf(ref)`. */
+  readonly keys: ReadonlyMap<string, KeyRow>;
+  readonly transfers: ReadonlyMap<TransferId, TransferRow>;
+  readonly decisions: ReadonlyMap<TransferId, DecisionRow>;
+  readonly accounts: ReadonlyMap<AccountId, Account>;
+}
+
+export function keyOf(ref: KeyRef): string {
+  return `${ref.slot}/${ref.keyHash}`;
+}
+
+/** Everything one transaction writes: one statement per table, then COMMIT. */
+export interface Changes {
+  readonly keys: readonly KeyRow[];
+  /** Each is also written to open_transfers unless it is already ended. */
+  readonly transfersInserted: readonly TransferRow[];
+  /** An update to an end state also deletes the row of open_transfers. */
+  readonly transfersUpdated: readonly (TransferUpdate & {
+    readonly slot: number;
+    readonly requestedAt: Timestamp;
+  })[];
+  readonly decisions: readonly DecisionRow[];
+  readonly accountsInserted: readonly (Account & { readonly metadata: string | null })[];
+  readonly accountsUpdated: readonly AccountUpdate[];
+  readonly legs: readonly Leg[];
+  readonly holdsInserted: readonly HoldRow[];
+  readonly holdsDeleted: readonly TransferId[];
+  readonly events: readonly EventRow[];
+  readonly outbox: readonly OutboxRow[];
+}
+
+/**
+ * One shard as the steps see it: a transaction is a lock-read, a pure decision in memory and a write.
+ */
+export interface ShardStore {
+  readonly shard: ShardId;
+  /**
+   * Runs one READ COMMITTED transaction: takes `placement` shared and compares the epoch, lock-reads
+   * in lock order, calls `decide` (pure: it may be called again), writes, commits. Resolves only
+   * after the commit was acknowledged.
+   *
+   * Deadlocks (1213), lock time-outs (1205) and lost races on a unique key (1062) are rolled back
+   * and tried again as a whole, bounded, with jitter.
+   *
+   * @throws StoreError with `kind`:
+   * - `environment`: the database is away, read-only, out of disk or too contended. Nothing is known
+   *   to be written if `outcomeUnknown` is true, else nothing was written.
+   * - `epoch`: this shard's map is newer than the caller's; reload and route again.
+   * - `data`: a row broke a promise or a column's range; the batch as composed cannot be stored.
+   */
+  transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R>;
+}
+
+export interface Planned<R> {
+  readonly changes: Changes;
+  readonly result: R;
+}
+
+export type StoreErrorKind = 'environment' | 'epoch' | 'data';
+
+export class StoreError extends Error {
+  override readonly name = 'StoreError';
+  readonly kind: StoreErrorKind;
+  /** True where COMMIT was sent and no answer came: only the rows can tell. */
+  readonly outcomeUnknown: boolean;
+
+  constructor(
+    kind: StoreErrorKind,
+    message: string,
+    options: { cause?: unknown; outcomeUnknown?: boolean } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.kind = kind;
+    this.outcomeUnknown = options.outcomeUnknown ?? false;
+  }
+}
+
+/** The current slot map and how to get a newer one. */
+export interface SlotMaps {
+  current(): SlotMap;
+  /** Reads every shard's placement again and returns the map with the highest epoch. */
+  reload(): Promise<SlotMap>;
+}
+
+/** No changes at all; a transaction that decided nothing still commits. */
+export const NO_CHANGES: Changes = {
+  keys: [],
+  transfersInserted: [],
+  transfersUpdated: [],
+  decisions: [],
+  accountsInserted: [],
+  accountsUpdated: [],
+  legs: [],
+  holdsInserted: [],
+  holdsDeleted: [],
+  events: [],
+  outbox: [],
+};
