@@ -1,0 +1,132 @@
+/** Embedded Kafka 4.1: one KRaft node, broker and controller in one JVM. */
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { cachedEntry } from './binary-cache.mjs';
+import { fetchArtifacts } from './maven.mjs';
+import { rememberPorts } from './ports.mjs';
+import { answersKafka } from './protocol-probe.mjs';
+import { runCommand } from './run-command.mjs';
+import { leftOverPorts, startServer } from './server-process.mjs';
+import { initialiseOnce } from './sql-server.mjs';
+
+const VERSION = '4.1.1';
+const LOG4J_VERSION = '2.24.3';
+const START_DEADLINE_MS = 60_000;
+const STOP_DEADLINE_MS = 20_000;
+
+/**
+ * @param {{ dataDir: string, cacheDir: string, port?: number, heapMb?: number,
+ *   log: (line: string) => void }} options
+ */
+export async function startKafka(options) {
+  const classPath = join(await kafkaJars(options), '*');
+  const dataDir = resolve(options.dataDir);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const ports =
+    leftOverPorts(dataDir) ??
+    (await rememberPorts(dataDir, ['broker', 'controller'], { broker: options.port }));
+  const log4j = join(dataDir, 'log4j2.properties');
+  writeFileSync(log4j, logSettings());
+  await initialiseOnce(join(dataDir, 'data'), (directory) => format(classPath, directory, ports));
+  const marker = join(dataDir, 'server.properties');
+  writeFileSync(marker, serverSettings(join(dataDir, 'data'), ports));
+  const heapMb = options.heapMb ?? 512;
+  const server = await startServer({
+    name: 'Kafka',
+    dataDir,
+    marker,
+    command: 'java',
+    args: [
+      ...[`-Xmx${heapMb}m`, `-Xms${Math.min(heapMb, 128)}m`, '-XX:+UseSerialGC'],
+      ...['-XX:+ExitOnOutOfMemoryError', '-Djava.awt.headless=true'],
+      ...[`-Dlog4j2.configurationFile=${log4j}`, '-cp', classPath, 'kafka.Kafka', marker],
+    ],
+    probe: () => answersKafka(ports.broker),
+    startDeadlineMs: START_DEADLINE_MS,
+    stopDeadlineMs: STOP_DEADLINE_MS,
+    log: options.log,
+  });
+  return {
+    kind: 'kafka',
+    url: `127.0.0.1:${ports.broker}`,
+    host: '127.0.0.1',
+    port: ports.broker,
+    get pid() {
+      return server.pid;
+    },
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    onDeath: (listener) => server.onDeath(listener),
+    logFile: server.logFile,
+  };
+}
+
+function kafkaJars({ cacheDir, log }) {
+  const logging = { group: 'org.apache.logging.log4j', name: 'log4j-slf4j-impl' };
+  return cachedEntry({
+    cacheDir,
+    key: `kafka-${VERSION}`,
+    fill: (directory) =>
+      fetchArtifacts({
+        label: `Kafka ${VERSION}`,
+        artifacts: [
+          { group: 'org.apache.kafka', name: 'kafka_2.13', version: VERSION },
+          { ...logging, version: LOG4J_VERSION },
+        ],
+        directory,
+        log,
+      }),
+  });
+}
+
+/** Gives the storage directory its cluster id. The settings' file is written for this run only. */
+async function format(classPath, directory, ports) {
+  const settings = `${directory}.properties`;
+  writeFileSync(settings, serverSettings(directory, ports));
+  const clusterId = randomBytes(16).toString('base64url');
+  const jvm = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath];
+  const command = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings];
+  await runCommand('java', [...jvm, ...command]);
+  rmSync(settings);
+}
+
+/** One node: every internal topic has one replica. Topics exist only when somebody created them. */
+function serverSettings(logDirectory, { broker, controller }) {
+  return `process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:${controller}
+controller.listener.names=CONTROLLER
+listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}
+advertised.listeners=PLAINTEXT://127.0.0.1:${broker}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+log.dirs=${logDirectory.replaceAll('\\', '/')}
+num.partitions=16
+num.network.threads=2
+num.io.threads=4
+auto.create.topics.enable=false
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=8
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
+log.segment.bytes=67108864
+log.retention.bytes=268435456
+log.cleaner.dedupe.buffer.size=16777216
+`;
+}
+
+function logSettings() {
+  return `rootLogger.level=WARN
+rootLogger.appenderRef.console.ref=console
+appender.console.type=Console
+appender.console.name=console
+appender.console.layout.type=PatternLayout
+appender.console.layout.pattern=%d{ISO8601} %p %c{1}: %m%n
+logger.startup.name=kafka.server
+logger.startup.level=INFO
+`;
+}

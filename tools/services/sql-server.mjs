@@ -1,0 +1,134 @@
+/** What MariaDB and MySQL have in common: durable settings, the root password, a short socket path. */
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { rememberPorts } from './ports.mjs';
+import { rememberPassword, writePrivateFile } from './private-file.mjs';
+import { answersMySql } from './protocol-probe.mjs';
+import { leftOverPorts, startServer } from './server-process.mjs';
+
+const SOCKET_PATH_BYTES_MAX = 100;
+const START_DEADLINE_MS = 90_000;
+const STOP_DEADLINE_MS = 30_000;
+
+/**
+ * @typedef {object} SqlServerOptions
+ * @property {string} dataDir
+ * @property {string} cacheDir
+ * @property {(line: string) => void} log
+ * @property {number} [port]
+ * @property {number} [bufferPoolMb]
+ */
+
+/** A committed transaction survives a crash of server and machine; old binlogs do not fill the disk. */
+const durableSettings = (bufferPoolMb) => [
+  '--bind-address=127.0.0.1',
+  '--skip-name-resolve',
+  '--innodb-flush-log-at-trx-commit=1',
+  '--log-bin=binlog',
+  '--server-id=1',
+  '--sync-binlog=1',
+  '--binlog-format=ROW',
+  '--binlog-expire-logs-seconds=3600',
+  '--max-binlog-size=128M',
+  '--transaction-isolation=READ-COMMITTED',
+  `--innodb-buffer-pool-size=${bufferPoolMb}M`,
+  '--max-connections=300',
+  '--character-set-server=utf8mb4',
+];
+
+/** mysqld and mariadbd refuse to run as root unless told to. */
+export const userArguments = () => (process.getuid?.() === 0 ? ['--user=root'] : []);
+
+/**
+ * @param {SqlServerOptions & { name: string, kind: string, command: string, env?: NodeJS.ProcessEnv,
+ *   args: string[], initialise: (emptyDir: string) => Promise<void> }} options
+ *   args: what this kind of server needs besides; they come first on the command line
+ */
+export async function startSqlServer(options) {
+  const { name, kind, command, args, env, initialise, log, bufferPoolMb = 256 } = options;
+  const dataDir = resolve(options.dataDir);
+  const data = join(dataDir, 'data');
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const leftOver = leftOverPorts(dataDir);
+  const { sql: port } = leftOver ?? (await rememberPorts(dataDir, ['sql'], { sql: options.port }));
+  await initialiseOnce(data, initialise);
+  const password = rememberPassword(join(dataDir, 'root-password'));
+  const initFile = join(dataDir, 'accounts.sql');
+  writePrivateFile(initFile, rootAccounts(password));
+  const marker = `--datadir=${data}`;
+  const serverArguments = [
+    ...args,
+    ...userArguments(),
+    marker,
+    `--port=${port}`,
+    `--socket=${socketPath(dataDir)}`,
+    `--pid-file=${join(dataDir, 'mysqld.pid')}`,
+    `--init-file=${initFile}`,
+    ...durableSettings(bufferPoolMb),
+  ];
+  const server = await startServer({
+    name,
+    dataDir,
+    marker,
+    command,
+    args: serverArguments,
+    env,
+    probe: () => answersMySql(port),
+    startDeadlineMs: START_DEADLINE_MS,
+    stopDeadlineMs: STOP_DEADLINE_MS,
+    log,
+  });
+  return describe({ server, kind, port, url: `mysql://root:${password}@127.0.0.1:${port}` });
+}
+
+function describe({ server, kind, port, url }) {
+  return {
+    kind,
+    url,
+    host: '127.0.0.1',
+    port,
+    get pid() {
+      return server.pid;
+    },
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    onDeath: (listener) => server.onDeath(listener),
+    logFile: server.logFile,
+  };
+}
+
+/** Initialised elsewhere and renamed: a data directory is either complete or not there. */
+export async function initialiseOnce(data, initialise) {
+  if (existsSync(data)) return;
+  const parent = join(data, '..');
+  for (const name of readdirSync(parent)) {
+    if (name.startsWith('data.new-')) rmSync(join(parent, name), { recursive: true, force: true });
+  }
+  const temporary = `${data}.new-${process.pid}`;
+  mkdirSync(temporary, { recursive: true, mode: 0o750 });
+  await initialise(temporary);
+  renameSync(temporary, data);
+}
+
+/** Run by the server at every start, before it listens: there is no moment without a password. */
+function rootAccounts(password) {
+  const account = "'root'@'127.0.0.1'";
+  return [
+    `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY '${password}';`,
+    `ALTER USER ${account} IDENTIFIED BY '${password}';`,
+    `GRANT ALL PRIVILEGES ON *.* TO ${account} WITH GRANT OPTION;`,
+    `ALTER USER 'root'@'localhost' IDENTIFIED BY '${password}';`,
+    '',
+  ].join('\n');
+}
+
+/** A socket's path is limited to about 107 bytes, a deep clone is not. */
+function socketPath(dataDir) {
+  const inside = join(dataDir, 'mysqld.sock');
+  if (Buffer.byteLength(inside) <= SOCKET_PATH_BYTES_MAX) return inside;
+  const hash = createHash('sha256').update(dataDir).digest('hex').slice(0, 12);
+  return join(tmpdir(), `surety-${hash}.sock`);
+}
