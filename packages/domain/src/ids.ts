@@ -17,7 +17,11 @@ const RANDOM_BYTES = 8;
  * holding the source slot so that polls route by the id alone, 62 random bits.
  * The time in it orders inserts; nothing is ever decided by it.
  */
-export function composeTransferId(unixMs: number, sourceSlot: number, random: Uint8Array): TransferId {
+export function composeTransferId(
+  unixMs: number,
+  sourceSlot: number,
+  random: Uint8Array,
+): TransferId {
   if (!Number.isInteger(unixMs) || unixMs < 0 || unixMs > UNIX_MS_MAX) {
     throw new RangeError(`not a time in Unix milliseconds: ${unixMs}`);
   }

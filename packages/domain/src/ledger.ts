@@ -41,9 +41,7 @@ export function balancedLegs(legs: readonly Leg[]): readonly Leg[] {
   let sum = 0n;
   for (const leg of legs) {
     if (leg.slot !== first.slot || leg.currency !== first.currency) {
-      throw new InvariantViolation(
-        `legs of ${leg.transferId}/${leg.step} mix slots or currencies`,
-      );
+      throw new InvariantViolation(`legs of ${leg.transferId}/${leg.step} mix slots or currencies`);
     }
     sum += leg.minor;
   }

@@ -20,11 +20,7 @@ export const BALANCE_MINOR_MAX = 2n ** 62n;
 const EXACT_JSON_MINOR_MAX = 2n ** 53n - 1n;
 
 export type AmountFault =
-  | 'not_a_number'
-  | 'exponent_form'
-  | 'too_many_decimals'
-  | 'too_large'
-  | 'inexact_number';
+  'not_a_number' | 'exponent_form' | 'too_many_decimals' | 'too_large' | 'inexact_number';
 
 export type ParsedAmount =
   | { readonly ok: true; readonly money: Money }

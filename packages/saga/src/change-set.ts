@@ -1,0 +1,254 @@
+import { encodeEnvelope } from '@surety/contracts';
+import type { AccountSnapshot, Envelope, Topic } from '@surety/contracts';
+import { InvariantViolation, isEnded } from '@surety/domain';
+import type {
+  Account,
+  AccountId,
+  Decision,
+  Leg,
+  Reason,
+  Transfer,
+  TransferEvent,
+  TransferId,
+  TransferStatus,
+} from '@surety/domain';
+import { OutboxComposer } from './outbox.js';
+import { keyOf } from './ports.js';
+import type {
+  Changes,
+  DecisionRow,
+  EventRow,
+  HoldRow,
+  KeyRef,
+  KeyRow,
+  Loaded,
+  TransferRow,
+} from './ports.js';
+
+/**
+ * The rows of one transaction as they stand in memory while its steps are decided one after the
+ * other. Each step sees what the ones before it changed; `finish` gives one write per row.
+ */
+export class ChangeSet {
+  readonly now: string;
+  readonly #loaded: Loaded;
+  readonly #accounts: Map<AccountId, Account>;
+  readonly #accountsInserted = new Map<AccountId, Changes['accountsInserted'][number]>();
+  readonly #accountsTouched = new Set<AccountId>();
+  readonly #transfers: Map<TransferId, TransferRow>;
+  readonly #transfersInserted = new Set<TransferId>();
+  readonly #transfersTouched = new Set<TransferId>();
+  readonly #decisions: Map<TransferId, DecisionRow>;
+  readonly #decisionsInserted: DecisionRow[] = [];
+  readonly #keys: Map<string, KeyRow>;
+  readonly #keysInserted: KeyRow[] = [];
+  readonly #holdsInserted = new Map<TransferId, HoldRow>();
+  readonly #holdsDeleted: TransferId[] = [];
+  readonly #legs: Leg[] = [];
+  readonly #events: EventRow[] = [];
+  readonly #outbox = new OutboxComposer();
+
+  constructor(loaded: Loaded) {
+    this.#loaded = loaded;
+    this.now = loaded.now;
+    this.#accounts = new Map(loaded.accounts);
+    this.#transfers = new Map(loaded.transfers);
+    this.#decisions = new Map(loaded.decisions);
+    this.#keys = new Map(loaded.keys);
+  }
+
+  key(ref: KeyRef): KeyRow | undefined {
+    return this.#keys.get(keyOf(ref));
+  }
+
+  insertKey(row: KeyRow): void {
+    this.#keys.set(keyOf(row), row);
+    this.#keysInserted.push(row);
+  }
+
+  account(id: AccountId): Account | undefined {
+    return this.#accounts.get(id);
+  }
+
+  putAccount(account: Account): void {
+    this.#accounts.set(account.id, account);
+    this.#accountsTouched.add(account.id);
+  }
+
+  insertAccount(account: Account, metadata: string | null): void {
+    this.#accounts.set(account.id, account);
+    this.#accountsInserted.set(account.id, { ...account, metadata });
+  }
+
+  transfer(id: TransferId): TransferRow | undefined {
+    return this.#transfers.get(id);
+  }
+
+  insertTransfer(row: TransferRow): void {
+    this.#transfers.set(row.id, row);
+    this.#transfersInserted.add(row.id);
+  }
+
+  moveTransfer(row: TransferRow, to: TransferStatus, reason: Reason | null): void {
+    this.#transfers.set(row.id, { ...row, state: to, reason });
+    this.#transfersTouched.add(row.id);
+  }
+
+  decision(id: TransferId): DecisionRow | undefined {
+    return this.#decisions.get(id);
+  }
+
+  insertDecision(row: DecisionRow): void {
+    this.#decisions.set(row.transferId, row);
+    this.#decisionsInserted.push(row);
+  }
+
+  insertHold(row: HoldRow): void {
+    this.#holdsInserted.set(row.transferId, row);
+  }
+
+  /** A hold made and ended in the same transaction never becomes a row. */
+  deleteHold(id: TransferId): void {
+    if (!this.#holdsInserted.delete(id)) this.#holdsDeleted.push(id);
+  }
+
+  addLegs(legs: readonly Leg[]): void {
+    this.#legs.push(...legs);
+  }
+
+  /** Appends the event to its stream and addresses it to whoever acts on it. */
+  record(envelope: Envelope, slot: number, topic?: Topic | 'nobody'): void {
+    const encoded = encodeEnvelope(envelope);
+    this.#events.push({
+      transferId: envelope.transferId,
+      step: envelope.step,
+      slot,
+      type: envelope.type,
+      occurredAt: envelope.occurredAt,
+      envelope: encoded,
+    });
+    if (topic !== 'nobody') this.#outbox.add(envelope, encoded, topic);
+  }
+
+  finish(): Changes {
+    return {
+      keys: this.#keysInserted,
+      transfersInserted: Array.from(this.#transfersInserted, (id) => this.#mustHaveTransfer(id)),
+      transfersUpdated: this.#transferUpdates(),
+      decisions: this.#decisionsInserted,
+      accountsInserted: [...this.#accountsInserted.values()],
+      accountsUpdated: this.#accountUpdates(),
+      legs: this.#legs,
+      holdsInserted: [...this.#holdsInserted.values()],
+      holdsDeleted: this.#holdsDeleted,
+      events: this.#events,
+      outbox: this.#outbox.finish(),
+    };
+  }
+
+  #accountUpdates(): Changes['accountsUpdated'] {
+    return Array.from(this.#accountsTouched, (id) => {
+      const before = this.#loaded.accounts.get(id);
+      const after = this.#accounts.get(id);
+      if (!before || !after) throw new InvariantViolation(`account ${id} changed without a lock`);
+      if (after.held < 0n) throw new InvariantViolation(`account ${id} would hold ${after.held}`);
+      return {
+        id,
+        expectedVersion: before.version,
+        balance: after.balance,
+        held: after.held,
+        version: after.version,
+        entrySeq: after.entrySeq,
+      };
+    });
+  }
+
+  #transferUpdates(): Changes['transfersUpdated'] {
+    return Array.from(this.#transfersTouched, (id) => {
+      const before = this.#loaded.transfers.get(id);
+      const after = this.#mustHaveTransfer(id);
+      if (!before) throw new InvariantViolation(`transfer ${id} changed without a lock`);
+      if (isEnded(before.state)) throw new InvariantViolation(`transfer ${id} would end twice`);
+      return {
+        id,
+        slot: after.slot,
+        requestedAt: after.requestedAt,
+        from: before.state,
+        to: after.state,
+        reason: after.reason,
+      };
+    });
+  }
+
+  #mustHaveTransfer(id: TransferId): TransferRow {
+    const row = this.#transfers.get(id);
+    if (!row) throw new InvariantViolation(`transfer ${id} is not in memory`);
+    return row;
+  }
+}
+
+export function snapshotOf(account: Account): AccountSnapshot {
+  return {
+    id: account.id,
+    balance: account.balance.toString(),
+    held: account.held.toString(),
+    version: account.version.toString(),
+  };
+}
+
+/** The union that the rules work on, from the row that storage works on. */
+export function transferOf(row: TransferRow): Transfer {
+  const terms = {
+    id: row.id,
+    source: row.source,
+    destination: row.destination,
+    amount: { minor: row.amountMinor, currency: row.currency },
+  };
+  if (row.state === 'rejected' || row.state === 'cancelled') {
+    if (!row.reason) throw new InvariantViolation(`transfer ${row.id} ended without a reason`);
+    return { status: row.state, terms, reason: row.reason };
+  }
+  return { status: row.state, terms };
+}
+
+export interface Answer {
+  readonly event: TransferEvent;
+  readonly now: string;
+  readonly actor: string;
+  readonly account: Account | undefined;
+}
+
+/** The envelope of the event that answers another one: it carries on its terms and its trace. */
+export function answering(cause: Envelope, { event, now, actor, account }: Answer): Envelope {
+  const { kind, source, destination, amount, currency } = cause.data;
+  const reason = 'reason' in event ? { reason: event.reason } : {};
+  return {
+    id: `${cause.transferId}/${event.step}`,
+    type: event.type,
+    schema: cause.schema,
+    transferId: cause.transferId,
+    step: event.step,
+    sourceSlot: cause.sourceSlot,
+    destinationSlot: cause.destinationSlot,
+    requestedAt: cause.requestedAt,
+    occurredAt: now,
+    actor,
+    causation: cause.id,
+    traceparent: cause.traceparent,
+    accounts: account ? [snapshotOf(account)] : [],
+    data: { kind, source, destination, amount, currency, ...reason },
+  };
+}
+
+/** The decision row that an event of the destination's shard leaves behind. */
+export function decisionRowOf(cause: Envelope, decision: Decision): DecisionRow {
+  return {
+    transferId: cause.transferId,
+    slot: cause.destinationSlot,
+    decision,
+    source: cause.data.source,
+    destination: cause.data.destination,
+    amountMinor: BigInt(cause.data.amount),
+    currency: cause.data.currency,
+  };
+}

@@ -1,0 +1,72 @@
+import { PARTITION_COUNT, encodeMessage } from '@surety/contracts';
+import type { Envelope, Topic } from '@surety/contracts';
+import { partitionOfSlot } from '@surety/domain';
+import type { TransferEventType } from '@surety/domain';
+import type { OutboxRow } from './ports.js';
+
+/**
+ * Bound of one message in UTF-16 units. Each takes at most three bytes of UTF-8, so a message stays
+ * below 256 KB and far below the broker's default limit of 1 MB.
+ */
+const MESSAGE_UNITS_MAX = 80_000;
+
+/** Whom an event is for. The projector and other listeners read every topic. */
+export function topicOf(type: TransferEventType): Topic {
+  switch (type) {
+    case 'requested':
+    case 'credited':
+    case 'refused':
+    case 'voided':
+      return 'toSource';
+    case 'held':
+      return 'toDestination';
+    case 'committed':
+    case 'rejected':
+    case 'cancelled':
+      return 'ended';
+    default:
+      return type satisfies never;
+  }
+}
+
+/** Gathers the events of one transaction into one message per topic and partition. */
+export class OutboxComposer {
+  readonly #messages = new Map<string, { topic: Topic; partition: number; events: string[] }>();
+  readonly #full: OutboxRow[] = [];
+  readonly #units = new Map<string, number>();
+
+  /**
+   * @param encoded the envelope's bytes as stored in transfer_events: what travels is the same.
+   * @param topic where it differs from the event's own addressee.
+   */
+  add(envelope: Envelope, encoded: string, topic: Topic = topicOf(envelope.type)): void {
+    const slot = topic === 'toDestination' ? envelope.destinationSlot : envelope.sourceSlot;
+    const partition = partitionOfSlot(slot, PARTITION_COUNT);
+    const address = `${topic}/${partition}`;
+    const units = (this.#units.get(address) ?? 0) + encoded.length + 1;
+    let message = this.#messages.get(address);
+    if (message && units > MESSAGE_UNITS_MAX) {
+      this.#full.push(toRow(message));
+      message = undefined;
+    }
+    if (message) {
+      message.events.push(encoded);
+      this.#units.set(address, units);
+    } else {
+      this.#messages.set(address, { topic, partition, events: [encoded] });
+      this.#units.set(address, encoded.length + 2);
+    }
+  }
+
+  finish(): OutboxRow[] {
+    return [...this.#full, ...Array.from(this.#messages.values(), toRow)];
+  }
+}
+
+function toRow(message: { topic: Topic; partition: number; events: string[] }): OutboxRow {
+  return {
+    topic: message.topic,
+    partition: message.partition,
+    payload: encodeMessage(message.events),
+  };
+}

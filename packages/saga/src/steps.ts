@@ -1,0 +1,186 @@
+import { decisionOfEnvelope, termsOf } from '@surety/contracts';
+import type { Envelope, Topic } from '@surety/contracts';
+import { InvariantViolation, decideDestination, decideSource, decisionOf } from '@surety/domain';
+import type { AccountId, Alarm, Outcome, TransferEvent, TransferTerms } from '@surety/domain';
+import { ChangeSet, answering, decisionRowOf, transferOf } from './change-set.js';
+import type { LoadRequest, ShardStore, TransferRow } from './ports.js';
+import { addMs } from './time.js';
+
+export interface StepOptions {
+  readonly holdTimeoutMs: number;
+  /** Who runs the steps: `saga` for the workers, `reconciler` for repairs. */
+  readonly actor: string;
+  /**
+   * Whether the steps that follow on this very shard are taken in the same transaction, given the
+   * slot they act on. All rows and events are still written, except a hold that would be inserted
+   * and deleted at once. Leave it out where the following steps belong to another process.
+   */
+  readonly continuesOn?: (slot: number) => boolean;
+}
+
+/** What became of one event that was handed in. */
+export type StepResult =
+  | { readonly kind: 'applied'; readonly events: readonly Envelope[] }
+  | { readonly kind: 'already_applied' }
+  | { readonly kind: 'alarm'; readonly alarm: Alarm };
+
+/** Events that are an order to somebody; the others only tell. */
+export function isActionable(envelope: Envelope): boolean {
+  const { type } = envelope;
+  return type !== 'committed' && type !== 'rejected' && type !== 'cancelled';
+}
+
+/** The slot whose shard acts on this event. */
+export function actingSlot(envelope: Envelope): number {
+  return envelope.type === 'held' ? envelope.destinationSlot : envelope.sourceSlot;
+}
+
+/**
+ * Takes the steps that a set of events asks for on one shard, in one transaction: hold for
+ * requested, credit for held, commit for credited, release for refused and voided. Repeated and
+ * reordered events change nothing (promise 2); results come in the order of the events.
+ * @throws StoreError
+ */
+export function applySteps(
+  store: ShardStore,
+  events: readonly Envelope[],
+  options: StepOptions,
+): Promise<readonly StepResult[]> {
+  return store.transact(loadFor(events, options), (loaded) => {
+    const set = new ChangeSet(loaded);
+    const fold = new StepFold(set, options);
+    const result = events.map((envelope) => fold.take(envelope));
+    return { changes: set.finish(), result };
+  });
+}
+
+/** The envelope says which rows its step needs, so everything is locked in one round trip. */
+function loadFor(events: readonly Envelope[], options: StepOptions): LoadRequest {
+  const transfers = new Set<string>();
+  const decisions = new Set<string>();
+  const accounts = new Set<AccountId>();
+  for (const { type, transferId, sourceSlot, destinationSlot, data } of events) {
+    const isHeld = type === 'held';
+    if (!isHeld || options.continuesOn?.(sourceSlot)) {
+      transfers.add(transferId);
+      accounts.add(data.source);
+    }
+    if (isHeld || (type === 'requested' && options.continuesOn?.(destinationSlot))) {
+      decisions.add(transferId);
+      accounts.add(data.destination);
+    }
+  }
+  return {
+    transfers: [...transfers],
+    decisions: [...decisions],
+    accounts: [...accounts],
+  };
+}
+
+class StepFold {
+  readonly #set: ChangeSet;
+  readonly #options: StepOptions;
+
+  constructor(set: ChangeSet, options: StepOptions) {
+    this.#set = set;
+    this.#options = options;
+  }
+
+  /** One event and all that follows from it here. A chain is at most hold, decide, end. */
+  take(envelope: Envelope): StepResult {
+    const events: Envelope[] = [];
+    let next: Envelope | undefined = envelope;
+    while (next && isActionable(next)) {
+      const cause: Envelope = next;
+      const outcome: Outcome = this.#decide(cause);
+      if (outcome.kind === 'alarm' && events.length > 0) {
+        throw new InvariantViolation(`${outcome.alarm} right after ${cause.id} was decided`);
+      }
+      // A decision that was there before the hold (a cancel) has its own event on the way.
+      if (outcome.kind !== 'accepted') return events.length > 0 ? applied(events) : outcome;
+      const answer = answering(cause, {
+        event: outcome.event,
+        now: this.#set.now,
+        actor: this.#options.actor,
+        account: outcome.account,
+      });
+      this.#store(cause, answer, outcome);
+      events.push(answer);
+      next = this.#continuesHere(answer) ? answer : undefined;
+    }
+    return applied(events);
+  }
+
+  #decide(envelope: Envelope): Outcome {
+    const terms = termsOf(envelope);
+    if (envelope.type === 'held') {
+      const row = this.#set.decision(terms.id);
+      if (row && !sameTerms(row, terms)) return { kind: 'alarm', alarm: 'terms_differ' };
+      const account = this.#set.account(terms.destination);
+      return decideDestination(terms, row?.decision, { type: 'credit', account });
+    }
+    const row = this.#set.transfer(terms.id);
+    if (!row) return { kind: 'alarm', alarm: 'transfer_missing' };
+    if (!sameTerms(row, terms)) return { kind: 'alarm', alarm: 'terms_differ' };
+    const account = this.#set.account(terms.source);
+    const decision = decisionOfEnvelope(envelope);
+    return decideSource(
+      transferOf(row),
+      decision ? { type: 'settle', decision, account } : { type: 'hold', account },
+    );
+  }
+
+  #store(cause: Envelope, answer: Envelope, outcome: Extract<Outcome, { kind: 'accepted' }>): void {
+    const set = this.#set;
+    const { event } = outcome;
+    const decision = decisionOf(event);
+    if (outcome.account) set.putAccount(outcome.account);
+    if (outcome.legs.length > 0) set.addLegs(outcome.legs);
+    if (decision) set.insertDecision(decisionRowOf(cause, decision));
+    else this.#moveTransfer(cause, event);
+    set.record(answer, decision ? answer.destinationSlot : answer.sourceSlot, this.#topic(answer));
+  }
+
+  #moveTransfer(cause: Envelope, event: TransferEvent): void {
+    const row = this.#set.transfer(cause.transferId) as TransferRow;
+    if (event.type === 'held') {
+      this.#set.insertHold({
+        transferId: row.id,
+        slot: row.slot,
+        account: row.source,
+        amountMinor: row.amountMinor,
+        expiresAt: addMs(this.#set.now, this.#options.holdTimeoutMs),
+      });
+    } else if (row.state === 'held') {
+      this.#set.deleteHold(row.id);
+    }
+    const reason = 'reason' in event ? event.reason : null;
+    this.#set.moveTransfer(row, event.type as TransferRow['state'], reason);
+  }
+
+  /** What is taken up here in the same breath goes to the listeners only, not to a worker. */
+  #topic(answer: Envelope): Topic | undefined {
+    return this.#continuesHere(answer) ? 'ended' : undefined;
+  }
+
+  #continuesHere(answer: Envelope): boolean {
+    if (!isActionable(answer)) return false;
+    return this.#options.continuesOn?.(actingSlot(answer)) ?? false;
+  }
+}
+
+function applied(events: readonly Envelope[]): StepResult {
+  return { kind: 'applied', events };
+}
+
+function sameTerms(
+  row: { source: string; destination: string; amountMinor: bigint; currency: string },
+  terms: TransferTerms,
+): boolean {
+  return (
+    row.source === terms.source &&
+    row.destination === terms.destination &&
+    row.amountMinor === terms.amount.minor &&
+    row.currency === terms.amount.currency
+  );
+}
