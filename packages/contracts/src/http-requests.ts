@@ -1,0 +1,87 @@
+import { ACCOUNT_ID } from '@surety/domain';
+import { z } from 'zod';
+import type { FieldFault } from './problems.js';
+
+/** Bounds of what a client may send. */
+export const DESCRIPTION_MAX = 255;
+export const METADATA_BYTES_MAX = 4096;
+/** Deeper values cost stack when they are compared and stored, and no client needs them. */
+export const METADATA_DEPTH_MAX = 8;
+export const OWNER = ACCOUNT_ID;
+
+/** Each message is the code of the fault, so that one parse gives every field its precise code. */
+function fault(code: FieldFault): { error: FieldFault } {
+  return { error: code };
+}
+
+function typeFault(issue: { readonly input?: unknown }): FieldFault {
+  return issue.input === undefined ? 'required' : 'wrong_type';
+}
+
+const text = z.string({ error: typeFault });
+const accountId = text.regex(ACCOUNT_ID, fault('malformed_identifier'));
+/** The form is judged by the domain, which needs the currency's decimals. */
+const amount = z.custom<string | number>(
+  (value) => typeof value === 'string' || typeof value === 'number',
+  { error: typeFault },
+);
+const description = text.max(DESCRIPTION_MAX, fault('too_long'));
+
+function isPlainObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isDeeperThan(value: unknown, depth: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (depth === 0) return true;
+  return Object.values(value).some((item) => isDeeperThan(item, depth - 1));
+}
+
+const metadata = z
+  .custom<Record<string, unknown>>(isPlainObject, { error: typeFault })
+  .superRefine((value, context) => {
+    if (!isPlainObject(value)) return;
+    if (isDeeperThan(value, METADATA_DEPTH_MAX)) {
+      context.addIssue({ code: 'custom', message: 'too_deep' satisfies FieldFault });
+    } else if (Buffer.byteLength(JSON.stringify(value)) > METADATA_BYTES_MAX) {
+      context.addIssue({ code: 'custom', message: 'too_long' satisfies FieldFault });
+    }
+  });
+
+/** Other places for the key than the header; judged together with the headers. */
+const idempotencyKey = text.optional();
+
+export const transferBody = z.strictObject({
+  sourceAccount: accountId,
+  destinationAccount: accountId,
+  amount,
+  currency: text.optional(),
+  description: description.optional(),
+  metadata: metadata.optional(),
+  idempotencyKey,
+});
+
+export const fundingBody = z.strictObject({
+  amount,
+  direction: z.enum(['deposit', 'withdrawal'], {
+    error: (issue) => (issue.input === undefined ? 'required' : 'unknown_value'),
+  }),
+  currency: text.optional(),
+  description: description.optional(),
+  metadata: metadata.optional(),
+  idempotencyKey,
+});
+
+export const accountBody = z.strictObject({
+  accountId: accountId.optional(),
+  currency: text,
+  type: z.enum(['customer', 'merchant', 'fee'], fault('unknown_value')).optional(),
+  owner: text.regex(OWNER, fault('malformed_identifier')).optional(),
+  overdraftLimit: amount.optional(),
+  metadata: metadata.optional(),
+  idempotencyKey,
+});
+
+export type TransferBody = z.infer<typeof transferBody>;
+export type FundingBody = z.infer<typeof fundingBody>;
+export type AccountBody = z.infer<typeof accountBody>;
