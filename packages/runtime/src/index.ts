@@ -1,1 +1,33 @@
-export {};
+export { KNOWN_NAMES, ConfigurationError, parseEnvironment } from './config.js';
+export { commonShape, defaultInstance, parseDuration, settings } from './settings.js';
+export { Releasers, type RunningProcess } from './lifecycle.js';
+export {
+  EXIT_CONFIGURATION,
+  EXIT_CRASH,
+  EXIT_FORCED,
+  runMain,
+  type StartProcess,
+} from './main-process.js';
+export { createLogger, describeError, redactUrls, type Logger } from './log.js';
+export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
+export { createMetrics, type Metrics } from './metrics.js';
+export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
+export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
+export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';
+export { Batcher, BatcherStoppedError, QueueFullError, type BatcherOptions } from './batcher.js';
+export type {
+  BatchHandler,
+  BatchVerdict,
+  ConsumerOptions,
+  IncomingBatch,
+  IncomingMessage,
+  KafkaOptions,
+  MessageConsumer,
+  MessagePublisher,
+  OutgoingMessage,
+} from './kafka/ports.js';
+export { createPublisher } from './kafka/publisher.js';
+export { startConsumer } from './kafka/consumer.js';
+export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
+export { connectRedis, type RedisHandle } from './redis.js';
+export { CHANNELS, createDoorbell, type Doorbell } from './doorbell.js';

@@ -1,0 +1,163 @@
+export class QueueFullError extends Error {
+  override readonly name = 'QueueFullError';
+}
+
+export class BatcherStoppedError extends Error {
+  override readonly name = 'BatcherStoppedError';
+}
+
+export interface BatcherOptions<Item, Result> {
+  /** Bound on the summed weight of one run: without it a backlog turns into one endless transaction. */
+  readonly weightMax: number;
+  /** Bound on items that wait; beyond it the caller is told, instead of memory growing. */
+  readonly queueMax: number;
+  /** Default: every item weighs 1. */
+  readonly weigh?: (item: Item) => number;
+  /** Gives one result per item, in order. A rejection is the outcome of every item of the batch. */
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+}
+
+interface Entry<Item, Result> {
+  readonly item: Item;
+  readonly weight: number;
+  readonly submittedAtMs: number;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Below this many taken entries at the front, moving the rest is not worth it. */
+const COMPACT_FROM = 1024;
+
+/**
+ * Gathers what arrives while the last batch runs into the next one. One run at a time.
+ *
+ * It is idle, gathering or running. A submit takes it from idle to gathering, which lasts until the
+ * event loop has handed over what it had read already (one `setImmediate`, no timer: a lone item
+ * waits for nobody). Then a batch is cut from the front of the queue and runs; when that ends it
+ * gathers again if anything waits, else it is idle.
+ */
+export class Batcher<Item, Result> {
+  private readonly options: BatcherOptions<Item, Result>;
+  private queue: Entry<Item, Result>[] = [];
+  /** Entries of `queue` before this index are taken: shifting an array costs its length each time. */
+  private head = 0;
+  private inFlight: readonly Entry<Item, Result>[] = [];
+  private isActive = false;
+  private isStopped = false;
+  private idleWaiters: (() => void)[] = [];
+
+  constructor(options: BatcherOptions<Item, Result>) {
+    this.options = options;
+  }
+
+  /** How many items wait, without those that run. */
+  get depth(): number {
+    return this.queue.length - this.head;
+  }
+
+  /** How long ago the oldest item without a result was submitted. 0 when there is none. */
+  oldestAgeMs(): number {
+    const oldest = this.inFlight[0] ?? this.queue[this.head];
+    return oldest === undefined ? 0 : performance.now() - oldest.submittedAtMs;
+  }
+
+  /**
+   * Resolves with the result of the item's batch.
+   * @throws QueueFullError when as many items as allowed already wait; the item was not taken.
+   * @throws BatcherStoppedError after stop; the item was not taken.
+   */
+  submit(item: Item): Promise<Result> {
+    if (this.isStopped) {
+      return Promise.reject(new BatcherStoppedError('the batcher has stopped'));
+    }
+    if (this.depth >= this.options.queueMax) {
+      return Promise.reject(new QueueFullError(`${this.options.queueMax} items already wait`));
+    }
+    return new Promise<Result>((resolve, reject) => {
+      const weight = this.options.weigh?.(item) ?? 1;
+      this.queue.push({ item, weight, submittedAtMs: performance.now(), resolve, reject });
+      this.activate();
+    });
+  }
+
+  /** Resolves when nothing waits and nothing runs. */
+  idle(): Promise<void> {
+    return this.isActive
+      ? new Promise((resolve) => this.idleWaiters.push(resolve))
+      : Promise.resolve();
+  }
+
+  /** Takes no more items and resolves when those that were taken have their results. */
+  stop(): Promise<void> {
+    this.isStopped = true;
+    return this.idle();
+  }
+
+  private activate(): void {
+    if (!this.isActive) {
+      this.isActive = true;
+      setImmediate(() => void this.runNext());
+    }
+  }
+
+  private async runNext(): Promise<void> {
+    const batch = this.takeBatch();
+    this.inFlight = batch;
+    await this.settle(batch);
+    this.inFlight = [];
+    if (this.depth > 0) {
+      // Those who just got their results may submit again: let them in before the cut.
+      setImmediate(() => void this.runNext());
+      return;
+    }
+    this.isActive = false;
+    const waiters = this.idleWaiters;
+    this.idleWaiters = [];
+    waiters.forEach((resolve) => {
+      resolve();
+    });
+  }
+
+  private async settle(batch: readonly Entry<Item, Result>[]): Promise<void> {
+    try {
+      const results = await this.options.run(batch.map((entry) => entry.item));
+      if (results.length !== batch.length) {
+        throw new Error(`a batch of ${batch.length} items gave ${results.length} results`);
+      }
+      batch.forEach((entry, index) => {
+        entry.resolve(results[index] as Result);
+      });
+    } catch (error) {
+      batch.forEach((entry) => {
+        entry.reject(error);
+      });
+    }
+  }
+
+  /** The front of the queue up to the weight bound; at least one item, however heavy. */
+  private takeBatch(): readonly Entry<Item, Result>[] {
+    let end = this.head;
+    let weight = 0;
+    for (let entry = this.queue[end]; entry !== undefined; entry = this.queue[end]) {
+      weight += entry.weight;
+      if (weight > this.options.weightMax && end > this.head) {
+        break;
+      }
+      end += 1;
+    }
+    const batch = this.queue.slice(this.head, end);
+    this.head = end;
+    this.compact();
+    return batch;
+  }
+
+  private compact(): void {
+    if (this.head === this.queue.length) {
+      this.queue = [];
+      this.head = 0;
+    } else if (this.head >= COMPACT_FROM && this.head * 2 >= this.queue.length) {
+      this.queue = this.queue.slice(this.head);
+      this.head = 0;
+    }
+  }
+}

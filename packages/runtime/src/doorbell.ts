@@ -1,0 +1,155 @@
+import type { Redis } from 'ioredis';
+import type { Logger } from './log.js';
+import { closeRedis, openRedis } from './redis.js';
+
+/** Channels by what has happened. */
+export const CHANNELS = {
+  /** The outbox of this shard has new rows. */
+  outbox: (shard: number) => `surety:outbox:${shard}`,
+  /** Transfers have ended; the payload names them. */
+  ended: 'surety:ended',
+} as const;
+
+/**
+ * Wakes those who would otherwise poll. Nothing is promised: a ring can be lost, and whoever listens
+ * polls as well.
+ */
+export interface Doorbell {
+  /** Never throws and never waits. Rings without a payload are coalesced per channel. */
+  ring(channel: string, payload?: string): void;
+  /** Resolves with a function that ends the subscription; survives reconnects. */
+  subscribe(channel: string, listener: (payload: string) => void): Promise<() => void>;
+  close(): Promise<void>;
+}
+
+/** Rings with a payload that may be on their way; beyond it they are dropped, not queued. */
+const PAYLOADS_IN_FLIGHT_MAX = 1000;
+
+export function createDoorbell(options: { readonly url: string; readonly log: Logger }): Doorbell {
+  const publisher = openRedis({ ...options, name: 'surety-doorbell-ring' });
+  const subscriber = openRedis({ ...options, name: 'surety-doorbell-listen' });
+  const ringer = new Ringer(publisher);
+  const listeners = new Listeners(subscriber, options.log);
+  return {
+    ring: (channel, payload) => {
+      ringer.ring(channel, payload);
+    },
+    subscribe: (channel, listener) => listeners.add(channel, listener),
+    close: async () => {
+      await Promise.all([closeRedis(publisher), closeRedis(subscriber)]);
+    },
+  };
+}
+
+/**
+ * A channel is silent or ringing. The first ring makes it ringing; rings that come meanwhile set
+ * `again`, and when the publish is answered one more follows, so that the last ring is never
+ * swallowed by one that was sent before it.
+ */
+class Ringer {
+  private readonly client: Redis;
+  private readonly ringing = new Map<string, { again: boolean }>();
+  private payloadsInFlight = 0;
+
+  constructor(client: Redis) {
+    this.client = client;
+  }
+
+  ring(channel: string, payload: string | undefined): void {
+    if (this.client.status !== 'ready') {
+      return;
+    }
+    if (payload === undefined) {
+      this.ringBare(channel);
+    } else if (this.payloadsInFlight < PAYLOADS_IN_FLIGHT_MAX) {
+      this.payloadsInFlight += 1;
+      this.publish(channel, payload, () => {
+        this.payloadsInFlight -= 1;
+      });
+    }
+  }
+
+  private ringBare(channel: string): void {
+    const state = this.ringing.get(channel);
+    if (state !== undefined) {
+      state.again = true;
+      return;
+    }
+    const started = { again: false };
+    this.ringing.set(channel, started);
+    this.publish(channel, '', () => {
+      this.ringing.delete(channel);
+      if (started.again) {
+        this.ring(channel, undefined);
+      }
+    });
+  }
+
+  // A ring that fails is a ring that was lost: the poll of the listener makes up for it.
+  private publish(channel: string, payload: string, settled: () => void): void {
+    this.client.publish(channel, payload).then(settled, settled);
+  }
+}
+
+class Listeners {
+  private readonly client: Redis;
+  private readonly log: Logger;
+  private readonly byChannel = new Map<string, Set<(payload: string) => void>>();
+
+  constructor(client: Redis, log: Logger) {
+    this.client = client;
+    this.log = log;
+    client.on('ready', () => {
+      void this.subscribeTo([...this.byChannel.keys()]);
+    });
+    client.on('message', (channel: string, payload: string) => {
+      this.deliver(channel, payload);
+    });
+  }
+
+  async add(channel: string, listener: (payload: string) => void): Promise<() => void> {
+    const known = this.byChannel.get(channel);
+    const listeners = known ?? new Set();
+    listeners.add(listener);
+    if (known === undefined) {
+      this.byChannel.set(channel, listeners);
+      await this.subscribeTo([channel]);
+    }
+    return () => {
+      this.remove(channel, listener);
+    };
+  }
+
+  private remove(channel: string, listener: (payload: string) => void): void {
+    const listeners = this.byChannel.get(channel);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) {
+      this.byChannel.delete(channel);
+      this.client.unsubscribe(channel).catch(() => undefined);
+    }
+  }
+
+  /** While Redis is away this does nothing: `ready` subscribes to every channel. */
+  private async subscribeTo(channels: readonly string[]): Promise<void> {
+    if (this.client.status !== 'ready' || channels.length === 0) {
+      return;
+    }
+    try {
+      await this.client.subscribe(...channels);
+    } catch (error) {
+      this.log.debug('could not subscribe; the next connection tries again', { error });
+      // Without its subscriptions this connection is deaf: a new one subscribes again.
+      this.client.disconnect(true);
+    }
+  }
+
+  private deliver(channel: string, payload: string): void {
+    for (const listener of this.byChannel.get(channel) ?? []) {
+      try {
+        listener(payload);
+      } catch (error) {
+        this.log.error('a listener of the doorbell failed', { channel, error });
+      }
+    }
+  }
+}

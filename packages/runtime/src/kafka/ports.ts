@@ -1,0 +1,64 @@
+import type { Logger } from '../log.js';
+
+export interface KafkaOptions {
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+  readonly log: Logger;
+}
+
+export interface OutgoingMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly value: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+export interface MessagePublisher {
+  /**
+   * Resolves when every message is acknowledged by all in-sync replicas. Rejects when any is not:
+   * then each may have been written or not, and publishing all of them again is right.
+   */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly value: string;
+  readonly timestampMs: number;
+}
+
+export interface IncomingBatch {
+  readonly topic: string;
+  readonly partition: number;
+  readonly messages: readonly IncomingMessage[];
+}
+
+/**
+ * How far a handler got. The first `processed` messages are done, durably: their offsets may be
+ * committed. The others are read again from the first of them on, after `retryAfterMs` (a short pause
+ * where it is left out); meanwhile only this partition is paused.
+ */
+export interface BatchVerdict {
+  readonly processed: number;
+  readonly retryAfterMs?: number;
+}
+
+export type BatchHandler = (batch: IncomingBatch) => Promise<BatchVerdict>;
+
+export interface MessageConsumer {
+  /** Whether it is a member of its group and reads. False makes the process unready. */
+  readonly running: boolean;
+  /** Messages not yet handled, by `topic/partition`, for the partitions this consumer owns. */
+  lag(): Promise<ReadonlyMap<string, number>>;
+  /** No new batches, waits for running handlers (bounded), commits offsets, leaves the group. */
+  stop(): Promise<void>;
+}
+
+export interface ConsumerOptions extends KafkaOptions {
+  readonly groupId: string;
+  readonly topics: readonly string[];
+  readonly handle: BatchHandler;
+}

@@ -1,0 +1,166 @@
+import { ConfigurationError } from './config.js';
+import type { RunningProcess } from './lifecycle.js';
+import { createLogger, type Logger } from './log.js';
+import { defaultInstance } from './settings.js';
+
+/** EX_CONFIG of sysexits.h: starting again without a change of the environment is pointless. */
+export const EXIT_CONFIGURATION = 78;
+export const EXIT_CRASH = 1;
+/** 128 + SIGINT: somebody insisted. */
+export const EXIT_FORCED = 130;
+
+export type StartProcess = (environment: NodeJS.ProcessEnv) => Promise<RunningProcess>;
+
+/** What the supervision needs of the machine; tests hand in their own. */
+export interface ProcessHost {
+  readonly environment: NodeJS.ProcessEnv;
+  readonly log: Logger;
+  onSignal(listener: (signal: string) => void): void;
+  onUncaught(listener: (error: unknown) => void): void;
+  exit(code: number): void;
+  printError(line: string): void;
+}
+
+/**
+ * Runs a process to its end. It is starting, running or stopping. The first SIGINT or SIGTERM makes
+ * it stop in good order (exit 0; during the start it stops as soon as the start is over), a second
+ * one ends it at once (130). Mistakes in the environment are printed as a list (78). Anything else
+ * that ends it is a crash: one log line, exit 1.
+ */
+export async function runMain(name: string, start: StartProcess): Promise<void> {
+  const log = createLogger({
+    process: name,
+    instance: process.env['SURETY_INSTANCE'] ?? defaultInstance(name),
+    level: 'info',
+  });
+  await superviseProcess(name, start, {
+    environment: process.env,
+    log,
+    onSignal: (listener) => {
+      process.on('SIGINT', listener);
+      process.on('SIGTERM', listener);
+    },
+    onUncaught: (listener) => {
+      process.on('uncaughtException', listener);
+      process.on('unhandledRejection', listener);
+    },
+    exit: (code) => {
+      // One turn of the loop lets the last log line reach the pipe.
+      setImmediate(() => process.exit(code));
+    },
+    printError: (line) => {
+      process.stderr.write(`${line}\n`);
+    },
+  });
+}
+
+/** `runMain` without the real process. Resolves when an exit code has been given. */
+export function superviseProcess(
+  name: string,
+  start: StartProcess,
+  host: ProcessHost,
+): Promise<void> {
+  return new Promise((resolve) => {
+    new Supervision(name, host, resolve).begin(start);
+  });
+}
+
+class Supervision {
+  private readonly name: string;
+  private readonly host: ProcessHost;
+  private readonly finished: () => void;
+  private running: RunningProcess | undefined;
+  private signalCount = 0;
+  private hasExited = false;
+
+  constructor(name: string, host: ProcessHost, finished: () => void) {
+    this.name = name;
+    this.host = host;
+    this.finished = finished;
+  }
+
+  begin(start: StartProcess): void {
+    this.host.onSignal((signal) => {
+      this.signalled(signal);
+    });
+    this.host.onUncaught((error) => {
+      this.crash(error);
+    });
+    Promise.resolve()
+      .then(() => start(this.host.environment))
+      .then(
+        (running) => {
+          this.started(running);
+        },
+        (error: unknown) => {
+          this.failedToStart(error);
+        },
+      );
+  }
+
+  private started(running: RunningProcess): void {
+    this.running = running;
+    running.done.then(
+      () => {
+        this.exit(0);
+      },
+      (error: unknown) => {
+        this.crash(error);
+      },
+    );
+    if (this.signalCount > 0) {
+      this.stop(running);
+    }
+  }
+
+  private failedToStart(error: unknown): void {
+    if (!(error instanceof ConfigurationError)) {
+      this.crash(error);
+      return;
+    }
+    this.host.printError(`${this.name} cannot start, its environment is wrong:`);
+    error.mistakes.forEach((mistake) => {
+      this.host.printError(`  - ${mistake}`);
+    });
+    this.exit(EXIT_CONFIGURATION);
+  }
+
+  private signalled(signal: string): void {
+    this.signalCount += 1;
+    if (this.signalCount > 1) {
+      this.host.log.warn('second signal, ending at once', { signal });
+      this.exit(EXIT_FORCED);
+      return;
+    }
+    this.host.log.info('stopping', { signal });
+    if (this.running) {
+      this.stop(this.running);
+    }
+  }
+
+  private stop(running: RunningProcess): void {
+    running.stop().then(
+      () => {
+        this.exit(0);
+      },
+      (error: unknown) => {
+        this.crash(error);
+      },
+    );
+  }
+
+  private crash(error: unknown): void {
+    if (!this.hasExited) {
+      this.host.log.error(`${this.name} cannot go on`, { error });
+    }
+    this.exit(EXIT_CRASH);
+  }
+
+  private exit(code: number): void {
+    if (!this.hasExited) {
+      this.hasExited = true;
+      this.host.exit(code);
+      this.finished();
+    }
+  }
+}

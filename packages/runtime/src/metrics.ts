@@ -1,0 +1,141 @@
+import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+
+/** From a batch of one on an idle system to a transfer that waited out an outage. */
+const SECONDS_BUCKETS = [
+  0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60,
+];
+const ITEMS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 400, 500, 1000];
+
+/** All metrics of a process. Every name begins with `surety_` and ends with its unit. */
+export type Metrics = ReturnType<typeof createMetrics>;
+
+/**
+ * A registry of its own (tests run several processes in one), with the default metrics of Node.
+ * Every series carries the label `process`. Those that a process never touches stay empty.
+ */
+export function createMetrics(process: string) {
+  const registry = new Registry();
+  registry.setDefaultLabels({ process });
+  collectDefaultMetrics({ register: registry });
+  return {
+    registry,
+    ...flowMetrics(registry),
+    ...stateMetrics(registry),
+    ...reconciliationMetrics(registry),
+  };
+}
+
+function flowMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    stepsTotal: new Counter({
+      name: 'surety_steps_total',
+      help: 'Steps of the saga that took effect or were found applied, by outcome.',
+      labelNames: ['step', 'outcome', 'shard'],
+      registers,
+    }),
+    errorsTotal: new Counter({
+      name: 'surety_errors_total',
+      help: 'Operational errors, by kind.',
+      labelNames: ['kind', 'shard'],
+      registers,
+    }),
+    batchItems: new Histogram({
+      name: 'surety_batch_items',
+      help: 'Items handled together: in one transaction, or in one publish.',
+      labelNames: ['unit'],
+      buckets: ITEMS_BUCKETS,
+      registers,
+    }),
+    stepSeconds: new Histogram({
+      name: 'surety_step_seconds',
+      help: 'Time from the previous event of the transfer to the commit of this step.',
+      labelNames: ['step'],
+      buckets: SECONDS_BUCKETS,
+      registers,
+    }),
+    endToEndSeconds: new Histogram({
+      name: 'surety_end_to_end_seconds',
+      help: 'Time from the request of a transfer to its end, by outcome.',
+      labelNames: ['outcome'],
+      buckets: SECONDS_BUCKETS,
+      registers,
+    }),
+    sqlStatementsTotal: new Counter({
+      name: 'surety_sql_statements_total',
+      help: 'Statements sent to the shards.',
+      registers,
+    }),
+    sqlCommitsTotal: new Counter({
+      name: 'surety_sql_commits_total',
+      help: 'Transactions committed on the shards.',
+      registers,
+    }),
+  };
+}
+
+function stateMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    outboxRows: new Gauge({
+      name: 'surety_outbox_rows',
+      help: 'Messages that wait in the outbox of a shard.',
+      labelNames: ['shard'],
+      registers,
+    }),
+    outboxAgeSeconds: new Gauge({
+      name: 'surety_outbox_age_seconds',
+      help: 'Age of the oldest message in the outbox of a shard.',
+      labelNames: ['shard'],
+      registers,
+    }),
+    consumerLag: new Gauge({
+      name: 'surety_consumer_lag_messages',
+      help: 'Messages of a partition that this process has yet to handle.',
+      labelNames: ['topic', 'partition'],
+      registers,
+    }),
+    heldMinor: new Gauge({
+      name: 'surety_held_minor',
+      help: 'Sum of open holds of a shard, in minor units (rounded: a gauge is a double).',
+      labelNames: ['shard', 'currency'],
+      registers,
+    }),
+    breakerOpen: new Gauge({
+      name: 'surety_breaker_open',
+      help: '1 while the circuit breaker of a shard is open, else 0.',
+      labelNames: ['shard'],
+      registers,
+    }),
+    queueDepth: new Gauge({
+      name: 'surety_queue_items',
+      help: 'Items that wait for a transaction on a shard.',
+      labelNames: ['shard'],
+      registers,
+    }),
+  };
+}
+
+function reconciliationMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    reconciliationRunsTotal: new Counter({
+      name: 'surety_reconciliation_runs_total',
+      help: 'Sweeps and checks that ran to their end, by kind.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    reconciliationRepairsTotal: new Counter({
+      name: 'surety_reconciliation_repairs_total',
+      help: 'Transfers driven on by the reconciler, by kind of repair.',
+      labelNames: ['kind'],
+      registers,
+    }),
+    reconciliationFindings: new Gauge({
+      name: 'surety_reconciliation_findings_rows',
+      help: 'Rows that break a promise, as of the last run of the check. Anything but 0 is an alarm.',
+      labelNames: ['check'],
+      registers,
+    }),
+  };
+}

@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+
+/** version "-" trace-id "-" parent-id "-" trace-flags (W3C Trace Context, section 3.2). */
+const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const VERSION = '00';
+const FORBIDDEN_VERSION = 'ff';
+const FLAGS_SAMPLED = '01';
+
+/**
+ * The caller's trace context in the form we pass on (version 00), or undefined where the header is
+ * absent or invalid: then the trace starts anew here, as the standard asks.
+ */
+export function parseTraceparent(header: string | undefined): string | undefined {
+  const match = header === undefined ? null : TRACEPARENT.exec(header.trim());
+  if (!match) {
+    return undefined;
+  }
+  const [, version, traceId = '', parentId = '', flags = '', rest] = match;
+  const isFutureVersion = version !== VERSION;
+  const isInvalid =
+    version === FORBIDDEN_VERSION ||
+    /^0+$/.test(traceId) ||
+    /^0+$/.test(parentId) ||
+    (rest !== undefined && !isFutureVersion);
+  return isInvalid ? undefined : `${VERSION}-${traceId}-${parentId}-${flags}`;
+}
+
+/** A new trace. Ids are random; the chance of an all-zero id is that of guessing one. */
+export function newTraceparent(): string {
+  return `${VERSION}-${randomId(16)}-${randomId(8)}-${FLAGS_SAMPLED}`;
+}
+
+/** The same trace with a new parent id: what a step passes on to the next. */
+export function childTraceparent(traceparent: string): string {
+  const parsed = parseTraceparent(traceparent);
+  if (parsed === undefined) {
+    return newTraceparent();
+  }
+  const [version, traceId, , flags] = parsed.split('-');
+  return `${version}-${traceId}-${randomId(8)}-${flags}`;
+}
+
+/** The trace id for log lines, or undefined where there is no valid context. */
+export function traceIdOf(traceparent: string | null | undefined): string | undefined {
+  return parseTraceparent(traceparent ?? undefined)?.split('-')[1];
+}
+
+function randomId(bytes: number): string {
+  return randomBytes(bytes).toString('hex');
+}
