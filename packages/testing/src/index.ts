@@ -1,1 +1,3 @@
-export {};
+export * from './builders.js';
+export * from './conservation.js';
+export * from './memory-store.js';

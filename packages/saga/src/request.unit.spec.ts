@@ -1,0 +1,112 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryShardStore, aDeposit, aTransferRequest, anAccount, eur } from '@surety/testing';
+import { fundAccounts, openAccounts, requestTransfers } from './index.js';
+import type { AccountOpening } from './index.js';
+
+const START_MS = Date.UTC(2026, 0, 1);
+
+function aShard(): MemoryShardStore {
+  let nowMs = START_MS;
+  return new MemoryShardStore(0, () => (nowMs += 1));
+}
+
+const wish = { source: 'alice', destination: 'bob', amount: eur(100) };
+
+describe('requestTransfers', () => {
+  it('writes key, transfer, event and outbox together', async () => {
+    const store = aShard();
+    const request = aTransferRequest({ n: 1, ...wish });
+    const [result] = await requestTransfers(store, [request]);
+    expect(result).toMatchObject({ kind: 'accepted', transferId: request.transferId });
+    const { rows } = store;
+    expect([rows.keys.size, rows.transfers.size, rows.events.size, rows.outbox.length]).toEqual([
+      1, 1, 1, 1,
+    ]);
+    expect([...rows.openTransfers]).toEqual([request.transferId]);
+  });
+
+  it('answers the same key and request with the first transfer, later and in one group', async () => {
+    const store = aShard();
+    const first = aTransferRequest({ n: 1, ...wish, key: 'k' });
+    const again = aTransferRequest({ n: 2, ...wish, key: 'k' });
+    const results = await requestTransfers(store, [first, again]);
+    const [later] = await requestTransfers(store, [again]);
+    expect(results.map((result) => result.kind)).toEqual(['accepted', 'replayed']);
+    expect(later).toMatchObject({ kind: 'replayed', transferId: first.transferId });
+    expect(later).toMatchObject({ requestedAt: store.rows.keys.values().next().value?.createdAt });
+    expect(store.rows.transfers.size).toBe(1);
+  });
+
+  it('recognises its own row when the answer to a commit was lost', async () => {
+    const store = aShard();
+    const request = aTransferRequest({ n: 1, ...wish });
+    await requestTransfers(store, [request]);
+    const [result] = await requestTransfers(store, [request]);
+    expect(result?.kind).toBe('accepted');
+    expect(store.rows.transfers.size).toBe(1);
+  });
+
+  it('refuses a key that was used for something else', async () => {
+    const store = aShard();
+    const first = aTransferRequest({ n: 1, ...wish, key: 'k' });
+    const other = aTransferRequest({ n: 2, ...wish, amount: eur(101), key: 'k' });
+    const results = await requestTransfers(store, [first, other]);
+    expect(results.map((result) => result.kind)).toEqual(['accepted', 'key_reused']);
+    expect(store.rows.transfers.size).toBe(1);
+  });
+});
+
+describe('fundAccounts', () => {
+  it('deposits against the external account of the same slot', async () => {
+    const store = aShard();
+    store.rows.accounts.set('alice', anAccount('alice'));
+    const [result] = await fundAccounts(store, [aDeposit('alice', eur(500), 1)]);
+    expect(result).toMatchObject({ kind: 'accepted', answer: { balance: '500', version: '1' } });
+    expect(store.rows.legs.map((leg) => leg.minor)).toEqual([500n, -500n]);
+    expect(store.rows.legs[1]?.account).toMatch(/^~external:\d+:EUR$/);
+    expect(store.rows.openTransfers.size).toBe(0);
+  });
+
+  it('gives the first answer again for the same key, whatever happened since', async () => {
+    const store = aShard();
+    store.rows.accounts.set('alice', anAccount('alice'));
+    const deposit = aDeposit('alice', eur(500), 1);
+    await fundAccounts(store, [deposit]);
+    await fundAccounts(store, [aDeposit('alice', eur(7), 2)]);
+    const again = { ...deposit, transferId: aDeposit('alice', eur(1), 3).transferId };
+    const [result] = await fundAccounts(store, [again]);
+    expect(result).toMatchObject({ kind: 'replayed', answer: { balance: '500' } });
+    expect(store.rows.accounts.get('alice')?.balance).toBe(507n);
+  });
+
+  it.each([
+    ['a withdrawal beyond available', anAccount('alice', { balance: 499n }), 'insufficient_funds'],
+    ['a frozen account', anAccount('alice', { balance: 900n, status: 'frozen' }), 'source_frozen'],
+    ['an unknown account', undefined, 'source_not_found'],
+  ])('writes nothing for %s', async (_, account, reason) => {
+    const store = aShard();
+    if (account) store.rows.accounts.set('alice', account);
+    const withdrawal = { ...aDeposit('alice', eur(500), 1), direction: 'withdrawal' as const };
+    expect(await fundAccounts(store, [withdrawal])).toEqual([{ kind: 'refused', reason }]);
+    expect(store.rows.keys.size + store.rows.legs.length + store.rows.events.size).toBe(0);
+  });
+});
+
+describe('openAccounts', () => {
+  const opening: AccountOpening = {
+    id: 'alice',
+    tenant: 'default',
+    currency: 'EUR',
+    type: 'customer',
+    owner: null,
+    overdraftLimit: 0n,
+    metadata: null,
+  };
+
+  it('opens once, answers the same opening with the account, and refuses a different one', async () => {
+    const store = aShard();
+    const results = await openAccounts(store, [opening, opening, { ...opening, currency: 'USD' }]);
+    expect(results.map((result) => result.kind)).toEqual(['opened', 'existing', 'conflict']);
+    expect(store.rows.accounts.size).toBe(1);
+  });
+});

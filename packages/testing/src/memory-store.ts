@@ -1,0 +1,173 @@
+import { keyOf, StoreError } from '@surety/saga';
+import type {
+  Changes,
+  DecisionRow,
+  EventRow,
+  HoldRow,
+  KeyRow,
+  LoadRequest,
+  Loaded,
+  OutboxRow,
+  Planned,
+  ShardStore,
+  TransferRow,
+} from '@surety/saga';
+import { isEnded } from '@surety/domain';
+import type { Account, AccountId, Leg, ShardId, TransferId } from '@surety/domain';
+
+/** Every row of one shard, readable by specs and checkers. */
+export interface MemoryRows {
+  readonly keys: Map<string, KeyRow>;
+  readonly transfers: Map<TransferId, TransferRow>;
+  readonly openTransfers: Set<TransferId>;
+  readonly decisions: Map<TransferId, DecisionRow>;
+  readonly accounts: Map<AccountId, Account>;
+  readonly holds: Map<TransferId, HoldRow>;
+  readonly legs: Leg[];
+  /** By `transferId/step`. */
+  readonly events: Map<string, EventRow>;
+  readonly outbox: OutboxRow[];
+}
+
+/**
+ * A shard in memory: the same port as the SQL store, one transaction at a time. It refuses what the
+ * tables would refuse (duplicate keys, rows that are not there, stale versions) before it changes
+ * anything, so that a failed transaction leaves no trace.
+ */
+export class MemoryShardStore implements ShardStore {
+  readonly shard: ShardId;
+  readonly rows: MemoryRows = {
+    keys: new Map(),
+    transfers: new Map(),
+    openTransfers: new Set(),
+    decisions: new Map(),
+    accounts: new Map(),
+    holds: new Map(),
+    legs: [],
+    events: new Map(),
+    outbox: [],
+  };
+  /** Transactions that were committed. */
+  commits = 0;
+  readonly #nowMs: () => number;
+
+  constructor(shard: ShardId, nowMs: () => number) {
+    this.shard = shard;
+    this.#nowMs = nowMs;
+  }
+
+  async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
+    await Promise.resolve();
+    const planned = this.#decided(this.#load(load), decide);
+    this.#refuse(planned.changes);
+    this.#write(planned.changes);
+    this.commits += 1;
+    return planned.result;
+  }
+
+  #decided<R>(loaded: Loaded, decide: (loaded: Loaded) => Planned<R>): Planned<R> {
+    try {
+      return decide(loaded);
+    } catch (cause) {
+      throw new StoreError('data', 'the decision failed', { cause });
+    }
+  }
+
+  #load(load: LoadRequest): Loaded {
+    return {
+      now: new Date(this.#nowMs()).toISOString().replace('Z', '000Z'),
+      keys: pick(this.rows.keys, (load.keys ?? []).map(keyOf)),
+      transfers: pick(this.rows.transfers, load.transfers ?? []),
+      decisions: pick(this.rows.decisions, load.decisions ?? []),
+      accounts: pick(this.rows.accounts, load.accounts ?? []),
+    };
+  }
+
+  #refuse(changes: Changes): void {
+    const { rows } = this;
+    refuseKnown(rows.keys, changes.keys.map(keyOf), 'idempotency_keys');
+    refuseKnown(
+      rows.transfers,
+      changes.transfersInserted.map((row) => row.id),
+      'transfers',
+    );
+    refuseKnown(
+      rows.decisions,
+      changes.decisions.map((row) => row.transferId),
+      'decisions',
+    );
+    refuseKnown(
+      rows.accounts,
+      changes.accountsInserted.map((row) => row.id),
+      'accounts',
+    );
+    refuseKnown(
+      rows.holds,
+      changes.holdsInserted.map((row) => row.transferId),
+      'holds',
+    );
+    refuseKnown(rows.events, changes.events.map(eventKey), 'transfer_events');
+    for (const update of changes.accountsUpdated) {
+      const version = rows.accounts.get(update.id)?.version;
+      if (version !== update.expectedVersion) refuse(`account ${update.id} is at ${version}`);
+    }
+    for (const update of changes.transfersUpdated) {
+      const state = rows.transfers.get(update.id)?.state;
+      if (state !== update.from) refuse(`transfer ${update.id} is ${state}`);
+    }
+    for (const id of changes.holdsDeleted) {
+      if (!rows.holds.has(id)) refuse(`there is no hold ${id}`);
+    }
+  }
+
+  #write(changes: Changes): void {
+    const { rows } = this;
+    for (const row of changes.keys) rows.keys.set(keyOf(row), row);
+    for (const row of changes.transfersInserted) {
+      rows.transfers.set(row.id, row);
+      if (!isEnded(row.state)) rows.openTransfers.add(row.id);
+    }
+    for (const { id, to, reason } of changes.transfersUpdated) {
+      rows.transfers.set(id, { ...(rows.transfers.get(id) as TransferRow), state: to, reason });
+      if (isEnded(to)) rows.openTransfers.delete(id);
+    }
+    for (const row of changes.decisions) rows.decisions.set(row.transferId, row);
+    for (const { metadata: _, ...account } of changes.accountsInserted) {
+      rows.accounts.set(account.id, account);
+    }
+    for (const { id, balance, held, version, entrySeq } of changes.accountsUpdated) {
+      const account = rows.accounts.get(id) as Account;
+      rows.accounts.set(id, { ...account, balance, held, version, entrySeq });
+    }
+    for (const row of changes.holdsInserted) rows.holds.set(row.transferId, row);
+    for (const id of changes.holdsDeleted) rows.holds.delete(id);
+    for (const row of changes.events) rows.events.set(eventKey(row), row);
+    rows.legs.push(...changes.legs);
+    rows.outbox.push(...changes.outbox);
+  }
+}
+
+function eventKey(row: { transferId: TransferId; step: number }): string {
+  return `${row.transferId}/${row.step}`;
+}
+
+function pick<K, V>(rows: ReadonlyMap<K, V>, keys: readonly K[]): Map<K, V> {
+  const found = new Map<K, V>();
+  for (const key of keys) {
+    const row = rows.get(key);
+    if (row !== undefined) found.set(key, row);
+  }
+  return found;
+}
+
+function refuseKnown<K>(rows: ReadonlyMap<K, unknown>, keys: readonly K[], table: string): void {
+  const seen = new Set<K>();
+  for (const key of keys) {
+    if (rows.has(key) || seen.has(key)) refuse(`duplicate key ${String(key)} in ${table}`);
+    seen.add(key);
+  }
+}
+
+function refuse(what: string): never {
+  throw new StoreError('data', what);
+}
