@@ -6,7 +6,7 @@ export const SLOT_COUNT = 4096;
 
 const CRC32_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
+  for (let bit = 0; bit < 8; bit += 1) crc = (crc & 1) === 1 ? (crc >>> 1) ^ 0xedb88320 : crc >>> 1;
   return crc >>> 0;
 });
 
@@ -43,8 +43,14 @@ export interface SlotRange {
   readonly shard: ShardId;
 }
 
-/** The map a new system starts with: equal contiguous ranges, shard = floor(slot * N / 4096). */
+/**
+ * The map a new system starts with: equal contiguous ranges, shard = floor(slot * N / 4096).
+ * @throws RangeError where a shard would get no slot at all.
+ */
 export function evenSlotMap(shardCount: number): SlotMap {
+  if (!Number.isInteger(shardCount) || shardCount < 1 || shardCount > SLOT_COUNT) {
+    throw new RangeError(`not a number of shards: ${shardCount}`);
+  }
   const ranges = Array.from({ length: shardCount }, (_, shard) => ({
     fromSlot: Math.ceil((shard * SLOT_COUNT) / shardCount),
     shard,

@@ -240,8 +240,14 @@ export function decisionOf(event: TransferEvent): Decision | undefined {
     case 'refused':
     case 'voided':
       return { outcome: event.type, reason: event.reason };
-    default:
+    case 'requested':
+    case 'held':
+    case 'rejected':
+    case 'committed':
+    case 'cancelled':
       return undefined;
+    default:
+      return event satisfies never;
   }
 }
 
