@@ -1,7 +1,14 @@
 import { decisionOfEnvelope, termsOf } from '@surety/contracts';
 import type { Envelope, Topic } from '@surety/contracts';
 import { InvariantViolation, decideDestination, decideSource, decisionOf } from '@surety/domain';
-import type { AccountId, Alarm, Outcome, TransferEvent, TransferTerms } from '@surety/domain';
+import type {
+  Account,
+  AccountId,
+  Alarm,
+  Outcome,
+  TransferEvent,
+  TransferTerms,
+} from '@surety/domain';
 import { ChangeSet, answering, decisionRowOf, transferOf } from './change-set.js';
 import type { LoadRequest, ShardStore, TransferRow } from './ports.js';
 import { addMs } from './time.js';
@@ -102,7 +109,7 @@ class StepFold {
         event: outcome.event,
         now: this.#set.now,
         actor: this.#options.actor,
-        account: outcome.account,
+        account: outcome.account ?? this.#observed(cause),
       });
       this.#store(cause, answer, outcome);
       events.push(answer);
@@ -128,6 +135,12 @@ class StepFold {
       transferOf(row),
       decision ? { type: 'settle', decision, account } : { type: 'hold', account },
     );
+  }
+
+  /** A refusal carries the account as it was seen, so that anybody can prove it right later. */
+  #observed(cause: Envelope): Account | undefined {
+    if (cause.type === 'held') return this.#set.account(cause.data.destination);
+    return cause.type === 'requested' ? this.#set.account(cause.data.source) : undefined;
   }
 
   #store(cause: Envelope, answer: Envelope, outcome: Extract<Outcome, { kind: 'accepted' }>): void {

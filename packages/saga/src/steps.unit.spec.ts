@@ -212,6 +212,19 @@ describe('a transfer across two shards', () => {
   });
 });
 
+describe('a refusal', () => {
+  it('carries the account as it was seen', async () => {
+    const shards = await scene();
+    await request(shards, 1, alice, bob, 1_001);
+    const history = await settle(shards);
+    expect(history.at(-1)).toMatchObject({
+      type: 'rejected',
+      data: { reason: 'insufficient_funds' },
+      accounts: [{ id: alice, balance: '1000', held: '0', version: '1' }],
+    });
+  });
+});
+
 describe('a batch', () => {
   it('sees its own earlier steps: two transfers cannot both spend the last money', async () => {
     const shards = await scene();
