@@ -23,6 +23,7 @@ const RESTART_PAUSE_MS = 1_000;
  * @property {string[]} kafkaBrokers
  * @property {string} redisUrl
  * @property {() => Promise<void>} stop ends what was started here, nothing else
+ * @property {() => Promise<void>} [kill] the same at once, as a crash would
  */
 
 /**
@@ -87,7 +88,16 @@ async function startEmbedded({ dataDir, log, engine = 'mariadb', env = process.e
       guard.end();
       await Promise.all(servers.map((server) => server.stop()));
     },
+    kill: async () => {
+      guard.end();
+      await Promise.all(servers.map((server) => server.kill()));
+    },
   };
+}
+
+/** For a launcher that is told to end while its servers are still starting. */
+export async function endEmbeddedServers(dataDir) {
+  await Promise.all(EMBEDDED.map((name) => endLeftOver(join(dataDir, name))));
 }
 
 async function timed(log, start) {
@@ -108,6 +118,8 @@ function restartWhenTheyDie(servers, log) {
         if (ended) return;
         try {
           await server.restart();
+          // The system may have been told to end while this server was coming back.
+          if (ended) return void (await server.stop());
           log(`${server.kind} is back (pid ${server.pid})`);
           return;
         } catch (error) {

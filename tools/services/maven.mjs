@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { track } from './short-lived-children.mjs';
 
 const DEPENDENCY_PLUGIN = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1';
 const PROGRESS_TTY_MS = 1_000;
@@ -39,11 +40,14 @@ async function runMaven({ label, artifacts, directory, unpack = false, log }) {
   writeFileSync(pom, projectFile(artifacts));
   const goal = `${DEPENDENCY_PLUGIN}:${unpack ? 'unpack-dependencies' : 'copy-dependencies'}`;
   const options = ['-B', '-f', pom, goal, '-DincludeScope=runtime'];
-  const maven = spawn(mavenCommand(), [...options, `-DoutputDirectory=${directory}`], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    shell: process.platform === 'win32',
-    env: { ...process.env, MAVEN_OPTS: process.env.MAVEN_OPTS ?? '-Xmx256m' },
-  });
+  const goalArguments = [...options, `-DoutputDirectory=${directory}`];
+  const maven = track(
+    spawn(mavenCommand(), goalArguments, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      shell: process.platform === 'win32',
+      env: { ...process.env, MAVEN_OPTS: process.env.MAVEN_OPTS ?? '-Xmx256m' },
+    }),
+  );
   const progress = watchProgress({ label, artifacts, maven, log });
   const output = [];
   maven.stdout.on('data', (chunk) => output.push(chunk));

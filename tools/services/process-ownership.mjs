@@ -48,6 +48,24 @@ export function isOurs(pid, marker) {
   return isAlive(pid) && commandLineOf(pid).includes(marker);
 }
 
+/**
+ * What tells a process from a later one with the same pid, where the command line says too little.
+ * @returns {string | undefined} undefined when there is no such process
+ */
+export function startTimeOf(pid) {
+  if (!isAlive(pid)) return undefined;
+  try {
+    if (process.platform === 'linux') {
+      const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+      // Field 22, counted from the state, which follows the name in brackets and is field 3.
+      return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
+    }
+    return execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  } catch {
+    return undefined;
+  }
+}
+
 /** Resolves to true when the process is gone, false when the deadline came first. */
 export async function waitUntilGone(pid, deadlineMs) {
   const until = Date.now() + deadlineMs;

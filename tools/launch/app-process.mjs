@@ -1,0 +1,136 @@
+/** One process of the system: started, watched, started again when it dies, ended when told. */
+import { spawn } from 'node:child_process';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { endProcess, sendSignal } from '../services/process-ownership.mjs';
+import { rotateLog } from '../services/server-process.mjs';
+import { backoffAfterDeath } from './backoff.mjs';
+
+const READY_POLL_MS = 100;
+const READY_ANSWER_MS = 2_000;
+const STOP_DEADLINE_MS = 10_000;
+const LOG_LINES_IN_ERROR = 20;
+
+/**
+ * @typedef {object} AppSpec
+ * @property {string} name
+ * @property {string} entry absolute path of its main.js: how a left-over is recognised
+ * @property {NodeJS.ProcessEnv} env
+ * @property {string} url where it answers /readyz
+ * @property {string} logFile
+ */
+
+/**
+ * Is up, waiting to be started again, or stopped. Any exit while not stopped leads to waiting; the
+ * end of the wait leads to up; only stop() and kill() lead to stopped, and nothing leads out of it.
+ */
+export class AppProcess {
+  #spec;
+  #log;
+  #onChange;
+  #child;
+  #stopped = false;
+  #deaths = 0;
+  #retry;
+
+  /**
+   * @param {AppSpec} spec
+   * @param {{ log: (line: string) => void, onChange: () => void }} callbacks
+   *   onChange: its pid is another one
+   */
+  constructor(spec, { log, onChange }) {
+    this.#spec = spec;
+    this.#log = log;
+    this.#onChange = onChange;
+  }
+
+  get name() {
+    return this.#spec.name;
+  }
+
+  get url() {
+    return this.#spec.url;
+  }
+
+  get pid() {
+    return this.#child?.pid;
+  }
+
+  start() {
+    const { entry, env, logFile } = this.#spec;
+    mkdirSync(dirname(logFile), { recursive: true });
+    rotateLog(logFile);
+    const log = openSync(logFile, 'a');
+    const startedAt = Date.now();
+    // Its own process group: a terminal's Ctrl-C reaches the launcher alone, which ends things in
+    // order.
+    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+      env,
+      detached: true,
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
+    this.#child = child;
+    child.once('exit', (code, signal) => this.#onExit(signal ?? `code ${code}`, startedAt));
+    this.#onChange();
+  }
+
+  #onExit(cause, startedAt) {
+    if (this.#stopped) return;
+    const livedMs = Date.now() - startedAt;
+    const { deaths, waitMs } = backoffAfterDeath({ deaths: this.#deaths, livedMs });
+    this.#deaths = deaths;
+    this.#log(`${this.name} ended by itself (${cause}): starting it again in ${waitMs / 1000} s`);
+    this.#retry = setTimeout(() => this.start(), waitMs);
+  }
+
+  /** Rejects with the end of its log when it is not ready in time. */
+  async untilReady(deadlineMs) {
+    const until = Date.now() + deadlineMs;
+    while (!(await this.isReady())) {
+      if (Date.now() > until) {
+        throw new Error(
+          `${this.name} is not ready after ${deadlineMs / 1000} s\n${this.lastLog()}`,
+        );
+      }
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
+  }
+
+  async isReady() {
+    try {
+      const signal = AbortSignal.timeout(READY_ANSWER_MS);
+      const response = await fetch(`${this.url}/readyz`, { signal });
+      await response.arrayBuffer();
+      return response.status === 200;
+    } catch {
+      return false;
+    }
+  }
+
+  /** SIGTERM; what has not ended by the deadline is killed. */
+  async stop() {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    if (!this.#isUp()) return;
+    sendSignal(this.pid, 'SIGCONT');
+    await endProcess(this.pid, { deadlineMs: STOP_DEADLINE_MS });
+  }
+
+  kill() {
+    this.#stopped = true;
+    clearTimeout(this.#retry);
+    if (this.#isUp()) sendSignal(this.pid, 'SIGKILL');
+  }
+
+  #isUp() {
+    const child = this.#child;
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null;
+  }
+
+  lastLog() {
+    if (!existsSync(this.#spec.logFile)) return '';
+    const lines = readFileSync(this.#spec.logFile, 'utf8').trimEnd().split('\n');
+    return [`last lines of ${this.#spec.logFile}:`, ...lines.slice(-LOG_LINES_IN_ERROR)].join('\n');
+  }
+}

@@ -1,0 +1,87 @@
+/** npm packages and the TypeScript build, each only when something changed. */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { writePrivateFile } from '../services/private-file.mjs';
+import { track } from '../services/short-lived-children.mjs';
+
+const SOURCE_ROOTS = ['packages', 'db', 'apps', 'tests'];
+const NOT_SOURCES = new Set(['node_modules', 'dist', 'coverage']);
+
+/** @param {string} root @returns {Promise<'installed' | 'unchanged'>} */
+export async function installPackages(root) {
+  if (!isInstallDue(root)) return 'unchanged';
+  const command = existsSync(join(root, 'package-lock.json')) ? 'ci' : 'install';
+  await runNpm(root, [command, '--no-audit', '--no-fund']);
+  return 'installed';
+}
+
+/** npm writes its own lock into node_modules last: it is missing or old after a broken install. */
+function isInstallDue(root) {
+  const installed = statSync(join(root, 'node_modules', '.package-lock.json'), {
+    throwIfNoEntry: false,
+  });
+  if (!installed) return true;
+  const wanted = statSync(join(root, 'package-lock.json'), { throwIfNoEntry: false });
+  return wanted !== undefined && wanted.mtimeMs > installed.mtimeMs;
+}
+
+/** @param {string} root @returns {Promise<'built' | 'unchanged'>} */
+export async function buildSources(root) {
+  const stampFile = join(root, '.surety', 'build-stamp');
+  const stamp = stampOf(root);
+  const isBuilt = existsSync(join(root, 'apps', 'ingress', 'dist', 'main.js'));
+  const before = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : '';
+  if (isBuilt && before === stamp) return 'unchanged';
+  await runNpm(root, ['run', '--silent', 'build']);
+  writePrivateFile(stampFile, stamp);
+  return 'built';
+}
+
+/** Changes when a source is added, removed, renamed or written, or other packages are installed. */
+function stampOf(root) {
+  const hash = createHash('sha256');
+  const add = (file) => {
+    const { mtimeMs, size } = statSync(file);
+    hash.update(`${file}\0${mtimeMs}\0${size}\n`);
+  };
+  for (const name of ['package-lock.json', 'tsconfig.json', 'tsconfig.base.json']) {
+    if (existsSync(join(root, name))) add(join(root, name));
+  }
+  for (const name of SOURCE_ROOTS) {
+    for (const file of filesBelow(join(root, name))) add(file);
+  }
+  return hash.digest('hex');
+}
+
+function filesBelow(directory) {
+  if (!existsSync(directory)) return [];
+  const entries = readdirSync(directory, { withFileTypes: true });
+  return entries
+    .filter((entry) => !NOT_SOURCES.has(entry.name) && !entry.name.endsWith('.tsbuildinfo'))
+    .sort((one, other) => (one.name < other.name ? -1 : 1))
+    .flatMap((entry) => {
+      const path = join(directory, entry.name);
+      return entry.isDirectory() ? filesBelow(path) : [path];
+    });
+}
+
+function runNpm(root, args) {
+  const isWindows = process.platform === 'win32';
+  const npm = track(
+    spawn(isWindows ? 'npm.cmd' : 'npm', args, {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      shell: isWindows,
+    }),
+  );
+  return new Promise((resolve, reject) => {
+    npm.once('error', reject);
+    npm.once('close', (code) =>
+      code === 0
+        ? resolve()
+        : reject(new Error(`npm ${args[0]} ${args[1]} ended with code ${code}`)),
+    );
+  });
+}

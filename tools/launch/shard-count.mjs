@@ -1,0 +1,21 @@
+/** The number of shards of a data directory: chosen once, because every slot has its shard then. */
+import { readJsonFile, writePrivateFile } from '../services/private-file.mjs';
+
+const SHARDS_DEFAULT = 2;
+
+/**
+ * @param {string} file
+ * @param {number | undefined} wanted what the command line asks for
+ */
+export function rememberShardCount(file, wanted) {
+  const known = readJsonFile(file)?.shards;
+  if (known !== undefined && wanted !== undefined && known !== wanted) {
+    throw new Error(
+      `this system has ${known} shards and --shards says ${wanted}: ` +
+        `leave it away, or begin anew with --fresh`,
+    );
+  }
+  const shards = known ?? wanted ?? SHARDS_DEFAULT;
+  writePrivateFile(file, JSON.stringify({ shards }));
+  return shards;
+}

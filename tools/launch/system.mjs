@@ -1,0 +1,120 @@
+/** The running system: schemas, topics and the five processes, on services that are up. */
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { findFreePort } from '../services/ports.mjs';
+import { provisionShards, untilMySqlAccepts } from '../services/provision.mjs';
+import { AppProcess } from './app-process.mjs';
+import { part } from './say.mjs';
+import { rememberShardCount } from './shard-count.mjs';
+import { entryOf, writeSystemFile } from './system-file.mjs';
+
+/** In the order they start. They end the other way round: no new work first. */
+const APP_NAMES = ['relay', 'workers', 'projector', 'reconciler', 'ingress'];
+const PARTITIONS = 16;
+const READY_DEADLINE_MS = 60_000;
+/** For the launcher itself; the processes refuse names they do not know. */
+const LAUNCHER_VARIABLES = ['SURETY_CACHE_DIR', 'SURETY_MIGRATION_SHARDS'];
+
+const importBuilt = (root, ...path) => import(pathToFileURL(join(root, ...path)).href);
+
+/**
+ * The shards' URLs: given by the environment, or schemas and users made on the services' server.
+ * @param {{ root: string, services: import('../services/bring-up.mjs').Services, shards?: number }} options
+ */
+export async function prepareShards({ root, services, shards }) {
+  const { shardUrls, migrationUrls, mysqlAdminUrl, mode } = services;
+  if (mode === 'urls') {
+    if (shards !== undefined && shards !== shardUrls.length) {
+      throw new Error(`--shards ${shards}, but SURETY_SHARDS names ${shardUrls.length}`);
+    }
+    return { shardUrls, migrationUrls };
+  }
+  const state = join(root, '.surety');
+  await untilMySqlAccepts(mysqlAdminUrl);
+  return provisionShards({
+    adminUrl: mysqlAdminUrl,
+    shards: rememberShardCount(join(state, 'shards.json'), shards),
+    prefix: 'surety',
+    secretsDir: join(state, 'secrets'),
+  });
+}
+
+/** @param {string} root @param {string[]} migrationUrls @param {(line: string) => void} log */
+export async function migrate(root, migrationUrls, log) {
+  const { migrateShards } = await importBuilt(root, 'db', 'dist', 'index.js');
+  await migrateShards(migrationUrls, { log });
+}
+
+/** @param {string} root @param {string[]} brokers */
+export async function createTopicsOf(root, brokers) {
+  const { TOPIC_NAMES } = await importBuilt(root, 'packages', 'contracts', 'dist', 'index.js');
+  const { createTopics } = await importBuilt(root, 'packages', 'runtime', 'dist', 'index.js');
+  await createTopics({ brokers, topics: [...TOPIC_NAMES], partitions: PARTITIONS });
+}
+
+/**
+ * Starts every process and waits until all are ready; rejects if one is not in time.
+ * @param {object} options
+ * @param {string} options.root
+ * @param {number} options.port for HTTP
+ * @param {string} options.mode
+ * @param {{ shardUrls: string[], migrationUrls: string[] }} options.shards
+ * @param {{ kafkaBrokers: string[], redisUrl: string }} options.services
+ * @param {(line: string) => void} options.log
+ * @param {(apps: AppProcess[]) => void} options.beforeStart told what to end, before any starts
+ */
+export async function startApps({ root, port, mode, shards, services, log, beforeStart }) {
+  const { kafkaBrokers, redisUrl } = services;
+  const http = `http://127.0.0.1:${port}`;
+  const startedAt = new Date().toISOString();
+  const apps = [];
+  const record = () =>
+    writeSystemFile(join(root, '.surety', 'system.json'), {
+      ...{ mode, ...shards, kafkaBrokers, redisUrl, http },
+      processes: Object.fromEntries(apps.map((app) => [app.name, describe(app)])),
+      launcherPid: process.pid,
+      startedAt,
+    });
+  const shared = sharedEnvironment({ shardUrls: shards.shardUrls, kafkaBrokers, redisUrl });
+  for (const name of APP_NAMES) {
+    const isIngress = name === 'ingress';
+    const appPort = isIngress ? port : await findFreePort();
+    const portVariable = isIngress ? 'PORT' : 'SURETY_ADMIN_PORT';
+    const spec = {
+      name,
+      entry: entryOf(root, name),
+      env: { ...shared, SURETY_INSTANCE: `${name}-1`, [portVariable]: String(appPort) },
+      url: `http://127.0.0.1:${appPort}`,
+      logFile: join(root, '.surety', 'logs', `${name}.log`),
+    };
+    apps.push(new AppProcess(spec, { log, onChange: record }));
+  }
+  beforeStart(apps);
+  for (const app of apps) app.start();
+  await Promise.all(
+    apps.map((app) =>
+      part(`${app.name} ready (pid ${app.pid})`, () => app.untilReady(READY_DEADLINE_MS)),
+    ),
+  );
+  return { http };
+}
+
+const describe = (app) => ({ pid: app.pid, adminUrl: app.url });
+
+function sharedEnvironment({ shardUrls, kafkaBrokers, redisUrl }) {
+  const env = { ...process.env };
+  for (const name of [...LAUNCHER_VARIABLES, 'PORT']) delete env[name];
+  return {
+    ...env,
+    SURETY_SHARDS: shardUrls.join(','),
+    SURETY_KAFKA_BROKERS: kafkaBrokers.join(','),
+    SURETY_REDIS_URL: redisUrl,
+  };
+}
+
+/** The last started is the door: it closes first, then the rest finish what they hold, together. */
+export async function stopApps(apps) {
+  const [door, ...others] = [...apps].reverse();
+  await door?.stop();
+  await Promise.all(others.map((app) => app.stop()));
+}

@@ -1,0 +1,128 @@
+/** `npm start`: a whole Surety system on this machine. No npm package is needed to begin. */
+import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { openDemoAccounts, pickAccounts, runDemoTransfer } from './launch/demo.mjs';
+import { buildSources, installPackages } from './launch/install-and-build.mjs';
+import { takeLauncherLock } from './launch/launcher-lock.mjs';
+import { detail, part, say, seconds } from './launch/say.mjs';
+import { Shutdown } from './launch/shutdown.mjs';
+import { readStartArguments, START_HELP } from './launch/start-arguments.mjs';
+import { endLeftOverProcesses } from './launch/system-file.mjs';
+import { bringUpServices, endEmbeddedServers } from './services/bring-up.mjs';
+import { isPortFree } from './services/ports.mjs';
+import { endTrackedChildren } from './services/short-lived-children.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const state = join(root, '.surety');
+const systemFile = join(state, 'system.json');
+
+/** Asked before anything starts: a second system, or a port that somebody else holds. */
+async function claimClone({ port, fresh }, shutdown) {
+  const lock = takeLauncherLock(join(state, 'launcher.json'));
+  shutdown.push({ label: '', end: () => lock.release(), force: () => lock.release() });
+  await endLeftOverProcesses(systemFile, root, detail);
+  if (!(await isPortFree(port))) {
+    throw new Error(`port ${port} is taken: end what listens there, or choose another with PORT=…`);
+  }
+  if (!fresh) return;
+  for (const name of ['system.json', 'shards.json', 'secrets', 'logs']) {
+    rmSync(join(state, name), { recursive: true, force: true });
+  }
+}
+
+/** Installing and building need the processor, services mostly the network: both at once. */
+async function prepare({ fresh }, shutdown) {
+  const dataDir = join(state, 'services');
+  /** @type {import('./services/bring-up.mjs').Services | undefined} */
+  let services;
+  shutdown.push({
+    label: 'backing services',
+    end: () => (services ? services.stop() : endEmbeddedServers(dataDir)),
+    force: () => services?.kill?.(),
+  });
+  shutdown.push({ label: '', end: endTrackedChildren });
+  const starting = part('backing services', async () => {
+    services = await bringUpServices({ dataDir, log: detail, fresh });
+  });
+  const outcomes = await Promise.allSettled([starting, installAndBuild()]);
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  return services;
+}
+
+async function installAndBuild() {
+  await part('npm packages', () => installPackages(root));
+  await part('build', () => buildSources(root));
+}
+
+async function startSystem(options, shutdown) {
+  const { prepareShards, migrate, createTopicsOf, startApps, stopApps } =
+    await import('./launch/system.mjs');
+  const services = await prepare(options, shutdown);
+  const shards = await part('schemas and users of the shards', () =>
+    prepareShards({ root, services, shards: options.shards }),
+  );
+  await part('migrations', () => migrate(root, shards.migrationUrls, detail));
+  await part('Kafka topics', () => createTopicsOf(root, services.kafkaBrokers));
+  const beforeStart = (apps) => {
+    if (shutdown.hasBegun) throw new Error('told to end while starting');
+    const end = () => stopApps(apps).then(() => rmSync(systemFile, { force: true }));
+    shutdown.push({ label: 'processes', end, force: () => apps.forEach((app) => app.kill()) });
+  };
+  const { port } = options;
+  const { http } = await part('all processes', () =>
+    startApps({ root, port, mode: services.mode, shards, services, log: detail, beforeStart }),
+  );
+  return { http, shardCount: shards.shardUrls.length };
+}
+
+/** @returns {Promise<string>} the transfer's id */
+async function demonstrate({ http, shardCount }) {
+  const api = `${http}/api/v1`;
+  await part('demo accounts ACC001 to ACC100', () => openDemoAccounts(api));
+  const accounts = await pickAccounts(root, shardCount);
+  const { source, destination, sourceShard, toShard } = accounts;
+  detail(`12.34 EUR from ${source} (shard ${sourceShard}) to ${destination} (shard ${toShard}):`);
+  return part('demo transfer committed', () => runDemoTransfer(api, accounts, detail));
+}
+
+function printHints(http, transferId) {
+  const body = '{"sourceAccount":"ACC001","destinationAccount":"ACC002","amount":"1.00"}';
+  const key = `try-${randomUUID().slice(0, 8)}`;
+  const headers = `-H 'Content-Type: application/json' -H 'Idempotency-Key: ${key}'`;
+  say(`\nSurety is up: ${http}   (logs in .surety/logs, Ctrl-C ends it)\n`);
+  say(`  curl -s -X POST ${http}/api/v1/transfers ${headers} -d '${body}'`);
+  say(`  curl -s '${http}/api/v1/transfers/${transferId ?? 'TRANSACTION_ID'}?wait=10s'`);
+  say(`  curl -s ${http}/api/v1/accounts/ACC001/balance\n`);
+}
+
+async function main() {
+  const startedAt = performance.now();
+  const options = readStartArguments(process.argv.slice(2), process.env);
+  if (options.help) return void process.stdout.write(START_HELP);
+  const shutdown = new Shutdown();
+  shutdown.listen();
+  try {
+    await claimClone(options, shutdown);
+    const system = await startSystem(options, shutdown);
+    const transferId = options.demo ? await demonstrate(system) : undefined;
+    say(`[${seconds(performance.now() - startedAt)}] ready`);
+    printHints(system.http, transferId);
+    // The process stays up by this alone: servers and processes are watched, not waited for.
+    setInterval(() => undefined, 60_000);
+  } catch (error) {
+    // Parts fail because they are being ended: the shutdown under way exits the process.
+    if (shutdown.hasBegun) return;
+    say(`\n${error.message}`);
+    await shutdown.run();
+    process.exit(1);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  say(`${error.message}\n(npm start -- --help)`);
+  process.exit(1);
+}
