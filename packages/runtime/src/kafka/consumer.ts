@@ -1,4 +1,103 @@
+import { backoffMs, sleep, withDeadline } from '../retry.js';
+import { ConsumerSession } from './consumer-session.js';
+import { LagReader } from './lag-reader.js';
 import type { ConsumerOptions, MessageConsumer } from './ports.js';
-export function startConsumer(options: ConsumerOptions): Promise<MessageConsumer> {
-  return Promise.reject(new Error(options.clientId));
+
+const RESTART_MIN_MS = 200;
+const RESTART_MAX_MS = 5000;
+/** A broker that is away must not keep the process from starting and saying so. */
+const FIRST_JOIN_DEADLINE_MS = 15_000;
+
+/**
+ * Reads `topics` as a member of `groupId` and hands over batches, several partitions at once, one
+ * batch of a partition at a time. Resolves when the group is joined, or after 15 s with `running`
+ * false: it goes on trying until it is stopped.
+ */
+export async function startConsumer(options: ConsumerOptions): Promise<MessageConsumer> {
+  const consumer = new RestartingConsumer(options);
+  consumer.start();
+  await withDeadline(consumer.firstJoin, FIRST_JOIN_DEADLINE_MS, 'joining the group').catch(
+    () => undefined,
+  );
+  return consumer;
+}
+
+/**
+ * One session after the other until the stop. A session that ends by itself, for whatever reason, is
+ * followed by a new one after a backoff that grows while no session gets as far as joining.
+ */
+class RestartingConsumer implements MessageConsumer {
+  readonly firstJoin: Promise<void>;
+  private readonly options: ConsumerOptions;
+  private readonly lagReader: LagReader;
+  private readonly stopping = new AbortController();
+  private readonly joinedOnce: () => void;
+  private session: ConsumerSession;
+  private sessions: Promise<void> = Promise.resolve();
+  private isLost = false;
+
+  constructor(options: ConsumerOptions) {
+    this.options = options;
+    this.lagReader = new LagReader(options);
+    this.session = new ConsumerSession(options);
+    let joined: () => void = () => undefined;
+    this.firstJoin = new Promise((resolve) => {
+      joined = resolve;
+    });
+    this.joinedOnce = joined;
+  }
+
+  get running(): boolean {
+    return this.session.joined;
+  }
+
+  start(): void {
+    this.sessions = this.runSessions();
+  }
+
+  lag(): Promise<ReadonlyMap<string, number>> {
+    return this.lagReader.read(this.session.progress());
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.session.stop();
+    await this.sessions;
+    await this.lagReader.close();
+  }
+
+  private async runSessions(): Promise<void> {
+    const { signal } = this.stopping;
+    let failures = 0;
+    while (!signal.aborted) {
+      void this.session.whenJoined().then(() => {
+        this.reportJoin();
+        failures = 0;
+      });
+      const reason = await this.session.run();
+      if (signal.aborted) {
+        return;
+      }
+      this.reportLoss(reason);
+      await sleep(backoffMs(failures, { minMs: RESTART_MIN_MS, maxMs: RESTART_MAX_MS }), signal);
+      failures += 1;
+      this.session = new ConsumerSession(this.options);
+    }
+  }
+
+  private reportJoin(): void {
+    this.joinedOnce();
+    if (this.isLost) {
+      this.isLost = false;
+      this.options.log.info('consuming from kafka again', { groupId: this.options.groupId });
+    }
+  }
+
+  /** One line per outage: attempts that fail during it are for debugging. */
+  private reportLoss(error: unknown): void {
+    const level = this.isLost ? 'debug' : 'warn';
+    this.isLost = true;
+    const { groupId } = this.options;
+    this.options.log.log(level, 'the kafka consumer was lost and starts again', { groupId, error });
+  }
 }

@@ -1,0 +1,271 @@
+import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
+import { withDeadline } from '../retry.js';
+import { BatchRunner } from './batch-runner.js';
+import { CLIENT_RETRY, createClient } from './client.js';
+import { Positions, toOffsetCommit, type Partition } from './partitions.js';
+import type { ConsumerOptions, IncomingBatch } from './ports.js';
+
+const SESSION_TIMEOUT_MS = 6000;
+const HEARTBEAT_INTERVAL_MS = 1000;
+const REBALANCE_TIMEOUT_MS = 8000;
+/** The broker answers as soon as there is data: a short wait would only burn a core at idle. */
+const FETCH_WAIT_MS = 1000;
+/** One batch of each assigned partition at once. */
+const PARTITIONS_AT_ONCE = 64;
+/** Heartbeats while handlers run, offset commits, and the watch for silence. */
+const TICK_MS = 1000;
+/** A consumer that neither fetched nor sent a heartbeat for so long is stuck inside the library. */
+const SILENCE_MAX_MS = 30_000;
+const DRAIN_DEADLINE_MS = 8000;
+const COMMIT_DEADLINE_MS = 3000;
+const DISCONNECT_DEADLINE_MS = 5000;
+
+type Assignment = Readonly<Record<string, readonly number[]>>;
+
+/**
+ * One consumer of the library from its connection to its loss. It is joining, reading, stopping or
+ * over. It is over for good when the library reports a crash, falls silent, or was stopped: the
+ * library's own restarts are switched off, so that there is one way to come back, a new session.
+ *
+ * Offsets are committed here and not by the library, which would do so after each batch of each
+ * partition at 80 to 90 ms each (tried); once a second is enough, because messages that are read
+ * twice have no effect. They are committed also when a rebalance begins and at the stop.
+ */
+export class ConsumerSession {
+  private readonly options: ConsumerOptions;
+  private readonly consumer: Consumer;
+  private readonly runner: BatchRunner;
+  private readonly positions = new Positions();
+  private assignment: Assignment = {};
+  /** Commits and heartbeats go through the payload: those of the consumer retry behind our back. */
+  private lastPayload: EachBatchPayload | undefined;
+  private generation = 0;
+  private isJoined = false;
+  private isStopping = false;
+  private lastSignAt = performance.now();
+  private lastTickAt = performance.now();
+  private ticker: NodeJS.Timeout | undefined;
+  private opened: Promise<void> = Promise.resolve();
+  private ended: Promise<void> | undefined;
+  private readonly offsetsWritten = deferred<void>();
+  private readonly lost = deferred<unknown>();
+  private readonly firstJoin = deferred<void>();
+
+  constructor(options: ConsumerOptions) {
+    this.options = options;
+    this.consumer = createClient(options).consumer({
+      groupId: options.groupId,
+      sessionTimeout: SESSION_TIMEOUT_MS,
+      heartbeatInterval: HEARTBEAT_INTERVAL_MS,
+      rebalanceTimeout: REBALANCE_TIMEOUT_MS,
+      maxWaitTimeInMs: FETCH_WAIT_MS,
+      minBytes: 1,
+      allowAutoTopicCreation: false,
+      retry: { ...CLIENT_RETRY, restartOnFailure: () => Promise.resolve(false) },
+    });
+    this.runner = new BatchRunner(options, {
+      pause: (partition) => {
+        this.pause(partition);
+      },
+      resume: (partition) => {
+        this.resume(partition);
+      },
+    });
+  }
+
+  get joined(): boolean {
+    return this.isJoined;
+  }
+
+  /** What this member owns and how far it has got there. */
+  progress(): { assignment: Assignment; positions: Positions } {
+    return { assignment: this.assignment, positions: this.positions };
+  }
+
+  /** Resolves when the group was joined for the first time. */
+  whenJoined(): Promise<void> {
+    return this.firstJoin.promise;
+  }
+
+  /** Runs until it is lost, and resolves with the reason. Never rejects. */
+  async run(): Promise<unknown> {
+    this.listen();
+    this.opened = this.open().catch((error: unknown) => {
+      this.lost.resolve(error);
+    });
+    const reason = await this.lost.promise;
+    await this.end();
+    return reason;
+  }
+
+  /** No new batches, running handlers end (bounded), offsets are committed, the group is left. */
+  async stop(): Promise<void> {
+    this.isStopping = true;
+    const drained = withDeadline(this.runner.drained(), DRAIN_DEADLINE_MS, 'draining handlers');
+    await drained.catch((error: unknown) => {
+      this.options.log.warn('stopping while batches are being handled', { error });
+    });
+    await this.commit();
+    this.offsetsWritten.resolve();
+    this.lost.resolve(undefined);
+    await this.end();
+  }
+
+  private async open(): Promise<void> {
+    await this.consumer.connect();
+    await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
+    if (this.isStopping) {
+      return;
+    }
+    this.lastSignAt = performance.now();
+    this.lastTickAt = performance.now();
+    this.ticker = setInterval(() => {
+      this.tick();
+    }, TICK_MS);
+    await this.consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
+      eachBatch: (payload) => this.eachBatch(payload),
+    });
+  }
+
+  private listen(): void {
+    const { events } = this.consumer;
+    const sign = (): void => {
+      this.lastSignAt = performance.now();
+    };
+    this.consumer.on(events.GROUP_JOIN, (event) => {
+      this.joinedGroup(event);
+    });
+    this.consumer.on(events.REBALANCING, () => void this.commit());
+    this.consumer.on(events.FETCH, sign);
+    this.consumer.on(events.HEARTBEAT, sign);
+    this.consumer.on(events.CRASH, ({ payload }) => {
+      this.isJoined = false;
+      this.lost.resolve(payload.error);
+    });
+  }
+
+  private joinedGroup({ payload }: ConsumerGroupJoinEvent): void {
+    this.lastSignAt = performance.now();
+    this.generation += 1;
+    this.positions.forget();
+    this.assignment = payload.memberAssignment;
+    this.isJoined = true;
+    this.firstJoin.resolve();
+  }
+
+  private async eachBatch(payload: EachBatchPayload): Promise<void> {
+    this.lastPayload = payload;
+    if (this.isStopping) {
+      // Returning at once would fetch the same messages again and again until the stop is over.
+      await this.offsetsWritten.promise;
+      return;
+    }
+    const generation = this.generation;
+    const batch = toIncoming(payload);
+    await this.runner.run(batch, (lastHandledOffset) => {
+      // A handler that outlived its generation worked on what may be somebody else's by now.
+      if (generation === this.generation) {
+        payload.resolveOffset(lastHandledOffset);
+        this.positions.advance(batch, lastHandledOffset);
+      }
+    });
+  }
+
+  private tick(): void {
+    const now = performance.now();
+    // The whole process slept (or the machine did): give the library time to find its feet.
+    if (now - this.lastTickAt > SILENCE_MAX_MS / 2) {
+      this.lastSignAt = now;
+    }
+    this.lastTickAt = now;
+    if (now - this.lastSignAt > SILENCE_MAX_MS) {
+      this.lost.resolve(new Error(`no sign of life for ${SILENCE_MAX_MS} ms`));
+      return;
+    }
+    if (this.runner.busyCount > 0) {
+      // A rebalance shows here first. The library finds it again itself once the handlers are done.
+      this.lastPayload?.heartbeat().catch(() => this.commit());
+    }
+    void this.commit();
+  }
+
+  /** One attempt. What cannot be committed now is tried at the next tick, or read again. */
+  private async commit(): Promise<void> {
+    const taken = this.positions.takeUntold();
+    if (taken.length === 0 || this.lastPayload === undefined) {
+      return;
+    }
+    try {
+      const committing = this.lastPayload.commitOffsetsIfNecessary(toOffsetCommit(taken));
+      await withDeadline(committing, COMMIT_DEADLINE_MS, 'committing offsets');
+    } catch (error) {
+      this.positions.restore(taken);
+      this.options.log.debug('offsets were not committed', { error });
+    }
+  }
+
+  private pause({ topic, partition }: Partition): void {
+    try {
+      this.consumer.pause([{ topic, partitions: [partition] }]);
+    } catch (error) {
+      this.options.log.debug('nothing to pause, the consumer is over', { error });
+    }
+  }
+
+  private resume({ topic, partition }: Partition): void {
+    try {
+      this.consumer.resume([{ topic, partitions: [partition] }]);
+    } catch (error) {
+      this.options.log.debug('nothing to resume, the consumer is over', { error });
+    }
+  }
+
+  private end(): Promise<void> {
+    this.ended ??= this.disconnect();
+    return this.ended;
+  }
+
+  private async disconnect(): Promise<void> {
+    this.isStopping = true;
+    this.isJoined = false;
+    this.offsetsWritten.resolve();
+    clearInterval(this.ticker);
+    this.runner.close();
+    // A consumer that is disconnected while it still joins would join after that, unreachable, and
+    // keep partitions that nobody reads: it is let in first, then it leaves.
+    const disconnecting = this.opened.then(() => this.consumer.disconnect());
+    await withDeadline(disconnecting, DISCONNECT_DEADLINE_MS, 'disconnecting').catch(
+      (error: unknown) => {
+        this.options.log.debug('a consumer did not disconnect in time', { error });
+      },
+    );
+  }
+}
+
+function toIncoming({ batch }: EachBatchPayload): IncomingBatch {
+  const { topic, partition } = batch;
+  const messages = batch.messages.map((message) => ({
+    topic,
+    partition,
+    offset: message.offset,
+    value: message.value?.toString('utf8') ?? '',
+    timestampMs: Number(message.timestamp),
+  }));
+  return { topic, partition, messages };
+}
+
+interface Deferred<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+function deferred<T>(): Deferred<T> {
+  let resolve: (value: T) => void = () => undefined;
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
