@@ -219,6 +219,7 @@ export default defineConfig(
       'no-restricted-imports': ['error', { patterns: [NO_PATHS_INTO_ROOMS, NO_DEEP_IMPORTS] }],
       'max-lines': 'off',
       'max-lines-per-function': 'off',
+      'max-params': 'off',
       '@typescript-eslint/explicit-module-boundary-types': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
       '@typescript-eslint/unbound-method': 'off',

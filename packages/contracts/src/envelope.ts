@@ -1,4 +1,13 @@
-import { STEP, decisionOf, isReason, parseTransferId, slotOfAccount } from '@surety/domain';
+import {
+  SLOT_COUNT,
+  STEP,
+  decisionOf,
+  isReason,
+  isSystemAccountId,
+  isTransferableAmount,
+  parseTransferId,
+  slotOfAccount,
+} from '@surety/domain';
 import type {
   Decision,
   Reason,
@@ -59,7 +68,19 @@ export interface Envelope {
 }
 
 const minorText = z.string().regex(/^-?[0-9]{1,19}$/);
-const slot = z.int().min(0).max(4095);
+/** Positive, without leading zeros: an amount of zero or less would turn a debit around. */
+const amountText = z
+  .string()
+  .regex(/^[1-9][0-9]{0,15}$/)
+  .refine((text) => isTransferableAmount(BigInt(text)));
+const timestamp = z
+  .string()
+  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z$/)
+  .refine((text) => !Number.isNaN(Date.parse(text)));
+const slot = z
+  .int()
+  .min(0)
+  .max(SLOT_COUNT - 1);
 
 const envelopeShape = z.looseObject({
   id: z.string(),
@@ -83,8 +104,8 @@ const envelopeShape = z.looseObject({
   ]),
   sourceSlot: slot,
   destinationSlot: slot,
-  requestedAt: z.string(),
-  occurredAt: z.string(),
+  requestedAt: timestamp,
+  occurredAt: timestamp,
   actor: z.string(),
   causation: z.string().nullable(),
   traceparent: z.string().nullable(),
@@ -95,7 +116,7 @@ const envelopeShape = z.looseObject({
     kind: z.enum(['transfer', 'funding', 'fee', 'reversal', 'adjustment']),
     source: z.string(),
     destination: z.string(),
-    amount: minorText,
+    amount: amountText,
     currency: z.string(),
     reason: z.string().refine(isReason).optional(),
   }),
@@ -104,7 +125,7 @@ const envelopeShape = z.looseObject({
 export type DecodedMessage =
   | { readonly kind: 'events'; readonly events: readonly Envelope[] }
   /** A newer release is about: stop the partition, wait, never dead-letter. */
-  | { readonly kind: 'unknown_schema'; readonly schema: unknown }
+  | { readonly kind: 'unknown_schema'; readonly schema: number }
   /** The message is broken for its own sake. */
   | { readonly kind: 'malformed'; readonly error: string };
 
@@ -126,12 +147,11 @@ export function decodeMessage(value: string): DecodedMessage {
     return { kind: 'malformed', error: error instanceof Error ? error.message : String(error) };
   }
   if (!Array.isArray(parsed)) return { kind: 'malformed', error: 'not an array of events' };
-  for (const item of parsed as unknown[]) {
-    const schema: unknown =
-      typeof item === 'object' && item !== null ? (item as { schema?: unknown }).schema : undefined;
-    if (typeof schema === 'number' && schema > ENVELOPE_SCHEMA) {
-      return { kind: 'unknown_schema', schema };
-    }
+  const items = parsed as readonly unknown[];
+  // Before any fault is looked for: what a newer writer meant is not for this reader to judge.
+  const schema = items.map(schemaOf).find((version) => version > ENVELOPE_SCHEMA);
+  if (schema !== undefined) return { kind: 'unknown_schema', schema };
+  for (const item of items) {
     const checked = envelopeShape.safeParse(item);
     if (!checked.success) return { kind: 'malformed', error: z.prettifyError(checked.error) };
     const fault = inconsistency(item as Envelope);
@@ -140,16 +160,42 @@ export function decodeMessage(value: string): DecodedMessage {
   return { kind: 'events', events: parsed as Envelope[] };
 }
 
+/** The version an item claims; 0 where it claims none. */
+function schemaOf(item: unknown): number {
+  if (typeof item !== 'object' || item === null || !('schema' in item)) return 0;
+  return typeof item.schema === 'number' ? item.schema : 0;
+}
+
+/** Steps at which an event of this type can lie, and whether it says why. */
+const RULES: Readonly<Record<TransferEventType, { steps: readonly Step[]; hasReason: boolean }>> = {
+  requested: { steps: [STEP.request], hasReason: false },
+  held: { steps: [STEP.hold], hasReason: false },
+  rejected: { steps: [STEP.hold, STEP.end], hasReason: true },
+  credited: { steps: [STEP.decide], hasReason: false },
+  refused: { steps: [STEP.decide], hasReason: true },
+  voided: { steps: [STEP.decide], hasReason: true },
+  committed: { steps: [STEP.end], hasReason: false },
+  cancelled: { steps: [STEP.end], hasReason: true },
+};
+
 function inconsistency(envelope: Envelope): string | undefined {
-  const { data } = envelope;
-  if (envelope.id !== `${envelope.transferId}/${envelope.step}`) return 'id is not transferId/step';
-  if (data.kind === 'transfer' && envelope.sourceSlot !== slotOfAccount(data.source)) {
+  const { data, type, step } = envelope;
+  if (envelope.id !== `${envelope.transferId}/${step}`) return 'id is not transferId/step';
+  const rules = RULES[type];
+  if (!rules.steps.includes(step)) return `${type} does not lie at step ${step}`;
+  if (rules.hasReason && !data.reason) return `${type} gives no reason`;
+  if (isElsewhere(data.source, envelope.sourceSlot)) {
     return 'sourceSlot is not the slot of the source account';
   }
-  if (data.kind === 'transfer' && envelope.destinationSlot !== slotOfAccount(data.destination)) {
+  if (isElsewhere(data.destination, envelope.destinationSlot)) {
     return 'destinationSlot is not the slot of the destination account';
   }
   return undefined;
+}
+
+/** A system account's slot is part of its name and says nothing about where a customer is. */
+function isElsewhere(account: string, claimedSlot: number): boolean {
+  return !isSystemAccountId(account) && slotOfAccount(account) !== claimedSlot;
 }
 
 export function termsOf(envelope: Envelope): TransferTerms {

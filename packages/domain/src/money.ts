@@ -16,7 +16,7 @@ export const AMOUNT_MINOR_MAX = 10n ** 15n;
  */
 export const BALANCE_MINOR_MAX = 2n ** 62n;
 
-/** Whole numbers beyond this have no exact JSON number (RFC 8259, section 6). */
+/** Whole numbers beyond this have no exact JSON number of their own (RFC 8259, section 6). */
 const EXACT_JSON_MINOR_MAX = 2n ** 53n - 1n;
 
 export type AmountFault =
@@ -45,10 +45,21 @@ export function parseAmount(value: string | number, currency: Currency): ParsedA
   const minor = BigInt(scaled.toFixed(0));
   const magnitude = minor < 0n ? -minor : minor;
   if (magnitude > BALANCE_MINOR_MAX) return { ok: false, fault: 'too_large' };
-  if (typeof value === 'number' && magnitude > EXACT_JSON_MINOR_MAX) {
+  if (typeof value === 'number' && !isExactAsNumber(value, minor, currency.exponent)) {
     return { ok: false, fault: 'inexact_number' };
   }
   return { ok: true, money: { minor, currency: currency.code } };
+}
+
+/**
+ * Whether this sum is the only one that the JSON number can stand for. Two decimals need finer
+ * floats than whole numbers do: 90071992547409.91 and 90071992547409.9 are the same float though
+ * their minor units are below 2^53.
+ */
+function isExactAsNumber(value: number, minor: bigint, exponent: number): boolean {
+  if (minor > EXACT_JSON_MINOR_MAX || minor < -EXACT_JSON_MINOR_MAX) return false;
+  const neighbours = [minor - 1n, minor + 1n];
+  return neighbours.every((neighbour) => Number(formatMinor(neighbour, exponent)) !== value);
 }
 
 /** Prints minor units as a decimal string with exactly the currency's decimals: 1234, 2 -> "12.34". */
