@@ -1,0 +1,75 @@
+/** A row of `leases` on one shard, for one holder. Its times are the database's. */
+export interface Lease {
+  /** The fencing token of the new holding, or undefined while somebody else holds the lease. */
+  acquire(): Promise<bigint | undefined>;
+  /** False where the lease went to somebody else meanwhile. */
+  renew(token: bigint): Promise<boolean>;
+  release(token: bigint): Promise<void>;
+}
+
+export interface LeaseKeeperOptions {
+  readonly lease: Lease;
+  readonly ttlMs: number;
+  /** Monotonic milliseconds. */
+  readonly now: () => number;
+}
+
+/**
+ * Keeps one lease for as long as the process lives. It is held or not held: an acquisition makes it
+ * held, a renewal prolongs that, and a lost race, a release or the end of the time to live ends it.
+ * The time is counted from before the request left, so that a slow answer never stretches it.
+ */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions;
+  #token: bigint | undefined;
+  #heldUntil = Number.NEGATIVE_INFINITY;
+  #inFlight: Promise<void> | undefined;
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options;
+  }
+
+  get isHeld(): boolean {
+    return this.#token !== undefined && this.#options.now() < this.#heldUntil;
+  }
+
+  /** The token of the holding, which only rises: undefined while the lease is not held. */
+  get token(): bigint | undefined {
+    return this.isHeld ? this.#token : undefined;
+  }
+
+  /** Renews what is held, acquires what is not. Calls at the same time share one round trip. */
+  async keep(): Promise<void> {
+    this.#inFlight ??= this.#keep().finally(() => {
+      this.#inFlight = undefined;
+    });
+    await this.#inFlight;
+  }
+
+  /** Gives the lease back, so that the next holder need not wait for its end. */
+  async release(): Promise<void> {
+    await this.#inFlight?.catch(() => undefined);
+    const token = this.#token;
+    this.#lose();
+    if (token !== undefined) await this.#options.lease.release(token);
+  }
+
+  async #keep(): Promise<void> {
+    const { lease, ttlMs, now } = this.#options;
+    const askedAt = now();
+    if (this.#token !== undefined) {
+      if (await lease.renew(this.#token)) {
+        this.#heldUntil = askedAt + ttlMs;
+        return;
+      }
+      this.#lose();
+    }
+    this.#token = await lease.acquire();
+    if (this.#token !== undefined) this.#heldUntil = askedAt + ttlMs;
+  }
+
+  #lose(): void {
+    this.#token = undefined;
+    this.#heldUntil = Number.NEGATIVE_INFINITY;
+  }
+}

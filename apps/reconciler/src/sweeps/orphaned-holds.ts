@@ -1,0 +1,142 @@
+import type { Envelope } from '@surety/contracts';
+import type { TransferId } from '@surety/domain';
+import { voidTransfers } from '@surety/saga';
+import type { HoldRow, VoidResult } from '@surety/saga';
+import { atDestination, byDestination, storedEvents } from './context.js';
+import type { DestinationGroup, SweepContext } from './context.js';
+import { isolate } from './isolate.js';
+import type { HoldCursor } from './ports.js';
+import { RECONCILER, recordRepairs } from './repair.js';
+import type { Repair } from './repair.js';
+import { settle } from './settle.js';
+
+/** Holds taken up together: bounds the rows that one repair transaction locks. */
+export const EXPIRED_HOLDS_BATCH_MAX = 200;
+/** Batches in one pass: bounds how long a pass keeps the other sweeps of its shard waiting. */
+export const EXPIRED_HOLDS_PAGES_MAX = 20;
+
+/**
+ * Ends transfers whose hold expired before the destination decided. Decision before release: the
+ * destination is fenced first, then whatever stands there is followed. A hold whose destination is
+ * away stays where it is.
+ */
+export async function sweepOrphanedHolds(context: SweepContext): Promise<void> {
+  let after: HoldCursor | undefined;
+  for (let page = 0; page < EXPIRED_HOLDS_PAGES_MAX && context.mayGoOn(); page += 1) {
+    const holds = await context.source.reads.expiredHolds(after, EXPIRED_HOLDS_BATCH_MAX);
+    await repairHolds(
+      context,
+      holds.filter((hold) => context.itemBackoff.isDue(hold.transferId)),
+    );
+    if (holds.length < EXPIRED_HOLDS_BATCH_MAX) return;
+    after = holds.at(-1);
+  }
+}
+
+async function repairHolds(context: SweepContext, holds: readonly HoldRow[]): Promise<void> {
+  const refs = holds.map(({ transferId }) => ({ transferId, step: 20 }) as const);
+  const held = await storedEvents(context, context.source, refs);
+  const rows = new Map(holds.map((hold) => [hold.transferId, hold]));
+  const causes = Array.from(held.values(), (event) => event.envelope);
+  for (const group of byDestination(context, causes)) {
+    const decided = await atDestination(context, group.destination, () => decide(context, group));
+    if (!decided) continue;
+    await settle(
+      context,
+      decided.map((envelope) => ({
+        decided: envelope,
+        cause: 'hold_expired',
+        before: holdState(rows.get(envelope.transferId)),
+      })),
+    );
+  }
+}
+
+function holdState(hold: HoldRow | undefined): Record<string, unknown> {
+  if (!hold) return { state: 'held' };
+  const { account, amountMinor, expiresAt } = hold;
+  return { state: 'held', hold: { account, amountMinor: amountMinor.toString(), expiresAt } };
+}
+
+/** Fences the group at its destination and answers with the decision events that stand there now. */
+async function decide(
+  context: SweepContext,
+  { destination, causes }: DestinationGroup,
+): Promise<readonly Envelope[]> {
+  if (context.dryRun) return foresee(context, { destination, causes });
+  const { done, failed } = await isolate(causes, (batch) =>
+    voidTransfers(
+      destination.store,
+      batch.map((cause) => ({ cause, reason: 'hold_expired', actor: RECONCILER })),
+    ),
+  );
+  for (const { item, error } of failed) {
+    context.itemBackoff.attempted(item.transferId);
+    context.listener.trouble({
+      kind: 'data',
+      shard: destination.id,
+      transferId: item.transferId,
+      message: 'the transfer cannot be voided at its destination: its hold stays',
+      error,
+    });
+  }
+  const voided = done.flatMap(({ result }) => (result.voided ? [result.voided] : []));
+  const repairs = voided.map((event) => voidRepair(destination.id, event));
+  await recordRepairs(destination, repairs, context.listener);
+  const standing = done.filter(({ result }) => !result.voided);
+  return [...voided, ...(await standingEvents(context, destination, standing))];
+}
+
+async function standingEvents(
+  context: SweepContext,
+  destination: DestinationGroup['destination'],
+  standing: readonly { readonly item: Envelope; readonly result: VoidResult }[],
+): Promise<readonly Envelope[]> {
+  const refs = standing.map(({ item }) => ({ transferId: item.transferId, step: 30 }) as const);
+  const events = await storedEvents(context, destination, refs);
+  return Array.from(events.values(), (event) => event.envelope);
+}
+
+function voidRepair(shard: number, voided: Envelope): Repair {
+  return {
+    kind: 'void',
+    cause: 'hold_expired',
+    shard,
+    slot: voided.destinationSlot,
+    transferId: voided.transferId,
+    before: { decision: null },
+    after: { decision: 'voided', reason: 'hold_expired' },
+  };
+}
+
+/** What a dry run says: the decision that stands, or the void that would be written. */
+async function foresee(
+  context: SweepContext,
+  { destination, causes }: DestinationGroup,
+): Promise<readonly Envelope[]> {
+  const ids: TransferId[] = causes.map((cause) => cause.transferId);
+  const decisions = await destination.reads.decisions(ids);
+  const decided = ids.filter((id) => decisions.has(id));
+  const standing = await storedEvents(
+    context,
+    destination,
+    decided.map((transferId) => ({ transferId, step: 30 })),
+  );
+  const foreseen = causes
+    .filter((cause) => !decisions.has(cause.transferId))
+    .map((cause) => wouldBeVoided(cause));
+  for (const event of foreseen) context.listener.repaired(voidRepair(destination.id, event));
+  return [...Array.from(standing.values(), (event) => event.envelope), ...foreseen];
+}
+
+function wouldBeVoided(cause: Envelope): Envelope {
+  return {
+    ...cause,
+    id: `${cause.transferId}/30`,
+    type: 'voided',
+    step: 30,
+    actor: RECONCILER,
+    causation: cause.id,
+    data: { ...cause.data, reason: 'hold_expired' },
+  };
+}

@@ -1,0 +1,69 @@
+import type { ShardId, TransferId } from '@surety/domain';
+import type { DecisionRow, HoldRow, ShardStore, StoredEvent } from '@surety/saga';
+
+/** Where a page of expired holds ended: the order of the index is (expires_at, transfer_id). */
+export type HoldCursor = Pick<HoldRow, 'expiresAt' | 'transferId'>;
+
+/** A transfer that has not ended, as `open_transfers` and `transfers` say. */
+export interface OpenTransfer {
+  readonly transferId: TransferId;
+  readonly slot: number;
+  readonly state: 'requested' | 'held';
+  /** Time since the request by the database's clock, in milliseconds. */
+  readonly ageMs: number;
+}
+
+/** Where a page of open transfers ended. */
+export interface OpenTransferCursor {
+  readonly slot: number;
+  readonly since: string;
+  readonly transferId: TransferId;
+}
+
+export interface OpenTransferPage {
+  readonly transfers: readonly OpenTransfer[];
+  /** Where the next page begins; undefined after the last one. */
+  readonly next: OpenTransferCursor | undefined;
+}
+
+export interface EventRef {
+  readonly transferId: TransferId;
+  readonly step: 10 | 20 | 30;
+}
+
+/** One line of audit_log: who did what to which transfer, with the state before and after. */
+export interface AuditEntry {
+  readonly actor: string;
+  readonly action: string;
+  readonly transferId: TransferId;
+  readonly slot: number;
+  readonly reason: string;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What the sweeps read of one shard: open work only, never history. Nothing read here decides
+ * anything; every repair is a step that reads again under lock.
+ */
+export interface SweepReads {
+  /** Holds whose expiry lies before the database's now, in index order. */
+  expiredHolds(after: HoldCursor | undefined, limit: number): Promise<readonly HoldRow[]>;
+  openTransfers(
+    olderThanMs: number,
+    after: OpenTransferCursor | undefined,
+    limit: number,
+  ): Promise<OpenTransferPage>;
+  decisions(ids: readonly TransferId[]): Promise<ReadonlyMap<TransferId, DecisionRow>>;
+  /** The stored events that exist among those asked for, in no particular order. */
+  events(refs: readonly EventRef[]): Promise<readonly StoredEvent[]>;
+  /** Age of the oldest outbox row in milliseconds, 0 where the outbox is empty. */
+  outboxAgeMs(): Promise<number>;
+  audit(entries: readonly AuditEntry[]): Promise<void>;
+}
+
+export interface SweepShard {
+  readonly id: ShardId;
+  readonly store: ShardStore;
+  readonly reads: SweepReads;
+}

@@ -1,0 +1,64 @@
+import type { ShardId, TransferId } from '@surety/domain';
+import type { AuditEntry, SweepShard } from './ports.js';
+
+/** Who stands in events and audit_log. */
+export const RECONCILER = 'reconciler';
+
+/**
+ * What a repair does: `void` fences a transfer at its destination, `commit` and `release` follow the
+ * decision that stands there, `expire` ends what nobody took up, `send_again` puts a stored event
+ * into the outbox once more.
+ */
+export type RepairKind = 'void' | 'commit' | 'release' | 'expire' | 'send_again';
+
+/** Why a transfer was looked at. */
+export type RepairCause = 'hold_expired' | 'standing_still' | 'not_taken_up';
+
+export interface Repair {
+  readonly kind: RepairKind;
+  readonly cause: RepairCause;
+  /** The shard that was, or would be, written to. */
+  readonly shard: ShardId;
+  readonly slot: number;
+  readonly transferId: TransferId;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
+/** Something that a sweep cannot put right: an alarm, a missing row, a shard that is away. */
+export interface Trouble {
+  readonly kind: 'alarm' | 'missing_event' | 'data' | 'shard_away';
+  readonly shard: ShardId;
+  readonly transferId?: TransferId;
+  readonly message: string;
+  readonly error?: unknown;
+}
+
+/** Where a pass tells what it did, or would do in a dry run. */
+export interface RepairListener {
+  repaired(repair: Repair): void;
+  trouble(trouble: Trouble): void;
+}
+
+export function auditEntryOf(repair: Repair): AuditEntry {
+  return {
+    actor: RECONCILER,
+    action: `reconcile.${repair.kind}`,
+    transferId: repair.transferId,
+    slot: repair.slot,
+    reason: repair.cause,
+    before: repair.before,
+    after: repair.after,
+  };
+}
+
+/** Writes what was done on a shard into its audit_log and tells the listener. */
+export async function recordRepairs(
+  shard: SweepShard,
+  repairs: readonly Repair[],
+  listener: RepairListener,
+): Promise<void> {
+  if (repairs.length === 0) return;
+  for (const repair of repairs) listener.repaired(repair);
+  await shard.reads.audit(repairs.map(auditEntryOf));
+}

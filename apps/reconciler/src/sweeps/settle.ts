@@ -1,0 +1,101 @@
+import { decisionOfEnvelope } from '@surety/contracts';
+import type { Envelope } from '@surety/contracts';
+import type { Decision, EndStatus } from '@surety/domain';
+import { applySteps } from '@surety/saga';
+import type { StepResult } from '@surety/saga';
+import type { SweepContext } from './context.js';
+import { isolate } from './isolate.js';
+import { RECONCILER, recordRepairs } from './repair.js';
+import type { Repair, RepairCause, RepairKind } from './repair.js';
+
+/** A transfer whose destination has decided: the event that the source's shard must follow. */
+export interface Settlement {
+  readonly decided: Envelope;
+  readonly cause: RepairCause;
+  readonly before: Readonly<Record<string, unknown>>;
+}
+
+const END_OF: Readonly<Record<Decision['outcome'], EndStatus>> = {
+  credited: 'committed',
+  refused: 'rejected',
+  voided: 'cancelled',
+};
+
+/**
+ * Follows decisions at the source with the very steps of the workers: credited is committed, refused
+ * and voided are released. Whatever a worker did meanwhile makes these steps change nothing.
+ */
+export async function settle(
+  context: SweepContext,
+  settlements: readonly Settlement[],
+): Promise<void> {
+  if (context.dryRun) {
+    for (const settlement of settlements) {
+      // The transfer stays as it is, and the sweep that comes next need not speak of it again.
+      context.itemBackoff.attempted(settlement.decided.transferId);
+      context.listener.repaired(planned(context, settlement));
+    }
+    return;
+  }
+  const { source, holdTimeoutMs } = context;
+  const { done, failed } = await isolate(settlements, (batch) =>
+    applySteps(
+      source.store,
+      batch.map((settlement) => settlement.decided),
+      { holdTimeoutMs, actor: RECONCILER },
+    ),
+  );
+  const repairs = done.flatMap(({ item, result }) => outcomeOf(context, item, result));
+  for (const { item, error } of failed) {
+    context.itemBackoff.attempted(item.decided.transferId);
+    context.listener.trouble({
+      kind: 'data',
+      shard: source.id,
+      transferId: item.decided.transferId,
+      message: `${item.decided.type} cannot be followed at the source`,
+      error,
+    });
+  }
+  await recordRepairs(source, repairs, context.listener);
+}
+
+function outcomeOf(context: SweepContext, settlement: Settlement, result: StepResult): Repair[] {
+  const { transferId } = settlement.decided;
+  switch (result.kind) {
+    case 'applied':
+      context.itemBackoff.forget(transferId);
+      return [planned(context, settlement)];
+    case 'already_applied':
+      // A worker was faster. Should its row stay in the sweep all the same, it is not tried at once.
+      context.itemBackoff.attempted(transferId);
+      return [];
+    case 'alarm':
+      context.itemBackoff.attempted(transferId);
+      context.listener.trouble({
+        kind: 'alarm',
+        shard: context.source.id,
+        transferId,
+        message: `${settlement.decided.type} met ${result.alarm}: nothing was changed`,
+      });
+      return [];
+    default:
+      return result satisfies never;
+  }
+}
+
+function planned(context: SweepContext, { decided, cause, before }: Settlement): Repair {
+  const decision = decisionOfEnvelope(decided);
+  if (!decision) throw new TypeError(`${decided.id} is no decision`);
+  const { outcome } = decision;
+  const kind: RepairKind = outcome === 'credited' ? 'commit' : 'release';
+  const reason = 'reason' in decision ? { reason: decision.reason } : {};
+  return {
+    kind,
+    cause,
+    shard: context.source.id,
+    slot: decided.sourceSlot,
+    transferId: decided.transferId,
+    before: { ...before, decision: outcome },
+    after: { state: END_OF[outcome], ...reason },
+  };
+}
