@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http';
+import { PROBLEM_MEDIA_TYPE } from '@surety/contracts';
+import type { ProblemDocument } from '@surety/contracts';
+
+/** A finished answer: `body` is the encoded document. */
+export interface Answer {
+  readonly status: number;
+  readonly mediaType: string;
+  readonly body: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** The API serves documents to programs: nothing is cached, sniffed, framed or run. */
+export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'referrer-policy': 'no-referrer',
+  'x-content-type-options': 'nosniff',
+};
+
+export function jsonAnswer(
+  status: number,
+  document: object,
+  headers?: Readonly<Record<string, string>>,
+): Answer {
+  const body = JSON.stringify(document);
+  return { status, mediaType: 'application/json', body, ...(headers ? { headers } : {}) };
+}
+
+export function problemAnswer(
+  document: ProblemDocument,
+  headers: Readonly<Record<string, string>>,
+): Answer {
+  const body = JSON.stringify(document);
+  return { status: document.status, mediaType: PROBLEM_MEDIA_TYPE, body, headers };
+}
+
+/** Writes the answer in one piece; a client that is gone is not an error. */
+export function send(response: ServerResponse, answer: Answer, closing: boolean): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(answer.status, {
+    ...SECURITY_HEADERS,
+    ...answer.headers,
+    ...(closing ? { connection: 'close' } : {}),
+    'content-type': answer.mediaType,
+    'content-length': Buffer.byteLength(answer.body),
+  });
+  response.end(answer.body);
+}

@@ -1,0 +1,126 @@
+import express from 'express';
+import type { Express, Request, Response, Router } from 'express';
+import { traceIdOf } from '@surety/runtime';
+import type { Logger, Metrics } from '@surety/runtime';
+import { SECURITY_HEADERS, send } from './answer.js';
+import { openExchange } from './exchange.js';
+import type { Exchange, Handler } from './exchange.js';
+import { Problem, answerOfProblem, problemOf } from './problem.js';
+import { ClientGone } from './read-json.js';
+
+export interface Route {
+  readonly path: string;
+  readonly methods: Readonly<Partial<Record<'GET' | 'POST', Handler>>>;
+}
+
+export interface AppOptions {
+  /** Those that are asked for most often come first: the router tries them in this order. */
+  readonly routes: readonly Route[];
+  readonly health: Router;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly isStopping: () => boolean;
+}
+
+/** The HTTP application: every route, and a problem document for everything else. */
+export function createApp(options: AppOptions): Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.set('query parser', 'simple');
+  const edge = new Edge(options);
+  for (const { path, methods } of options.routes) {
+    const allow = allowedMethods(methods);
+    app.all(path, (request, response) => {
+      const name = request.method === 'HEAD' ? 'GET' : request.method;
+      const handler = name === 'GET' || name === 'POST' ? methods[name] : undefined;
+      void edge.serve(request, response, handler ?? notAllowed, { allow });
+    });
+  }
+  app.use((_request, response, next) => {
+    response.set(SECURITY_HEADERS);
+    next();
+  });
+  app.use(options.health);
+  app.use((request, response) => {
+    void edge.serve(request, response, nothingHere);
+  });
+  app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+    void edge.serve(request, response, () => Promise.reject(asError(error)));
+  });
+  return app;
+}
+
+function allowedMethods(methods: Route['methods']): string {
+  return Object.keys(methods)
+    .flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
+    .join(', ');
+}
+
+const notAllowed: Handler = () => Promise.reject(new Problem('method-not-allowed'));
+const nothingHere: Handler = () => Promise.reject(new Problem('route-not-found'));
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
+}
+
+/** Where handlers end and the wire begins: answers, problems, log lines. */
+class Edge {
+  private readonly options: AppOptions;
+  private readonly isDebug: boolean;
+
+  constructor(options: AppOptions) {
+    this.options = options;
+    this.isDebug = options.log.isDebugEnabled();
+  }
+
+  async serve(
+    request: Request,
+    response: Response,
+    handler: Handler,
+    problemHeaders: Readonly<Record<string, string>> = {},
+  ): Promise<void> {
+    const startedAtMs = this.isDebug ? performance.now() : 0;
+    const exchange = openExchange(request, response);
+    const isStopping = this.options.isStopping();
+    try {
+      if (isStopping) throw new Problem('stopping');
+      send(response, await handler(exchange), false);
+    } catch (error) {
+      if (error instanceof ClientGone) return;
+      const problem = problemOf(error);
+      const headers = problem.code === 'method-not-allowed' ? { ...problemHeaders } : {};
+      // What was not read of a refused body would be taken for the next request.
+      send(response, answerOfProblem(problem, headers), isStopping || !request.complete);
+      this.report(problem, exchange);
+    }
+    if (this.isDebug) this.logRequest(exchange, performance.now() - startedAtMs);
+  }
+
+  private report(problem: Problem, exchange: Exchange): void {
+    const { log, metrics } = this.options;
+    metrics.errorsTotal.inc({ kind: problem.code, shard: '' });
+    if (problem.cause === undefined) return;
+    const fields = {
+      code: problem.code,
+      method: exchange.request.method,
+      transferId: exchange.transferId,
+      traceId: traceIdOf(exchange.traceparent),
+      error: problem.cause,
+    };
+    if (problem.code === 'internal-error') log.error('a request failed', fields);
+    else log.warn('a request was turned away', fields);
+  }
+
+  private logRequest(exchange: Exchange, durationMs: number): void {
+    const { request, response, transferId, traceparent } = exchange;
+    this.options.log.debug('request', {
+      method: request.method,
+      path: request.url?.split('?')[0],
+      status: response.statusCode,
+      durationMs: Math.round(durationMs * 100) / 100,
+      transferId,
+      traceId: traceIdOf(traceparent),
+    });
+  }
+}

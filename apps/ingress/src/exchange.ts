@@ -1,0 +1,64 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseTransferId } from '@surety/domain';
+import type { AccountId, TransferId } from '@surety/domain';
+import { ACCOUNT_ID } from '@surety/domain';
+import { newTraceparent, parseTraceparent } from '@surety/runtime';
+import type { Answer } from './answer.js';
+import { Problem } from './problem.js';
+
+/** Until authentication comes, everything belongs to one tenant. */
+export const TENANT = 'default';
+export const ACTOR = `client:${TENANT}`;
+
+/** What the router has found out about a request. */
+export interface RoutedRequest extends IncomingMessage {
+  readonly params: Readonly<Record<string, string | string[] | undefined>>;
+  readonly query: unknown;
+}
+
+/** One request on its way to its answer. */
+export interface Exchange {
+  readonly request: RoutedRequest;
+  readonly response: ServerResponse;
+  /** W3C trace context: the client's, or begun here. */
+  readonly traceparent: string;
+  /** Known once the request has made or named a transfer; for log lines. */
+  transferId?: TransferId;
+}
+
+export type Handler = (exchange: Exchange) => Promise<Answer>;
+
+export function openExchange(request: RoutedRequest, response: ServerResponse): Exchange {
+  const header = request.headers['traceparent'];
+  const known = typeof header === 'string' ? parseTraceparent(header) : undefined;
+  return { request, response, traceparent: known ?? newTraceparent() };
+}
+
+function pathParameter(exchange: Exchange): string {
+  const { id } = exchange.request.params;
+  return typeof id === 'string' ? id : '';
+}
+
+/** @throws Problem transfer-not-found: an id that is malformed cannot be that of a transfer */
+export function transferIdOf(exchange: Exchange): TransferId {
+  const id = parseTransferId(pathParameter(exchange));
+  if (id === undefined) throw new Problem('transfer-not-found');
+  exchange.transferId = id;
+  return id;
+}
+
+/** @throws Problem account-not-found: an id that is malformed cannot be that of an account */
+export function accountIdOf(exchange: Exchange): AccountId {
+  const id = pathParameter(exchange);
+  if (!ACCOUNT_ID.test(id)) throw new Problem('account-not-found');
+  return id;
+}
+
+/** The query parameter, or undefined; a repeated one counts once, with its first value. */
+export function queryParameter(exchange: Exchange, name: string): string | undefined {
+  const { query } = exchange.request;
+  if (typeof query !== 'object' || query === null) return undefined;
+  const value: unknown = (query as Readonly<Record<string, unknown>>)[name];
+  const first: unknown = Array.isArray(value) ? value[0] : value;
+  return typeof first === 'string' ? first : undefined;
+}

@@ -1,0 +1,138 @@
+import { fieldError } from '@surety/contracts';
+import type { BalanceAnswer, BalanceCopy, EntriesAnswer } from '@surety/contracts';
+import { findAccount, listEntries } from '@surety/db';
+import { availableMinor, formatMinor } from '@surety/domain';
+import type { Account, AccountId, CurrencyTable } from '@surety/domain';
+import { StoreError } from '@surety/saga';
+import { accountAnswer, exponentOf } from './account-answer.js';
+import type { AccountCurrencies } from './account-currencies.js';
+import { jsonAnswer } from './answer.js';
+import type { Copies } from './copies.js';
+import { accountIdOf, queryParameter } from './exchange.js';
+import type { Exchange, Handler } from './exchange.js';
+import { Problem, ShardUnavailable, invalidRequest } from './problem.js';
+import type { ShardDoors } from './shard-doors.js';
+
+export interface GetAccountDependencies {
+  readonly doors: ShardDoors;
+  readonly copies: Copies;
+  readonly accountCurrencies: AccountCurrencies;
+  readonly currencies: CurrencyTable;
+}
+
+export function getAccount({ doors, currencies }: GetAccountDependencies): Handler {
+  return async (exchange) => {
+    const id = accountIdOf(exchange);
+    const account = await doors.readAccount(id, (shard) => findAccount(shard, id));
+    if (!account) throw new Problem('account-not-found');
+    return jsonAnswer(200, accountAnswer(account, metadataOf(account.metadata), currencies));
+  };
+}
+
+function metadataOf(text: string | null): Record<string, unknown> | undefined {
+  return text === null ? undefined : (JSON.parse(text) as Record<string, unknown>);
+}
+
+/** The balance as the account's row says; while its shard is out of reach, the last copy of it. */
+export function getBalance({ doors, copies, currencies }: GetAccountDependencies): Handler {
+  return async (exchange) => {
+    const id = accountIdOf(exchange);
+    let account: Account | undefined;
+    try {
+      account = await doors.readAccount(id, (shard) => findAccount(shard, id));
+    } catch (error) {
+      const copy = isAway(error) ? await copies.balance(id) : undefined;
+      if (!copy) throw error;
+      return jsonAnswer(200, staleBalance(id, copy, currencies));
+    }
+    if (!account) throw new Problem('account-not-found');
+    return jsonAnswer(200, balanceAnswer(account, currencies));
+  };
+}
+
+function isAway(error: unknown): boolean {
+  if (error instanceof ShardUnavailable) return true;
+  return error instanceof StoreError && error.kind === 'environment';
+}
+
+function balanceAnswer(account: Account, currencies: CurrencyTable): BalanceAnswer {
+  const exponent = exponentOf(currencies, account.currency);
+  return {
+    accountId: account.id,
+    balance: formatMinor(account.balance, exponent),
+    held: formatMinor(account.held, exponent),
+    available: formatMinor(availableMinor(account), exponent),
+    currency: account.currency,
+    version: account.version.toString(),
+    asOf: new Date().toISOString(),
+  };
+}
+
+function staleBalance(id: AccountId, copy: BalanceCopy, currencies: CurrencyTable): BalanceAnswer {
+  const exponent = exponentOf(currencies, copy.currency);
+  const balance = BigInt(copy.balance);
+  const held = BigInt(copy.held);
+  const limit = copy.overdraftLimit ?? undefined;
+  return {
+    accountId: id,
+    balance: formatMinor(balance, exponent),
+    held: formatMinor(held, exponent),
+    ...(limit === undefined
+      ? {}
+      : { available: formatMinor(balance - held + BigInt(limit), exponent) }),
+    currency: copy.currency,
+    version: copy.version,
+    asOf: copy.updatedAt,
+    stale: true,
+  };
+}
+
+const ENTRIES_DEFAULT = 50;
+const ENTRIES_MAX = 200;
+
+/** The account's ledger entries, newest first. Their numbers are dense, so a page cannot skip one. */
+export function getEntries(dependencies: GetAccountDependencies): Handler {
+  const { doors, accountCurrencies, currencies } = dependencies;
+  return async (exchange) => {
+    const id = accountIdOf(exchange);
+    const limit = limitOf(exchange);
+    const before = cursorOf(exchange);
+    const currency = await accountCurrencies.find(id);
+    if (currency === undefined) throw new Problem('account-not-found');
+    const exponent = exponentOf(currencies, currency);
+    const rows = await doors.readAccount(id, (shard) => listEntries(shard, id, before, limit));
+    const last = rows.at(-1);
+    const answer: EntriesAnswer = {
+      entries: rows.map((row) => ({
+        entrySeq: row.entrySeq.toString(),
+        transactionId: row.transferId,
+        amount: formatMinor(row.minor, exponent),
+        balanceAfter: formatMinor(row.balanceAfter, exponent),
+        currency: row.currency,
+      })),
+      ...(last && last.entrySeq > 1n ? { nextCursor: encodeCursor(last.entrySeq) } : {}),
+    };
+    return jsonAnswer(200, answer);
+  };
+}
+
+function limitOf(exchange: Exchange): number {
+  const text = queryParameter(exchange, 'limit');
+  if (text === undefined) return ENTRIES_DEFAULT;
+  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+  if (limit >= 1 && limit <= ENTRIES_MAX) return limit;
+  throw invalidRequest([fieldError('?limit', 'out_of_range')]);
+}
+
+/** Entries below this number are asked for; undefined asks from the newest on. */
+function cursorOf(exchange: Exchange): bigint | undefined {
+  const cursor = queryParameter(exchange, 'cursor');
+  if (cursor === undefined) return undefined;
+  const text = Buffer.from(cursor, 'base64url').toString('latin1');
+  if (/^[1-9][0-9]{0,17}$/.test(text) && encodeCursor(BigInt(text)) === cursor) return BigInt(text);
+  throw invalidRequest([fieldError('?cursor', 'malformed_cursor')]);
+}
+
+function encodeCursor(entrySeq: bigint): string {
+  return Buffer.from(entrySeq.toString(), 'latin1').toString('base64url');
+}

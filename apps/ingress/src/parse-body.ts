@@ -1,0 +1,117 @@
+import {
+  FIELD_FAULTS,
+  accountBody,
+  fieldError,
+  fundingBody,
+  transferBody,
+} from '@surety/contracts';
+import type {
+  AccountBody,
+  FieldError,
+  FieldFault,
+  FundingBody,
+  TransferBody,
+} from '@surety/contracts';
+import type { CurrencyTable } from '@surety/domain';
+import type { z } from 'zod';
+import { amountFault, overdraftLimitMinor } from './amounts.js';
+import { invalidRequest } from './problem.js';
+
+/** An answer names this many faults at most; a body of nothing but unknown fields has thousands. */
+const ERRORS_MAX = 32;
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** @throws Problem invalid-request naming every wrong field */
+export function parseTransferBody(body: unknown, currencies: CurrencyTable): TransferBody {
+  return parse(transferBody, body, (fields, errors) => {
+    const { sourceAccount, destinationAccount } = fields;
+    if (typeof sourceAccount === 'string' && sourceAccount === destinationAccount) {
+      errors.push(fieldError('/destinationAccount', 'same_account'));
+    }
+    checkCurrencyAndAmount(fields, currencies, errors);
+  });
+}
+
+/** @throws Problem invalid-request naming every wrong field */
+export function parseFundingBody(body: unknown, currencies: CurrencyTable): FundingBody {
+  return parse(fundingBody, body, (fields, errors) => {
+    checkCurrencyAndAmount(fields, currencies, errors);
+  });
+}
+
+export interface CheckedAccountBody {
+  readonly body: AccountBody;
+  readonly overdraftLimitMinor: bigint;
+}
+
+/** @throws Problem invalid-request naming every wrong field */
+export function parseAccountBody(body: unknown, currencies: CurrencyTable): CheckedAccountBody {
+  let limitMinor = 0n;
+  const parsed = parse(accountBody, body, (fields, errors) => {
+    const currency = knownCurrency(fields, currencies, errors);
+    const limit = fields['overdraftLimit'];
+    if (currency && (typeof limit === 'string' || typeof limit === 'number')) {
+      limitMinor = overdraftLimitMinor(limit, currency, errors);
+    }
+  });
+  return { body: parsed, overdraftLimitMinor: limitMinor };
+}
+
+/** One pass for types and shape, one for meaning; the faults of both are told together. */
+function parse<T>(
+  schema: z.ZodType<T>,
+  body: unknown,
+  check: (fields: Fields, errors: FieldError[]) => void,
+): T {
+  const parsed = schema.safeParse(body);
+  const errors = parsed.success ? [] : fieldErrorsOf(parsed.error);
+  if (typeof body === 'object' && body !== null) check(body as Fields, errors);
+  if (parsed.success && errors.length === 0) return parsed.data;
+  throw invalidRequest(errors.slice(0, ERRORS_MAX));
+}
+
+function knownCurrency(
+  fields: Fields,
+  currencies: CurrencyTable,
+  errors: FieldError[],
+): { code: string; exponent: number } | undefined {
+  const code = fields['currency'];
+  if (typeof code !== 'string') return undefined;
+  const currency = currencies.get(code);
+  if (!currency) errors.push(fieldError('/currency', 'unknown_currency'));
+  return currency;
+}
+
+function checkCurrencyAndAmount(
+  fields: Fields,
+  currencies: CurrencyTable,
+  errors: FieldError[],
+): void {
+  const currency = knownCurrency(fields, currencies, errors);
+  const { amount } = fields;
+  if (typeof amount !== 'string' && typeof amount !== 'number') return;
+  const fault = amountFault(amount, currency);
+  if (fault) errors.push(fieldError('/amount', fault));
+}
+
+function fieldErrorsOf(error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue) => {
+    const at = pointerOf(issue.path);
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => fieldError(at + pointerOf([key]), 'unknown_field'));
+    }
+    return [fieldError(at, isFault(issue.message) ? issue.message : 'wrong_type')];
+  });
+}
+
+function isFault(text: string): text is FieldFault {
+  return Object.hasOwn(FIELD_FAULTS, text);
+}
+
+/** RFC 6901, section 3. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path
+    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
+    .join('');
+}

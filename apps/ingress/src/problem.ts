@@ -1,0 +1,64 @@
+import { PROBLEMS, problemDocument, retryAfterSecondsOf } from '@surety/contracts';
+import type { FieldError, ProblemCode } from '@surety/contracts';
+import { QueueFullError } from '@surety/runtime';
+import { StoreError } from '@surety/saga';
+import { problemAnswer } from './answer.js';
+import type { Answer } from './answer.js';
+
+/** Thrown where a request cannot be served; becomes the problem document of its code. */
+export class Problem extends Error {
+  override readonly name = 'Problem';
+  readonly code: ProblemCode;
+  readonly detail: string | undefined;
+  readonly errors: readonly FieldError[] | undefined;
+
+  constructor(
+    code: ProblemCode,
+    options: { detail?: string; errors?: readonly FieldError[]; cause?: unknown } = {},
+  ) {
+    super(PROBLEMS[code].title, { cause: options.cause });
+    this.code = code;
+    this.detail = options.detail;
+    this.errors = options.errors;
+  }
+}
+
+export function invalidRequest(errors: readonly FieldError[]): Problem {
+  return new Problem('invalid-request', { errors });
+}
+
+/** The shard does not answer, or its breaker keeps requests from waiting for it. */
+export class ShardUnavailable extends Error {
+  override readonly name = 'ShardUnavailable';
+  readonly shard: number;
+
+  constructor(shard: number, options: { cause?: unknown } = {}) {
+    super(`shard ${shard} is unavailable`, options);
+    this.shard = shard;
+  }
+}
+
+/** What a failed handler is answered with; the answer to an unforeseen error tells nothing of it. */
+export function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error;
+  if (error instanceof QueueFullError) return new Problem('overloaded', { cause: error });
+  if (error instanceof ShardUnavailable) return new Problem('shard-unavailable', { cause: error });
+  if (error instanceof StoreError && error.kind !== 'data') {
+    return new Problem('shard-unavailable', { cause: error });
+  }
+  // The router gives up on percent escapes that are no UTF-8: there is no such address.
+  if (error instanceof URIError) return new Problem('route-not-found', { cause: error });
+  return new Problem('internal-error', { cause: error });
+}
+
+export function answerOfProblem(problem: Problem, headers?: Record<string, string>): Answer {
+  const document = problemDocument(problem.code, {
+    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
+    ...(problem.errors === undefined ? {} : { errors: problem.errors }),
+  });
+  const retryAfterSeconds = retryAfterSecondsOf(problem.code);
+  return problemAnswer(document, {
+    ...headers,
+    ...(retryAfterSeconds === undefined ? {} : { 'retry-after': String(retryAfterSeconds) }),
+  });
+}

@@ -1,0 +1,64 @@
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import { Problem } from './problem.js';
+
+/** The largest body that is read into memory. */
+export const BODY_BYTES_MAX = 64 * 1024;
+
+/**
+ * How much of a body that is too large is read and thrown away, so that the client has finished
+ * sending and reads the answer instead of a reset connection.
+ */
+const DISCARDED_BYTES_MAX = 1024 * 1024;
+
+const JSON_MEDIA_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-?8"?[\t ]*)?;?$/i;
+
+/** The client went away before its request was complete; nobody is left to be answered. */
+export class ClientGone extends Error {
+  override readonly name = 'ClientGone';
+}
+
+/**
+ * Reads and parses a JSON body.
+ * @throws Problem unsupported-media-type, body-too-large, malformed-json; ClientGone
+ */
+export async function readJson(request: IncomingMessage): Promise<unknown> {
+  const encoding = request.headers['content-encoding'];
+  const isPlain = encoding === undefined || encoding.toLowerCase() === 'identity';
+  if (!isPlain || !JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) {
+    throw new Problem('unsupported-media-type');
+  }
+  const bytes = await readBytes(request);
+  if (!bytes) throw new Problem('body-too-large');
+  if (!isUtf8(bytes)) throw new Problem('malformed-json');
+  try {
+    return JSON.parse(bytes.toString('utf8')) as unknown;
+  } catch {
+    throw new Problem('malformed-json');
+  }
+}
+
+/** All bytes of the body, or undefined where there are too many. */
+function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
+  const declared = Number(request.headers['content-length'] ?? 0);
+  if (declared > DISCARDED_BYTES_MAX) return Promise.resolve(undefined);
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    request.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= BODY_BYTES_MAX) chunks.push(chunk);
+      else if (length > DISCARDED_BYTES_MAX) resolve(undefined);
+    });
+    request.once('end', () => {
+      resolve(length > BODY_BYTES_MAX ? undefined : joined(chunks));
+    });
+    request.once('error', () => {
+      reject(new ClientGone('the client went away while it sent its request'));
+    });
+  });
+}
+
+function joined(chunks: readonly Buffer[]): Buffer {
+  return chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks);
+}

@@ -1,0 +1,59 @@
+import { fieldError } from '@surety/contracts';
+import { isEnded } from '@surety/domain';
+import type { TransferId } from '@surety/domain';
+import { parseDuration } from '@surety/runtime';
+import type { TransferRow } from '@surety/saga';
+import type { EndWatch } from './end-watch.js';
+import { queryParameter } from './exchange.js';
+import type { Exchange } from './exchange.js';
+import { invalidRequest } from './problem.js';
+
+/** Proxies in between give up on requests that take much longer. */
+export const WAIT_MAX_MS = 30_000;
+/** The bell may be lost; the rows are read again this often. */
+const POLL_MS = 500;
+
+/** How long the client is willing to wait, 0 where it did not say. @throws Problem invalid-request */
+export function waitMsOf(exchange: Exchange): number {
+  const text = queryParameter(exchange, 'wait');
+  if (text === undefined) return 0;
+  const waitMs = parseDuration(text);
+  if (waitMs === undefined) throw invalidRequest([fieldError('?wait', 'malformed_duration')]);
+  if (waitMs > WAIT_MAX_MS) throw invalidRequest([fieldError('?wait', 'out_of_range')]);
+  return waitMs;
+}
+
+export interface WaitOptions {
+  readonly id: TransferId;
+  readonly waitMs: number;
+  readonly watch: EndWatch;
+  readonly read: () => Promise<TransferRow | undefined>;
+}
+
+/** The transfer once it has ended, the time is over, the client has gone or the process stops. */
+export async function waitForEnd(
+  exchange: Exchange,
+  options: WaitOptions,
+): Promise<TransferRow | undefined> {
+  const { id, waitMs, read } = options;
+  const watch = waitMs > 0 ? options.watch.open(id) : undefined;
+  if (!watch) return read();
+  const leave = (): void => {
+    watch.close();
+  };
+  exchange.response.once('close', leave);
+  try {
+    const endsAtMs = performance.now() + waitMs;
+    for (;;) {
+      const row = await read();
+      const remainingMs = endsAtMs - performance.now();
+      const isOver =
+        remainingMs <= 0 || options.watch.stopped || exchange.response.destroyed === true;
+      if (!row || isEnded(row.state) || isOver) return row;
+      await watch.next(Math.min(POLL_MS, remainingMs));
+    }
+  } finally {
+    exchange.response.off('close', leave);
+    watch.close();
+  }
+}
