@@ -10,9 +10,12 @@ export interface PartitionControls {
 
 /**
  * How long a batch may hold up the other partitions. The library fetches again only when every batch
- * of the last fetch has returned, so one shard that hangs would stop them all.
+ * of the last fetch has returned, so one shard that hangs would stop them all. Not shorter, because
+ * a partition that is paused and resumed can miss the fetch under way (one second).
  */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 3000;
+/** For a partition that failed or hung, until it is handled in full: it must not do so each time. */
+const PATIENCE_WITH_FAILING_MS = 100;
 /** After a partial batch without a wish of the handler: long enough not to spin. */
 const RETRY_DEFAULT_MS = 100;
 /** After a handler threw, which it must not. */
@@ -35,6 +38,8 @@ export class BatchRunner {
   private readonly log: ConsumerOptions['log'];
   private readonly controls: PartitionControls;
   private readonly busy = new Map<string, Promise<void>>();
+  /** Partitions whose last batch hung or was not handled in full. */
+  private readonly failing = new Set<string>();
   private readonly timers = new Map<string, NodeJS.Timeout>();
   private isClosed = false;
 
@@ -61,9 +66,11 @@ export class BatchRunner {
     const work = this.handleAndSettle(batch, advance);
     this.busy.set(key, work);
     try {
-      await withDeadline(work, PATIENCE_MS, 'handling a batch');
+      const patienceMs = this.failing.has(key) ? PATIENCE_WITH_FAILING_MS : PATIENCE_MS;
+      await withDeadline(work, patienceMs, 'handling a batch');
     } catch (error) {
       if (error instanceof DeadlineError && this.busy.has(key)) {
+        this.failing.add(key);
         this.controls.pause(batch);
       }
     }
@@ -93,11 +100,14 @@ export class BatchRunner {
     if (lastHandled !== undefined) {
       advance(lastHandled.offset);
     }
-    this.busy.delete(partitionKey(batch.topic, batch.partition));
+    const key = partitionKey(batch.topic, batch.partition);
+    this.busy.delete(key);
     const isPartial = processed < batch.messages.length;
     if (isPartial || verdict.retryAfterMs !== undefined) {
+      this.failing.add(key);
       this.pauseFor(batch, verdict.retryAfterMs ?? RETRY_DEFAULT_MS);
     } else {
+      this.failing.delete(key);
       // It was paused if the patience was over or a batch was turned away; if not, nothing changes.
       this.controls.resume(batch);
     }

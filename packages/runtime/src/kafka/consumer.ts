@@ -10,13 +10,13 @@ const FIRST_JOIN_DEADLINE_MS = 15_000;
 
 /**
  * Reads `topics` as a member of `groupId` and hands over batches, several partitions at once, one
- * batch of a partition at a time. Resolves when the group is joined, or after 15 s with `running`
- * false: it goes on trying until it is stopped.
+ * batch of a partition at a time. Resolves when the group is joined; also when the first attempt failed
+ * or took 15 s, then with `running` false: it goes on trying until it is stopped.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<MessageConsumer> {
   const consumer = new RestartingConsumer(options);
   consumer.start();
-  await withDeadline(consumer.firstJoin, FIRST_JOIN_DEADLINE_MS, 'joining the group').catch(
+  await withDeadline(consumer.firstOutcome, FIRST_JOIN_DEADLINE_MS, 'joining the group').catch(
     () => undefined,
   );
   return consumer;
@@ -27,11 +27,12 @@ export async function startConsumer(options: ConsumerOptions): Promise<MessageCo
  * followed by a new one after a backoff that grows while no session gets as far as joining.
  */
 class RestartingConsumer implements MessageConsumer {
-  readonly firstJoin: Promise<void>;
+  /** Resolves when the first session has joined or was lost. */
+  readonly firstOutcome: Promise<void>;
   private readonly options: ConsumerOptions;
   private readonly lagReader: LagReader;
   private readonly stopping = new AbortController();
-  private readonly joinedOnce: () => void;
+  private readonly settleFirstOutcome: () => void;
   private session: ConsumerSession;
   private sessions: Promise<void> = Promise.resolve();
   private isLost = false;
@@ -40,11 +41,11 @@ class RestartingConsumer implements MessageConsumer {
     this.options = options;
     this.lagReader = new LagReader(options);
     this.session = new ConsumerSession(options);
-    let joined: () => void = () => undefined;
-    this.firstJoin = new Promise((resolve) => {
-      joined = resolve;
+    let settle: () => void = () => undefined;
+    this.firstOutcome = new Promise((resolve) => {
+      settle = resolve;
     });
-    this.joinedOnce = joined;
+    this.settleFirstOutcome = settle;
   }
 
   get running(): boolean {
@@ -86,7 +87,7 @@ class RestartingConsumer implements MessageConsumer {
   }
 
   private reportJoin(): void {
-    this.joinedOnce();
+    this.settleFirstOutcome();
     if (this.isLost) {
       this.isLost = false;
       this.options.log.info('consuming from kafka again', { groupId: this.options.groupId });
@@ -95,6 +96,7 @@ class RestartingConsumer implements MessageConsumer {
 
   /** One line per outage: attempts that fail during it are for debugging. */
   private reportLoss(error: unknown): void {
+    this.settleFirstOutcome();
     const level = this.isLost ? 'debug' : 'warn';
     this.isLost = true;
     const { groupId } = this.options;
