@@ -113,7 +113,7 @@ describe('parsing an amount from a JSON number', () => {
     [70368744177663.99, EUR, 7036874417766399n],
     [70368744177664.02, EUR, 'inexact_number'],
     [JSON.parse('90071992547409.91') as number, EUR, 'inexact_number'],
-    [9007199254740.991, BHD, 'inexact_number'],
+    [JSON.parse('9007199254740.991') as number, BHD, 'inexact_number'],
     [10000000000000.01, EUR, 1000000000000001n],
     [-10000000000000.01, EUR, -1000000000000001n],
     [2 ** 53 - 1, JPY, 9007199254740991n],
@@ -157,7 +157,7 @@ describe('parsing an amount from a JSON number', () => {
       fc.property(fc.double(), anyCurrency, (value, currency) => {
         const fromNumber = parsed(value, currency);
         if (typeof fromNumber === 'bigint')
-          expect(parsed(String(value), currency)).toBe(fromNumber);
+          {expect(parsed(String(value), currency)).toBe(fromNumber);}
       }),
     );
   });
