@@ -68,11 +68,11 @@ export interface Envelope {
 }
 
 const minorText = z.string().regex(/^-?[0-9]{1,19}$/);
+const AMOUNT_TEXT = /^[1-9][0-9]{0,15}$/;
 /** Positive, without leading zeros: an amount of zero or less would turn a debit around. */
 const amountText = z
   .string()
-  .regex(/^[1-9][0-9]{0,15}$/)
-  .refine((text) => isTransferableAmount(BigInt(text)));
+  .refine((text) => AMOUNT_TEXT.test(text) && isTransferableAmount(BigInt(text)));
 const timestamp = z
   .string()
   .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z$/)

@@ -156,8 +156,9 @@ describe('parsing an amount from a JSON number', () => {
     fc.assert(
       fc.property(fc.double(), anyCurrency, (value, currency) => {
         const fromNumber = parsed(value, currency);
-        if (typeof fromNumber === 'bigint')
-          {expect(parsed(String(value), currency)).toBe(fromNumber);}
+        if (typeof fromNumber === 'bigint') {
+          expect(parsed(String(value), currency)).toBe(fromNumber);
+        }
       }),
     );
   });
