@@ -21,6 +21,8 @@ export interface RedisHandle {
 /** A command that takes longer counts as failed: Redis only holds copies, waiting helps nobody. */
 const COMMAND_TIMEOUT_MS = 1000;
 const CONNECT_TIMEOUT_MS = 3000;
+/** A server that answers nothing for so long is gone, though the socket looks open. */
+const SILENCE_MAX_MS = 5000;
 const RECONNECT_MIN_MS = 50;
 const RECONNECT_MAX_MS = 2000;
 
@@ -50,6 +52,7 @@ export function openRedis(options: RedisOptions): Redis {
     maxRetriesPerRequest: 0,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
+    socketTimeout: SILENCE_MAX_MS,
     retryStrategy: (times) =>
       backoffMs(times - 1, { minMs: RECONNECT_MIN_MS, maxMs: RECONNECT_MAX_MS }),
   });

@@ -1,0 +1,81 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { startAdminServer, type AdminServer } from './admin-server.js';
+import type { HealthOptions } from './health.js';
+import { createMetrics } from './metrics.js';
+
+let server: AdminServer | undefined;
+
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+});
+
+const up = () => Promise.resolve();
+const away = () =>
+  Promise.reject(Object.assign(new Error('mysql://app:hunter2@h'), { code: 'ECONNREFUSED' }));
+
+async function ask(path: string, options: Partial<HealthOptions> = {}) {
+  server = await startAdminServer({
+    host: '127.0.0.1',
+    port: 0,
+    checks: { database: up, kafka: up, redis: up },
+    metrics: createMetrics('spec'),
+    isStopping: () => false,
+    process: 'spec',
+    ...options,
+  });
+  const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
+  return { status: response.status, body: await response.text() };
+}
+
+test('a process whose dependencies answer is ready', async () => {
+  const { status, body } = await ask('/readyz');
+  expect(status).toBe(200);
+  expect(JSON.parse(body)).toEqual({
+    status: 'ready',
+    checks: { database: { ok: true }, kafka: { ok: true }, redis: { ok: true } },
+  });
+});
+
+test('a process that lacks one is unready and says which, without giving addresses away', async () => {
+  const { status, body } = await ask('/readyz', { checks: { database: away, kafka: up } });
+  expect(status).toBe(503);
+  expect(JSON.parse(body)).toEqual({
+    status: 'unready',
+    checks: { database: { ok: false, error: 'ECONNREFUSED' }, kafka: { ok: true } },
+  });
+});
+
+test('a dependency that is not needed is reported only', async () => {
+  const { status, body } = await ask('/readyz', {
+    checks: { database: up, redis: away },
+    optional: ['redis'],
+  });
+  expect(status).toBe(200);
+  expect(JSON.parse(body)).toMatchObject({ status: 'ready', checks: { redis: { ok: false } } });
+});
+
+test('a dependency that hangs counts as away', async () => {
+  const { status, body } = await ask('/readyz', { checks: { kafka: () => new Promise(() => {}) } });
+  expect(status).toBe(503);
+  expect(body).toContain('DeadlineError');
+});
+
+test('a stopping process is unready but alive', async () => {
+  expect((await ask('/readyz', { isStopping: () => true })).status).toBe(503);
+  await server?.close();
+  expect((await ask('/livez', { isStopping: () => true })).status).toBe(200);
+});
+
+test('health is a summary and metrics are Prometheus text', async () => {
+  const health = await ask('/health');
+  expect(JSON.parse(health.body)).toEqual({
+    status: 'ok',
+    process: 'spec',
+    uptimeSeconds: expect.any(Number),
+    version: expect.any(String),
+  });
+  await server?.close();
+  const metrics = await ask('/metrics');
+  expect(metrics.body).toContain('# HELP surety_outbox_rows');
+});
