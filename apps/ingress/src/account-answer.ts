@@ -28,3 +28,11 @@ export function accountAnswer(
     metadata,
   };
 }
+
+/** What the client said about the account when it was opened. */
+export function metadataOf(
+  stored: { readonly metadata: string | null } | undefined,
+): Record<string, unknown> | undefined {
+  const text = stored?.metadata ?? null;
+  return text === null ? undefined : (JSON.parse(text) as Record<string, unknown>);
+}

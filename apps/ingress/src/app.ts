@@ -1,10 +1,11 @@
 import express from 'express';
-import type { Express, Request, Response, Router } from 'express';
+import type { Express, NextFunction, Request, Response, Router } from 'express';
 import { traceIdOf } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
 import { SECURITY_HEADERS, send } from './answer.js';
 import { openExchange } from './exchange.js';
 import type { Exchange, Handler } from './exchange.js';
+import { FailureLog } from './failure-log.js';
 import { Problem, answerOfProblem, problemOf } from './problem.js';
 import { ClientGone } from './read-json.js';
 
@@ -45,7 +46,11 @@ export function createApp(options: AppOptions): Express {
   app.use((request, response) => {
     void edge.serve(request, response, nothingHere);
   });
-  app.use((error: unknown, request: Request, response: Response, _next: unknown) => {
+  app.use((error: unknown, request: Request, response: Response, next: NextFunction) => {
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
     void edge.serve(request, response, () => Promise.reject(asError(error)));
   });
   return app;
@@ -67,10 +72,12 @@ function asError(error: unknown): Error {
 /** Where handlers end and the wire begins: answers, problems, log lines. */
 class Edge {
   private readonly options: AppOptions;
+  private readonly failures: FailureLog;
   private readonly isDebug: boolean;
 
   constructor(options: AppOptions) {
     this.options = options;
+    this.failures = new FailureLog(options.log, options.metrics);
     this.isDebug = options.log.isDebugEnabled();
   }
 
@@ -82,34 +89,19 @@ class Edge {
   ): Promise<void> {
     const startedAtMs = this.isDebug ? performance.now() : 0;
     const exchange = openExchange(request, response);
-    const isStopping = this.options.isStopping();
+    const { isStopping } = this.options;
     try {
-      if (isStopping) throw new Problem('stopping');
-      send(response, await handler(exchange), false);
+      if (isStopping()) throw new Problem('stopping');
+      send(response, await handler(exchange), isStopping());
     } catch (error) {
       if (error instanceof ClientGone) return;
       const problem = problemOf(error);
       const headers = problem.code === 'method-not-allowed' ? { ...problemHeaders } : {};
       // What was not read of a refused body would be taken for the next request.
-      send(response, answerOfProblem(problem, headers), isStopping || !request.complete);
-      this.report(problem, exchange);
+      send(response, answerOfProblem(problem, headers), isStopping() || !request.complete);
+      this.failures.record(problem, exchange);
     }
     if (this.isDebug) this.logRequest(exchange, performance.now() - startedAtMs);
-  }
-
-  private report(problem: Problem, exchange: Exchange): void {
-    const { log, metrics } = this.options;
-    metrics.errorsTotal.inc({ kind: problem.code, shard: '' });
-    if (problem.cause === undefined) return;
-    const fields = {
-      code: problem.code,
-      method: exchange.request.method,
-      transferId: exchange.transferId,
-      traceId: traceIdOf(exchange.traceparent),
-      error: problem.cause,
-    };
-    if (problem.code === 'internal-error') log.error('a request failed', fields);
-    else log.warn('a request was turned away', fields);
   }
 
   private logRequest(exchange: Exchange, durationMs: number): void {

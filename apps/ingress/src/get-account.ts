@@ -4,7 +4,7 @@ import { findAccount, listEntries } from '@surety/db';
 import { availableMinor, formatMinor } from '@surety/domain';
 import type { Account, AccountId, CurrencyTable } from '@surety/domain';
 import { StoreError } from '@surety/saga';
-import { accountAnswer, exponentOf } from './account-answer.js';
+import { accountAnswer, exponentOf, metadataOf } from './account-answer.js';
 import type { AccountCurrencies } from './account-currencies.js';
 import { jsonAnswer } from './answer.js';
 import type { Copies } from './copies.js';
@@ -25,12 +25,8 @@ export function getAccount({ doors, currencies }: GetAccountDependencies): Handl
     const id = accountIdOf(exchange);
     const account = await doors.readAccount(id, (shard) => findAccount(shard, id));
     if (!account) throw new Problem('account-not-found');
-    return jsonAnswer(200, accountAnswer(account, metadataOf(account.metadata), currencies));
+    return jsonAnswer(200, accountAnswer(account, metadataOf(account), currencies));
   };
-}
-
-function metadataOf(text: string | null): Record<string, unknown> | undefined {
-  return text === null ? undefined : (JSON.parse(text) as Record<string, unknown>);
 }
 
 /** The balance as the account's row says; while its shard is out of reach, the last copy of it. */

@@ -18,12 +18,14 @@ function keyOrCode({ header, legacyHeader, body }: Sources): string {
 }
 
 describe('the idempotency key', () => {
+  const longest = '~'.repeat(255);
+
   test.each<[Sources, string]>([
     [{ header: 'k' }, 'k'],
     [{ legacyHeader: 'k' }, 'k'],
     [{ body: 'k' }, 'k'],
     [{ header: 'k', legacyHeader: 'k', body: 'k' }, 'k'],
-    [{ header: '~!'.repeat(127) + 'x' }, '~!'.repeat(127) + 'x'],
+    [{ header: longest }, longest],
     [{}, 'idempotency-key-missing'],
     [{ header: '' }, 'idempotency-key-invalid'],
     [{ header: 'x'.repeat(256) }, 'idempotency-key-invalid'],

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountBody } from '@surety/contracts';
+import { findAccount } from '@surety/db';
 import type { CurrencyTable } from '@surety/domain';
-import { accountAnswer } from './account-answer.js';
+import { accountAnswer, metadataOf } from './account-answer.js';
 import { jsonAnswer } from './answer.js';
 import { canonicalJson, hashOfParts } from './canonical.js';
 import { TENANT } from './exchange.js';
@@ -44,10 +45,14 @@ export function postAccount({ doors, currencies }: PostAccountDependencies): Han
       const isIdFromKey = body.accountId === undefined && key !== undefined;
       throw new Problem(isIdFromKey ? 'idempotency-key-reused' : 'account-conflict');
     }
-    const answer = accountAnswer(result.account, body.metadata, currencies);
-    return jsonAnswer(result.kind === 'opened' ? 201 : 200, answer, {
-      location: `${ACCOUNTS_PATH}/${encodeURIComponent(id)}`,
-    });
+    const location = `${ACCOUNTS_PATH}/${id}`;
+    if (result.kind === 'opened') {
+      const answer = accountAnswer(result.account, body.metadata, currencies);
+      return jsonAnswer(201, answer, { location });
+    }
+    const known = await doors.readAccount(id, (shard) => findAccount(shard, id));
+    const answer = accountAnswer(result.account, metadataOf(known), currencies);
+    return jsonAnswer(200, answer, { location });
   };
 }
 

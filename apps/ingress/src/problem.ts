@@ -1,6 +1,6 @@
 import { PROBLEMS, problemDocument, retryAfterSecondsOf } from '@surety/contracts';
 import type { FieldError, ProblemCode } from '@surety/contracts';
-import { QueueFullError } from '@surety/runtime';
+import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { problemAnswer } from './answer.js';
 import type { Answer } from './answer.js';
@@ -42,6 +42,7 @@ export class ShardUnavailable extends Error {
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof QueueFullError) return new Problem('overloaded', { cause: error });
+  if (error instanceof BatcherStoppedError) return new Problem('stopping', { cause: error });
   if (error instanceof ShardUnavailable) return new Problem('shard-unavailable', { cause: error });
   if (error instanceof StoreError && error.kind !== 'data') {
     return new Problem('shard-unavailable', { cause: error });
