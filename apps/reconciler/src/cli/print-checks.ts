@@ -1,0 +1,48 @@
+import type { CheckResult, Finding } from '../checks/types.js';
+import { table } from './table.js';
+
+/** One line per check, then every row that breaks one, then the verdict. */
+export function printChecks(results: readonly CheckResult[]): string {
+  const lines = [
+    table(
+      ['check', 'result', 'rows', 'ms', 'promise'],
+      results.map((result) => [
+        result.check,
+        result.ok ? 'ok' : 'BROKEN',
+        result.rowsChecked,
+        Math.round(result.ms),
+        result.promise,
+      ]),
+    ),
+  ];
+  for (const { check, notes } of results) {
+    for (const note of notes) lines.push(`note: ${check}: ${note}`);
+  }
+  const broken = results.filter((result) => !result.ok);
+  for (const result of broken) lines.push('', ...findingsOf(result));
+  lines.push('', verdict(results, broken));
+  return lines.join('\n');
+}
+
+function findingsOf({ check, findings, isCut }: CheckResult): string[] {
+  const heading = `${check}: ${findings.length}${isCut ? ' or more' : ''} broken`;
+  const rows = findings.map((finding) => [
+    finding.shard === null ? 'all' : String(finding.shard),
+    finding.key,
+    finding.problem,
+    detailText(finding),
+  ]);
+  return [heading, table(['shard', 'row', 'problem', 'values'], rows)];
+}
+
+/** `balance=100 legs=90`: short enough for a table, and greppable. */
+export function detailText({ detail }: Pick<Finding, 'detail'>): string {
+  return Object.entries(detail)
+    .map(([name, value]) => `${name}=${value ?? 'none'}`)
+    .join(' ');
+}
+
+function verdict(results: readonly CheckResult[], broken: readonly CheckResult[]): string {
+  if (broken.length === 0) return `${results.length} checks, all promises kept`;
+  return `${results.length} checks, ${broken.length} broken: ${broken.map((one) => one.check).join(', ')}`;
+}

@@ -1,0 +1,26 @@
+import { describe, expect, it } from '@jest/globals';
+import { table } from './table.js';
+
+describe('table', () => {
+  it('makes columns as wide as their widest cell and puts numbers to the right', () => {
+    expect(
+      table(
+        ['account', 'balance'],
+        [
+          ['ACC1', 5n],
+          ['A', 12345n],
+        ],
+      ),
+    ).toBe(
+      ['account  balance', '-------  -------', 'ACC1           5', 'A          12345'].join('\n'),
+    );
+  });
+
+  it('leaves no blanks at the end of a line and none for what is absent', () => {
+    expect(table(['a', 'b'], [['x', null]])).toBe(['a  b', '-  -', 'x'].join('\n'));
+  });
+
+  it('prints its headings where there are no rows', () => {
+    expect(table(['a'], [])).toBe('a\n-');
+  });
+});
