@@ -23,15 +23,15 @@ export class Shutdown {
   }
 
   /** From now on the first signal ends everything in order, and a later one at once. */
-  listen() {
-    for (const signal of SIGNALS) process.on(signal, () => this.#onSignal(signal));
+  listen({ exitCode = 0 } = {}) {
+    for (const signal of SIGNALS) process.on(signal, () => this.#onSignal(signal, exitCode));
   }
 
-  #onSignal(signal) {
+  #onSignal(signal, exitCode) {
     if (this.#begunAt === 0) {
       say(`\n${signal}: ending everything (again to force)`);
       this.run().then(
-        () => process.exit(0),
+        () => process.exit(exitCode),
         (error) => {
           say(String(error));
           process.exit(1);

@@ -60,7 +60,12 @@ async function dropServices(dataDir, hasDocker) {
   }
 }
 
-async function startEmbedded({ dataDir, log, engine = 'mariadb', env = process.env }) {
+/**
+ * @param {{ dataDir: string, log: (line: string) => void, engine?: 'mariadb' | 'mysql',
+ *   kafkaHeapMb?: number, env?: NodeJS.ProcessEnv }} options
+ */
+async function startEmbedded(options) {
+  const { dataDir, log, engine = 'mariadb', env = process.env } = options;
   const cacheDir = cacheDirectory(env);
   const shared = (name) => ({ dataDir: join(dataDir, name), cacheDir, log });
   const startSql = engine === 'mysql' ? startMySql : startMariaDb;

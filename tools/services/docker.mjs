@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { rememberPassword } from './private-file.mjs';
-import { rememberPorts } from './ports.mjs';
+import { readPorts, rememberPorts } from './ports.mjs';
 import { answersKafka, answersMySql, answersRedis } from './protocol-probe.mjs';
 import { runCommand, succeeds } from './run-command.mjs';
 
@@ -98,20 +98,33 @@ async function dockerPorts(dataDir, containersExist) {
   const directory = join(dataDir, 'docker');
   const names = ['mysql', 'kafka', 'redis'];
   if (!containersExist) return rememberPorts(directory, names);
-  const { readPorts } = await import('./ports.mjs');
   return readPorts(join(directory, 'ports.json'));
 }
 
 function containerArguments(ports, password) {
   const publish = (outside, inside) => ['-p', `127.0.0.1:${outside}:${inside}`];
-  const kafka = {
+  const kafka = kafkaEnvironment(ports.kafka);
+  const settings = Object.entries(kafka).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
+  const root = ['-e', `MYSQL_ROOT_PASSWORD=${password}`, '-e', 'MYSQL_ROOT_HOST=%'];
+  return {
+    mysql: [...publish(ports.mysql, 3306), ...root, IMAGES.mysql, ...MYSQL_ARGUMENTS],
+    kafka: [...publish(ports.kafka, 9092), ...settings, IMAGES.kafka],
+    redis: [...publish(ports.redis, 6379), IMAGES.redis],
+  };
+}
+
+/**
+ * One KRaft node that is broker and controller.
+ * @param {number} publishedPort a broker tells clients where it is: not the port inside
+ */
+export function kafkaEnvironment(publishedPort) {
+  return {
     KAFKA_PROCESS_ROLES: 'broker,controller',
     KAFKA_NODE_ID: '1',
     KAFKA_CONTROLLER_QUORUM_VOTERS: '1@localhost:9093',
     KAFKA_CONTROLLER_LISTENER_NAMES: 'CONTROLLER',
     KAFKA_LISTENERS: 'PLAINTEXT://:9092,CONTROLLER://:9093',
-    // A broker tells clients where it is: the published port, not the one inside.
-    KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${ports.kafka}`,
+    KAFKA_ADVERTISED_LISTENERS: `PLAINTEXT://127.0.0.1:${publishedPort}`,
     KAFKA_LISTENER_SECURITY_PROTOCOL_MAP: 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     KAFKA_AUTO_CREATE_TOPICS_ENABLE: 'false',
     KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR: '1',
@@ -119,13 +132,6 @@ function containerArguments(ports, password) {
     KAFKA_TRANSACTION_STATE_LOG_MIN_ISR: '1',
     KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS: '0',
     KAFKA_HEAP_OPTS: '-Xmx512m',
-  };
-  const settings = Object.entries(kafka).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
-  const root = ['-e', `MYSQL_ROOT_PASSWORD=${password}`, '-e', 'MYSQL_ROOT_HOST=%'];
-  return {
-    mysql: [...publish(ports.mysql, 3306), ...root, IMAGES.mysql, ...MYSQL_ARGUMENTS],
-    kafka: [...publish(ports.kafka, 9092), ...settings, IMAGES.kafka],
-    redis: [...publish(ports.redis, 6379), IMAGES.redis],
   };
 }
 
