@@ -61,7 +61,7 @@ async function main() {
       part('build', () => buildSources(root)),
     ]);
     shutdown.push({ label: '', end: endRunningStages });
-    results = await runStages({ stages, jestArguments, services });
+    results = await runStages({ stages, jestArguments, services, shutdown });
   } catch (error) {
     if (shutdown.hasBegun) return;
     say(error.message);
@@ -83,9 +83,11 @@ async function startServices(stages, shutdown) {
   return services;
 }
 
-async function runStages({ stages, jestArguments, services }) {
+async function runStages({ stages, jestArguments, services, shutdown }) {
   const results = [];
   for (const name of stages) {
+    // A stage that a signal ended must not be followed by the next one.
+    if (shutdown.hasBegun) break;
     const { label } = STAGES[name];
     say(`\n--- ${label}`);
     const startedAt = performance.now();

@@ -71,6 +71,7 @@ async function ownServers({ dataDir, log, env }) {
 
 export class TestServices {
   #starters;
+  #stopped = false;
   /** @type {Map<string, Promise<Server>>} */
   #servers = new Map();
 
@@ -82,6 +83,7 @@ export class TestServices {
   get(kind) {
     let server = this.#servers.get(kind);
     if (!server) {
+      if (this.#stopped) return Promise.reject(new Error('the test servers were ended'));
       server = this.#starters[kind]();
       // Whoever awaits it learns of a failure; until then it must not end the process.
       server.catch(() => undefined);
@@ -113,6 +115,7 @@ export class TestServices {
   }
 
   async stop() {
+    this.#stopped = true;
     await Promise.all([...this.#servers.keys()].map((kind) => this.end(kind)));
   }
 }
