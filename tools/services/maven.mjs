@@ -3,7 +3,7 @@
  * and Java is needed for Kafka anyway. Nothing here names a registry.
  */
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { track } from './short-lived-children.mjs';
@@ -59,6 +59,7 @@ async function runMaven({ label, artifacts, directory, unpack = false, log }) {
   }).finally(() => {
     clearTimeout(deadline);
     progress.end();
+    rmSync(project, { recursive: true, force: true });
   });
   if (code !== 0) throw new Error(`Maven could not bring ${label}:\n${errorsIn(output)}`);
 }
