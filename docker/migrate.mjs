@@ -1,0 +1,40 @@
+/**
+ * Brings every shard's schema up to date and creates the topics that are missing, then ends. Safe
+ * to run again and beside running processes. The only one that is given a user who may change
+ * tables.
+ */
+import { PARTITION_COUNT, TOPIC_NAMES } from '@surety/contracts';
+import { migrateShards } from '@surety/db';
+import { ConfigurationError, createTopics, parseEnvironment, settings } from '@surety/runtime';
+
+/** EX_CONFIG of sysexits.h, as the processes have it. */
+const EXIT_CONFIGURATION = 78;
+
+const shape = {
+  SURETY_MIGRATION_SHARDS: settings.shards(),
+  SURETY_KAFKA_BROKERS: settings.kafkaBrokers(),
+};
+
+function say(line) {
+  process.stdout.write(`${line}\n`);
+}
+
+async function migrate(environment) {
+  const { SURETY_MIGRATION_SHARDS: urls, SURETY_KAFKA_BROKERS: brokers } = parseEnvironment(
+    shape,
+    environment,
+  );
+  await migrateShards(urls, { log: say });
+  say(`${urls.length} shard(s) up to date`);
+  await createTopics({ brokers, topics: TOPIC_NAMES, partitions: PARTITION_COUNT });
+  say(`topics there: ${TOPIC_NAMES.join(', ')}`);
+}
+
+try {
+  await migrate(process.env);
+} catch (error) {
+  if (!(error instanceof ConfigurationError)) throw error;
+  process.stderr.write('migrate cannot start, its environment is wrong:\n');
+  for (const mistake of error.mistakes) process.stderr.write(`  - ${mistake}\n`);
+  process.exitCode = EXIT_CONFIGURATION;
+}
