@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { writePrivateFile } from '../services/private-file.mjs';
+import { readJsonFile, writePrivateFile } from '../services/private-file.mjs';
 import { track } from '../services/short-lived-children.mjs';
 
 const SOURCE_ROOTS = ['packages', 'db', 'apps', 'tests'];
@@ -12,9 +12,22 @@ const NOT_SOURCES = new Set(['node_modules', 'dist', 'coverage']);
 /** @param {string} root @returns {Promise<'installed' | 'unchanged'>} */
 export async function installPackages(root) {
   if (!isInstallDue(root)) return 'unchanged';
-  const command = existsSync(join(root, 'package-lock.json')) ? 'ci' : 'install';
-  await runNpm(root, [command, '--no-audit', '--no-fund']);
+  const lock = readJsonFile(join(root, 'package-lock.json'));
+  await runNpm(root, [lock && isComplete(lock) ? 'ci' : 'install', '--no-audit', '--no-fund']);
   return 'installed';
+}
+
+/**
+ * `npm ci` refuses a lock file that leaves out optional packages for other platforms, which happens
+ * where the registry did not have them when it was written. `npm install` keeps to the same
+ * versions and does not mind.
+ */
+export function isComplete(lock) {
+  const packages = lock.packages ?? {};
+  const known = new Set(Object.keys(packages).map((path) => path.split('node_modules/').at(-1)));
+  return Object.values(packages).every(({ optionalDependencies = {} }) =>
+    Object.keys(optionalDependencies).every((name) => known.has(name)),
+  );
 }
 
 /** npm writes its own lock into node_modules last: it is missing or old after a broken install. */
