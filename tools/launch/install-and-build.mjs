@@ -92,9 +92,9 @@ function runNpm(root, args) {
   return new Promise((resolve, reject) => {
     npm.once('error', reject);
     npm.once('close', (code) =>
-      code === 0
-        ? resolve()
-        : reject(new Error(`npm ${args[0]} ${args[1]} ended with code ${code}`)),
+      code === 0 ? resolve() : reject(new Error(`npm ${npmWords(args)} ended with code ${code}`)),
     );
   });
 }
+
+const npmWords = (args) => args.filter((word) => !word.startsWith('-')).join(' ');

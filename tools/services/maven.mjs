@@ -4,7 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { track } from './short-lived-children.mjs';
 
@@ -105,7 +105,7 @@ function watchProgress({ label, artifacts, maven, log }) {
 
 /** 0 where the local repository lies elsewhere: then only the count of files moves. */
 function bytesInRepository(artifacts) {
-  const repository = join(homedir(), '.m2', 'repository');
+  const repository = join(userInfo().homedir, '.m2', 'repository');
   let bytes = 0;
   for (const { group, name, version } of artifacts) {
     const directory = join(repository, ...group.split('.'), name, version);
