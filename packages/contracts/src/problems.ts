@@ -184,7 +184,7 @@ export function problemDocument(
     status,
     code,
     detail: options.detail ?? detail,
-    ...(options.errors?.length ? { errors: options.errors } : {}),
+    ...(options.errors && options.errors.length > 0 ? { errors: options.errors } : {}),
   };
 }
 

@@ -195,8 +195,9 @@ describe('a transfer across two shards', () => {
     await deliver(shards, [held as Envelope]);
     const [credited] = relay(shards);
     const row = shards[0].rows.transfers.get(id);
-    if (row)
+    if (row) {
       shards[0].rows.transfers.set(id, { ...row, state: 'cancelled', reason: 'hold_expired' });
+    }
     const [result] = await applySteps(shards[0], [credited as Envelope], OPTIONS);
     expect(result).toEqual({ kind: 'alarm', alarm: 'credited_but_not_committable' });
   });
