@@ -1,0 +1,859 @@
+import { request as httpRequest } from 'node:http';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { randomUUID } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import {
+  accountAnswer,
+  balanceAnswer,
+  balanceCopyKey,
+  entriesAnswer,
+  fundingAnswerBody,
+  statusCopyKey,
+  transferAcceptedAnswer,
+  transferAnswer,
+  transferStatusAnswer,
+} from '@surety/contracts';
+import type { Envelope, ProblemDocument } from '@surety/contracts';
+import { readTimeline } from '@surety/db';
+import type { Shard } from '@surety/db';
+import { composeTransferId, evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
+import { CHANNELS, connectRedis, createDoorbell, createLogger } from '@surety/runtime';
+import type { RedisHandle } from '@surety/runtime';
+import { expireRequested } from '@surety/saga';
+import { createTestShards } from '@surety/testing';
+import type { TestShards } from '@surety/testing';
+import { readConfig } from './config.js';
+import { start } from './start.js';
+import type { RunningIngress } from './start.js';
+
+const REDIS_URL = process.env['SURETY_TEST_REDIS_URL'] ?? '';
+const log = createLogger({ process: 'ingress', instance: 'spec', level: 'error' });
+const quiet = createLogger({ process: 'ingress', instance: 'spec', level: 'error' });
+quiet.silent = true;
+
+const map = evenSlotMap(2);
+
+/** An account id of its own for each use, on the shard that is asked for. */
+function accountOn(shard: number): string {
+  for (;;) {
+    const id = `acc-${randomUUID()}`;
+    if (shardOfSlot(map, slotOfAccount(id)) === shard) return id;
+  }
+}
+
+function startOn(urls: readonly string[], settings: Record<string, string> = {}) {
+  const config = readConfig({
+    SURETY_SHARDS: urls.join(','),
+    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
+    SURETY_REDIS_URL: REDIS_URL,
+    PORT: '0',
+    ...settings,
+  });
+  return start(config, { log: quiet });
+}
+
+interface Reply {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: unknown;
+}
+
+interface Call {
+  readonly method?: string;
+  readonly key?: string | undefined;
+  readonly headers?: Record<string, string>;
+  readonly body?: unknown;
+  /** Sent as it is. */
+  readonly text?: string;
+}
+
+async function call(ingress: RunningIngress, path: string, options: Call = {}): Promise<Reply> {
+  const text =
+    options.text ?? (options.body === undefined ? undefined : JSON.stringify(options.body));
+  const response = await fetch(`http://127.0.0.1:${ingress.port}${path}`, {
+    method: options.method ?? (text === undefined ? 'GET' : 'POST'),
+    headers: {
+      ...(text === undefined ? {} : { 'content-type': 'application/json' }),
+      ...(options.key === undefined ? {} : { 'idempotency-key': options.key }),
+      ...options.headers,
+    },
+    ...(text === undefined ? {} : { body: text }),
+  });
+  const answer = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: answer === '' ? undefined : JSON.parse(answer),
+  };
+}
+
+function problemOf(reply: Reply): ProblemDocument {
+  expect(reply.headers.get('content-type')).toBe('application/problem+json');
+  return reply.body as ProblemDocument;
+}
+
+let shards: TestShards;
+let redis: RedisHandle;
+let ingress: RunningIngress;
+
+beforeAll(async () => {
+  shards = await createTestShards({ count: 2 });
+  redis = connectRedis({ url: REDIS_URL, name: 'spec', log });
+  ingress = await startOn(shards.urls);
+});
+
+afterAll(async () => {
+  await ingress.stop();
+  await redis.close();
+  await shards.drop();
+});
+
+const WRITTEN = [
+  'idempotency_keys',
+  'transfers',
+  'open_transfers',
+  'transfer_events',
+  'outbox',
+  'accounts',
+  'ledger_entries',
+];
+
+/** How many rows all tables that a request may write have, over all shards. */
+async function countRows(tables: readonly string[] = WRITTEN): Promise<number> {
+  let total = 0;
+  for (const pool of shards.pools.shards) {
+    for (const table of tables) {
+      const [row] = await shards.query(pool.id, `SELECT COUNT(*) AS n FROM ${table}`);
+      total += Number(row?.['n']);
+    }
+  }
+  return total;
+}
+
+function transferBody(fields: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    sourceAccount: 'spec-source',
+    destinationAccount: 'spec-destination',
+    amount: '10.50',
+    currency: 'EUR',
+    ...fields,
+  };
+}
+
+async function openAccount(shard: number, currency = 'EUR'): Promise<string> {
+  const accountId = accountOn(shard);
+  const reply = await call(ingress, '/api/v1/accounts', { body: { accountId, currency } });
+  expect(reply.status).toBe(201);
+  return accountId;
+}
+
+function fund(account: string, amount: string, direction = 'deposit', key = randomUUID()) {
+  const body = { amount, direction };
+  return call(ingress, `/api/v1/accounts/${account}/funding`, { key, body });
+}
+
+describe('a transfer', () => {
+  test('is accepted with 202, its address and its first answer', async () => {
+    const body = transferBody({ amount: 10.5, description: 'rent', metadata: { room: [1, 2] } });
+    const reply = await call(ingress, '/api/v1/transfers', { key: randomUUID(), body });
+    expect(reply.status).toBe(202);
+    const answer = transferAcceptedAnswer.parse(reply.body);
+    expect(answer).toMatchObject({ status: 'requested', amount: '10.50', description: 'rent' });
+    expect(reply.headers.get('location')).toBe(`/api/v1/transfers/${answer.transactionId}`);
+    expect(reply.headers.get('idempotency-replayed')).toBeNull();
+    expect(reply.headers.get('x-powered-by')).toBeNull();
+    expect(reply.headers.get('x-content-type-options')).toBe('nosniff');
+  });
+
+  test('is found at once, whichever process answers', async () => {
+    const other = await startOn(shards.urls);
+    try {
+      const body = transferBody({ metadata: { a: 1 } });
+      const { transactionId } = transferAcceptedAnswer.parse(
+        (await call(ingress, '/api/v1/transfers', { key: randomUUID(), body })).body,
+      );
+      const full = await call(other, `/api/v1/transfers/${transactionId.toUpperCase()}`);
+      expect(transferAnswer.parse(full.body)).toMatchObject({
+        transactionId,
+        status: 'requested',
+        kind: 'transfer',
+        metadata: { a: 1 },
+        timelineComplete: true,
+        timeline: [{ step: 10, event: 'requested' }],
+      });
+      const status = await call(other, `/api/v1/transfers/${transactionId}/status`);
+      expect(transferStatusAnswer.parse(status.body)).toMatchObject({ status: 'requested' });
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test.each(['/api/v1/transfers', '/api/v1/payments/transfer'])(
+    'sent again to %s gives the first answer and writes nothing',
+    async (path) => {
+      const key = randomUUID();
+      const body = transferBody({ amount: '7.5', metadata: { b: 1, a: 2 } });
+      const first = await call(ingress, '/api/v1/transfers', { key, body });
+      const before = await countRows();
+      const again = { ...body, amount: '7.50', metadata: { a: 2, b: 1 } };
+      const second = await call(ingress, path, { key, body: again });
+      expect(second.status).toBe(202);
+      expect(second.headers.get('idempotency-replayed')).toBe('true');
+      expect(second.headers.get('location')).toBe(first.headers.get('location'));
+      expect(second.body).toEqual(first.body);
+      expect(await countRows()).toBe(before);
+    },
+  );
+
+  test.each([{ headers: { 'x-idempotency-key': 'K' } }, { field: 'K' }])(
+    'takes its key from %j as well',
+    async ({ headers, field }) => {
+      const key = randomUUID();
+      const body = transferBody(field === undefined ? {} : { idempotencyKey: key });
+      const named = headers === undefined ? {} : { headers: { 'x-idempotency-key': key } };
+      const first = await call(ingress, '/api/v1/transfers', { body, ...named });
+      const second = await call(ingress, '/api/v1/transfers', { body: transferBody(), key });
+      expect(second.headers.get('idempotency-replayed')).toBe('true');
+      expect(second.body).toEqual(first.body);
+    },
+  );
+
+  test('sent many times at once is one transfer', async () => {
+    const before = await countRows(['transfers']);
+    const sent = { key: randomUUID(), body: transferBody() };
+    const replies = await Promise.all(
+      Array.from({ length: 40 }, () => call(ingress, '/api/v1/transfers', sent)),
+    );
+    expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([202]));
+    expect(new Set(replies.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+    const replayed = replies.filter(({ headers }) => headers.has('idempotency-replayed'));
+    expect(replayed).toHaveLength(39);
+    expect(await countRows(['transfers'])).toBe(before + 1);
+  });
+
+  test('of unknown accounts is accepted: the saga has the word about them', async () => {
+    const body = { sourceAccount: accountOn(0), destinationAccount: accountOn(1), amount: '1' };
+    const reply = await call(ingress, '/api/v1/transfers', { key: randomUUID(), body });
+    expect(reply.status).toBe(202);
+    expect(reply.body).toMatchObject({ amount: '1.00', currency: 'EUR' });
+  });
+
+  test('without a currency has that of its source account', async () => {
+    const sourceAccount = await openAccount(0, 'JPY');
+    const body = { sourceAccount, destinationAccount: 'b', amount: '100' };
+    const reply = await call(ingress, '/api/v1/transfers', { key: randomUUID(), body });
+    expect(reply.body).toMatchObject({ amount: '100', currency: 'JPY' });
+    const refused = await call(ingress, '/api/v1/transfers', {
+      key: randomUUID(),
+      body: { ...body, amount: '1.5' },
+    });
+    expect(problemOf(refused).errors).toMatchObject([
+      { pointer: '/amount', code: 'too_many_decimals' },
+    ]);
+  });
+});
+
+type BadCall = Call & { readonly path?: string };
+const LONG_KEY = 'k'.repeat(256);
+const UNKNOWN_ID = composeTransferId(0, 5, new Uint8Array(8));
+const POST = '/api/v1/transfers';
+
+describe('bad input', () => {
+  const json = (fields: Record<string, unknown>): string => JSON.stringify(transferBody(fields));
+  const withAmount = (amount: string): string =>
+    json({ amount: 'AMOUNT' }).replace('"AMOUNT"', amount);
+
+  test.each<[string, BadCall, number, string]>([
+    ['no key', { text: json({}), key: undefined }, 400, 'idempotency-key-missing'],
+    ['a key that is too long', { text: json({}), key: LONG_KEY }, 400, 'idempotency-key-invalid'],
+    ['a key with a space', { text: json({}), key: 'a b' }, 400, 'idempotency-key-invalid'],
+    [
+      'two different keys',
+      { text: json({ idempotencyKey: 'other' }) },
+      400,
+      'idempotency-key-ambiguous',
+    ],
+    ['malformed JSON', { text: '{"amount":' }, 400, 'malformed-json'],
+    ['no body', { method: 'POST', text: '' }, 400, 'malformed-json'],
+    ['NaN as a number', { text: withAmount('NaN') }, 400, 'malformed-json'],
+    ['a list', { text: '[]' }, 400, 'invalid-request  wrong_type'],
+    [
+      'another content type',
+      { text: json({}), headers: { 'content-type': 'text/plain' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'another charset',
+      { text: json({}), headers: { 'content-type': 'application/json; charset=latin1' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'a content encoding',
+      { text: json({}), headers: { 'content-encoding': 'gzip' } },
+      415,
+      'unsupported-media-type',
+    ],
+    [
+      'a body over 64 KiB',
+      { text: json({ description: 'x'.repeat(65_536) }) },
+      413,
+      'body-too-large',
+    ],
+    [
+      'a body over a megabyte',
+      { text: json({ description: 'x'.repeat(900_000) }) },
+      413,
+      'body-too-large',
+    ],
+    [
+      'an unknown field',
+      { text: json({ amuont: '1' }) },
+      400,
+      'invalid-request /amuont unknown_field',
+    ],
+    [
+      'amount zero',
+      { text: json({ amount: '0.00' }) },
+      400,
+      'invalid-request /amount not_positive',
+    ],
+    [
+      'amount negative',
+      { text: json({ amount: '-1' }) },
+      400,
+      'invalid-request /amount not_positive',
+    ],
+    [
+      'too many decimals',
+      { text: json({ amount: '1.001' }) },
+      400,
+      'invalid-request /amount too_many_decimals',
+    ],
+    [
+      'exponent form',
+      { text: json({ amount: '1e3' }) },
+      400,
+      'invalid-request /amount exponent_form',
+    ],
+    [
+      'a number of exponent form',
+      { text: withAmount('1e21') },
+      400,
+      'invalid-request /amount exponent_form',
+    ],
+    ['"NaN"', { text: json({ amount: 'NaN' }) }, 400, 'invalid-request /amount not_a_number'],
+    [
+      'an infinite number',
+      { text: withAmount('1e999') },
+      400,
+      'invalid-request /amount not_a_number',
+    ],
+    [
+      'over BIGINT',
+      { text: json({ amount: '92233720368547758.08' }) },
+      400,
+      'invalid-request /amount too_large',
+    ],
+    [
+      'over the bound',
+      { text: json({ amount: '10000000000000.01' }) },
+      400,
+      'invalid-request /amount too_large',
+    ],
+    [
+      'an unknown currency',
+      { text: json({ currency: 'XXQ' }) },
+      400,
+      'invalid-request /currency unknown_currency',
+    ],
+    [
+      'one account twice',
+      { text: json({ destinationAccount: 'spec-source' }) },
+      400,
+      'invalid-request /destinationAccount same_account',
+    ],
+    [
+      'a malformed account',
+      { text: json({ sourceAccount: 'ä' }) },
+      400,
+      'invalid-request /sourceAccount malformed_identifier',
+    ],
+    [
+      'a missing field',
+      { text: json({ destinationAccount: undefined }) },
+      400,
+      'invalid-request /destinationAccount required',
+    ],
+    ['a malformed transfer id', { path: `${POST}/not-an-id` }, 404, 'transfer-not-found'],
+    [
+      'another version of UUID',
+      { path: `${POST}/${randomUUID()}/status` },
+      404,
+      'transfer-not-found',
+    ],
+    ['an unknown transfer id', { path: `${POST}/${UNKNOWN_ID}` }, 404, 'transfer-not-found'],
+    [
+      'the status of an unknown transfer',
+      { path: `${POST}/${UNKNOWN_ID}/status` },
+      404,
+      'transfer-not-found',
+    ],
+    [
+      'a malformed wait',
+      { path: `${POST}/${UNKNOWN_ID}?wait=long` },
+      400,
+      'invalid-request ?wait malformed_duration',
+    ],
+    [
+      'a wait that is too long',
+      { path: `${POST}/${UNKNOWN_ID}?wait=31s` },
+      400,
+      'invalid-request ?wait out_of_range',
+    ],
+    ['an unknown account', { path: '/api/v1/accounts/nobody' }, 404, 'account-not-found'],
+    [
+      'the balance of a malformed account',
+      { path: '/api/v1/accounts/%20/balance' },
+      404,
+      'account-not-found',
+    ],
+    [
+      'the entries of an unknown account',
+      { path: '/api/v1/accounts/nobody/entries' },
+      404,
+      'account-not-found',
+    ],
+    [
+      'funding of an unknown account',
+      { path: '/api/v1/accounts/nobody/funding', body: { amount: '1', direction: 'deposit' } },
+      404,
+      'account-not-found',
+    ],
+    [
+      'funding of nothing',
+      { path: '/api/v1/accounts/nobody/funding', body: { amount: '0', direction: 'deposit' } },
+      400,
+      'invalid-request /amount not_positive',
+    ],
+    [
+      'an account of an unknown currency',
+      { path: '/api/v1/accounts', body: { currency: 'QQQ' } },
+      400,
+      'invalid-request /currency unknown_currency',
+    ],
+    [
+      'a limit below zero',
+      { path: '/api/v1/accounts', body: { currency: 'EUR', overdraftLimit: '-1' } },
+      400,
+      'invalid-request /overdraftLimit negative',
+    ],
+    ['an unknown route', { path: '/api/v2/transfers' }, 404, 'route-not-found'],
+    ['a broken escape', { path: '/api/v1/transfers/%E0%A4%A' }, 404, 'route-not-found'],
+  ])('%s is refused, and nothing is written', async (_what, sent, status, expected) => {
+    const before = await countRows();
+    const key = 'key' in sent ? sent.key : randomUUID();
+    const reply = await call(ingress, sent.path ?? POST, { ...sent, key });
+    const problem = problemOf(reply);
+    const faults = (problem.errors ?? []).map((error) => `${error.pointer} ${error.code}`);
+    expect([reply.status, [problem.code, ...faults].join(' ')]).toEqual([status, expected]);
+    expect(problem).toMatchObject({ status, type: `urn:surety:problem:${problem.code}` });
+    expect(await countRows()).toBe(before);
+  });
+
+  test('a key that was used for another body is refused', async () => {
+    const key = randomUUID();
+    await call(ingress, POST, { key, body: transferBody() });
+    const before = await countRows();
+    const reply = await call(ingress, POST, { key, body: transferBody({ amount: '10.51' }) });
+    expect([reply.status, problemOf(reply).code]).toEqual([422, 'idempotency-key-reused']);
+    expect(await countRows()).toBe(before);
+  });
+
+  test('a key that was used for another source is refused while Redis remembers it', async () => {
+    const key = randomUUID();
+    const body = transferBody({ sourceAccount: accountOn(0) });
+    await call(ingress, POST, { key, body });
+    const before = await countRows();
+    const reply = await call(ingress, POST, {
+      key,
+      body: { ...body, sourceAccount: accountOn(1) },
+    });
+    expect([reply.status, problemOf(reply).code]).toEqual([422, 'idempotency-key-reused']);
+    expect(await countRows()).toBe(before);
+  });
+
+  test('a method that a resource does not know is answered with those that it knows', async () => {
+    const reply = await call(ingress, POST, { method: 'DELETE' });
+    expect([reply.status, problemOf(reply).code]).toEqual([405, 'method-not-allowed']);
+    expect(reply.headers.get('allow')).toBe('POST');
+    const other = await call(ingress, '/api/v1/accounts/a', { method: 'PUT', body: {} });
+    expect(other.headers.get('allow')).toBe('GET, HEAD');
+  });
+});
+
+describe('waiting for the end', () => {
+  async function anOpenTransfer(): Promise<string> {
+    const reply = await call(ingress, POST, { key: randomUUID(), body: transferBody() });
+    return transferAcceptedAnswer.parse(reply.body).transactionId;
+  }
+
+  test('answers with the state as it is when the time is over', async () => {
+    const id = await anOpenTransfer();
+    const reply = await call(ingress, `${POST}/${id}?wait=50ms`);
+    expect(transferAnswer.parse(reply.body).status).toBe('requested');
+  });
+
+  test('answers when the transfer has ended', async () => {
+    const id = await anOpenTransfer();
+    const doorbell = createDoorbell({ url: REDIS_URL, log });
+    const waiting = call(ingress, `${POST}/${id}?wait=30s`);
+    const shard = shards.pools.shards[shardOfSlot(map, slotOfAccount('spec-source'))] as Shard;
+    const [requested] = await readTimeline(shard, id);
+    const envelope = JSON.parse(requested?.envelope ?? '') as Envelope;
+    await expireRequested(shard.store, [envelope], 'spec');
+    doorbell.ring(CHANNELS.ended, id);
+    expect(transferAnswer.parse((await waiting).body)).toMatchObject({
+      status: 'rejected',
+      reason: 'not_processed',
+      timeline: [{ event: 'requested' }, { event: 'rejected', reason: 'not_processed' }],
+    });
+    await doorbell.close();
+  });
+
+  test('ends when the process stops', async () => {
+    const id = await anOpenTransfer();
+    const other = await startOn(shards.urls);
+    const before = await statementsOf(other);
+    const waiting = call(other, `${POST}/${id}?wait=30s`);
+    while ((await statementsOf(other)) === before) await new Promise(setImmediate);
+    await other.stop();
+    expect((await waiting).status).toBe(200);
+    await other.done;
+  });
+});
+
+/** Statements that the process has sent: a waiting request has read its transfer at least once. */
+async function statementsOf(running: RunningIngress): Promise<number> {
+  const { values } = await running.metrics.sqlStatementsTotal.get();
+  return values[0]?.value ?? 0;
+}
+
+describe('an account', () => {
+  test('is opened once; the same again answers with it, another one conflicts', async () => {
+    const accountId = accountOn(0);
+    const body = {
+      accountId,
+      currency: 'EUR',
+      type: 'merchant',
+      owner: 'o',
+      overdraftLimit: 5,
+      metadata: { a: 1 },
+    };
+    const first = await call(ingress, '/api/v1/accounts', { body });
+    expect(first.status).toBe(201);
+    expect(first.headers.get('location')).toBe(`/api/v1/accounts/${accountId}`);
+    expect(accountAnswer.parse(first.body)).toEqual({
+      accountId,
+      type: 'merchant',
+      owner: 'o',
+      status: 'open',
+      currency: 'EUR',
+      overdraftLimit: '5.00',
+      balance: '0.00',
+      held: '0.00',
+      available: '5.00',
+      version: '0',
+      metadata: { a: 1 },
+    });
+    const again = await call(ingress, '/api/v1/accounts', { body });
+    expect([again.status, again.body]).toEqual([200, first.body]);
+    expect((await call(ingress, `/api/v1/accounts/${accountId}`)).body).toEqual(first.body);
+    const other = await call(ingress, '/api/v1/accounts', { body: { ...body, currency: 'USD' } });
+    expect([other.status, problemOf(other).code]).toEqual([409, 'account-conflict']);
+  });
+
+  test('without an id is one account for one key', async () => {
+    const sent = { key: randomUUID(), body: { currency: 'EUR' } };
+    const replies = [
+      await call(ingress, '/api/v1/accounts', sent),
+      await call(ingress, '/api/v1/accounts', sent),
+    ];
+    expect(replies.map(({ status }) => status)).toEqual([201, 200]);
+    expect(replies[0]?.body).toEqual(replies[1]?.body);
+    const reused = await call(ingress, '/api/v1/accounts', { ...sent, body: { currency: 'USD' } });
+    expect([reused.status, problemOf(reused).code]).toEqual([422, 'idempotency-key-reused']);
+    const fresh = await call(ingress, '/api/v1/accounts', { body: sent.body });
+    expect(fresh.status).toBe(201);
+    expect(fresh.body).not.toMatchObject({
+      accountId: accountAnswer.parse(replies[0]?.body).accountId,
+    });
+  });
+
+  test('is funded once per key, and tells so in balance, entries and history', async () => {
+    const account = await openAccount(1);
+    const key = randomUUID();
+    const first = await fund(account, '100', 'deposit', key);
+    expect(first.status).toBe(201);
+    const answer = fundingAnswerBody.parse(first.body);
+    expect(answer).toMatchObject({ status: 'committed', amount: '100.00', balance: '100.00' });
+    const again = await fund(account, '100.00', 'deposit', key);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+    expect(again.body).toEqual(first.body);
+    await fund(account, '30.25', 'withdrawal');
+    const balance = await call(ingress, `/api/v1/payments/accounts/${account}/balance`);
+    expect(balanceAnswer.parse(balance.body)).toMatchObject({
+      balance: '69.75',
+      held: '0.00',
+      available: '69.75',
+      version: '2',
+    });
+    const entries = await call(ingress, `/api/v1/accounts/${account}/entries`);
+    expect(entriesAnswer.parse(entries.body).entries).toMatchObject([
+      { entrySeq: '2', amount: '-30.25', balanceAfter: '69.75' },
+      {
+        entrySeq: '1',
+        amount: '100.00',
+        balanceAfter: '100.00',
+        transactionId: answer.transactionId,
+      },
+    ]);
+    const transfer = await call(ingress, first.headers.get('location') ?? '');
+    expect(transferAnswer.parse(transfer.body)).toMatchObject({
+      status: 'committed',
+      kind: 'funding',
+      timelineComplete: true,
+    });
+  });
+
+  test.each([
+    ['beyond what is available', '100.01', 422, 'insufficient-funds'],
+    ['of all that is available', '100.00', 201, undefined],
+  ])('takes a withdrawal %s', async (_what, amount, status, code) => {
+    const account = await openAccount(0);
+    await fund(account, '100');
+    const before = await countRows();
+    const reply = await fund(account, amount, 'withdrawal');
+    expect([reply.status, (reply.body as { code?: string }).code]).toEqual([status, code]);
+    if (status === 422) expect(await countRows()).toBe(before);
+  });
+
+  test('in another currency refuses the funding', async () => {
+    const account = await openAccount(0);
+    const body = { amount: '1', direction: 'deposit', currency: 'USD' };
+    const path = `/api/v1/accounts/${account}/funding`;
+    const reply = await call(ingress, path, { key: randomUUID(), body });
+    expect([reply.status, problemOf(reply).code]).toEqual([422, 'currency-mismatch']);
+  });
+
+  test('pages through its entries without skipping one', async () => {
+    const account = await openAccount(1);
+    for (let n = 1; n <= 7; n += 1) await fund(account, `${n}`);
+    const seen: string[] = [];
+    let cursor = '';
+    do {
+      const path = `/api/v1/accounts/${account}/entries?limit=3${cursor && `&cursor=${cursor}`}`;
+      const page = entriesAnswer.parse((await call(ingress, path)).body);
+      seen.push(...page.entries.map(({ amount }) => amount));
+      cursor = page.nextCursor ?? '';
+    } while (cursor);
+    expect(seen).toEqual(['7.00', '6.00', '5.00', '4.00', '3.00', '2.00', '1.00']);
+    for (const query of ['cursor=x', 'cursor=MDE', 'limit=0', 'limit=201']) {
+      const reply = await call(ingress, `/api/v1/accounts/${account}/entries?${query}`);
+      expect([query, reply.status]).toEqual([query, 400]);
+    }
+  });
+});
+
+/** A way to a server that can be cut and mended. */
+class Cable {
+  private readonly sockets = new Set<Socket>();
+  private isCut = false;
+  private readonly server;
+
+  constructor(to: { host: string; port: number }) {
+    this.server = createServer((near) => {
+      if (this.isCut) {
+        near.destroy();
+        return;
+      }
+      const far = connect(to.port, to.host);
+      for (const socket of [near, far]) {
+        this.sockets.add(socket);
+        socket.on('error', () => undefined);
+        socket.on('close', () => {
+          near.destroy();
+          far.destroy();
+        });
+      }
+      near.pipe(far).pipe(near);
+    });
+  }
+
+  async plug(): Promise<number> {
+    await new Promise<void>((resolve) => this.server.listen(0, '127.0.0.1', resolve));
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  cut(): void {
+    this.isCut = true;
+    this.sockets.forEach((socket) => {
+      socket.destroy();
+    });
+  }
+
+  mend(): void {
+    this.isCut = false;
+  }
+
+  unplug(): void {
+    this.cut();
+    this.server.close();
+  }
+}
+
+describe('with one shard away', () => {
+  let cable: Cable;
+  let half: RunningIngress;
+
+  beforeEach(async () => {
+    const url = new URL(shards.urls[1] as string);
+    cable = new Cable({ host: url.hostname, port: Number(url.port) });
+    url.host = `127.0.0.1:${await cable.plug()}`;
+    half = await startOn([shards.urls[0] as string, url.href]);
+  });
+
+  afterEach(async () => {
+    await half.stop();
+    cable.unplug();
+  });
+
+  function send(shard: number): Promise<Reply> {
+    const body = {
+      sourceAccount: accountOn(shard),
+      destinationAccount: 'b',
+      amount: '1',
+      currency: 'EUR',
+    };
+    return call(half, POST, { key: randomUUID(), body });
+  }
+
+  test('its requests get 503 and come again, those of the other shard go on', async () => {
+    expect((await send(1)).status).toBe(202);
+    cable.cut();
+    for (let n = 0; n < 6; n += 1) {
+      const [near, far] = await Promise.all([send(0), send(1)]);
+      expect(near.status).toBe(202);
+      expect([far.status, problemOf(far).code]).toEqual([503, 'shard-unavailable']);
+      expect(far.headers.get('retry-after')).toMatch(/^[1-9][0-9]*$/);
+    }
+    const ready = await call(half, '/readyz');
+    expect([ready.status, ready.body]).toMatchObject([
+      200,
+      { checks: { 'shard-1': { ok: false } } },
+    ]);
+    cable.mend();
+    let status = 503;
+    while (status === 503) status = (await send(1)).status;
+    expect(status).toBe(202);
+  });
+
+  test('an ended transfer and the last balance are told from their copies', async () => {
+    const account = await openAccount(1);
+    const id = composeTransferId(1, slotOfAccount(account), new Uint8Array(8));
+    const updatedAt = '2026-01-01T00:00:00.000000Z';
+    const copy = { balance: '1234', held: '34', version: '7', currency: 'EUR', updatedAt };
+    await redis.client.set(balanceCopyKey(account), JSON.stringify(copy));
+    await redis.client.set(
+      statusCopyKey(id),
+      JSON.stringify({ status: 'rejected', reason: 'source_closed', version: 40, updatedAt }),
+    );
+    cable.cut();
+    const balance = await call(half, `/api/v1/accounts/${account}/balance`);
+    expect([balance.status, balance.body]).toEqual([
+      200,
+      {
+        accountId: account,
+        balance: '12.34',
+        held: '0.34',
+        currency: 'EUR',
+        version: '7',
+        asOf: updatedAt,
+        stale: true,
+      },
+    ]);
+    const status = await call(half, `${POST}/${id}/status`);
+    expect(transferStatusAnswer.parse(status.body)).toEqual({
+      transactionId: id,
+      status: 'rejected',
+      reason: 'source_closed',
+      updatedAt,
+    });
+    const unknown = await call(half, `/api/v1/accounts/${accountOn(1)}/balance`);
+    expect([unknown.status, problemOf(unknown).code]).toEqual([503, 'shard-unavailable']);
+    await redis.client.del(balanceCopyKey(account), statusCopyKey(id));
+  });
+
+  test('the timeline of the other shard says that it is not complete', async () => {
+    const body = {
+      sourceAccount: accountOn(0),
+      destinationAccount: accountOn(1),
+      amount: '1',
+      currency: 'EUR',
+    };
+    const { transactionId } = transferAcceptedAnswer.parse(
+      (await call(half, POST, { key: randomUUID(), body })).body,
+    );
+    cable.cut();
+    const reply = await call(half, `${POST}/${transactionId}`);
+    expect(transferAnswer.parse(reply.body)).toMatchObject({
+      status: 'requested',
+      timelineComplete: false,
+    });
+  });
+});
+
+describe('under load', () => {
+  test('a full queue turns requests away, and every 202 is stored', async () => {
+    const small = await startOn(shards.urls, { SURETY_INGRESS_QUEUE_MAX: '1' });
+    try {
+      const before = await countRows(['transfers']);
+      const replies = await Promise.all(
+        Array.from({ length: 200 }, () =>
+          call(small, POST, { key: randomUUID(), body: transferBody() }),
+        ),
+      );
+      const accepted = replies.filter(({ status }) => status === 202);
+      const refused = replies.filter(({ status }) => status === 503);
+      expect(accepted.length + refused.length).toBe(200);
+      expect(accepted.length).toBeGreaterThan(0);
+      expect(refused.length).toBeGreaterThan(0);
+      expect(new Set(refused.map((reply) => problemOf(reply).code))).toEqual(
+        new Set(['overloaded']),
+      );
+      expect(refused.every(({ headers }) => headers.has('retry-after'))).toBe(true);
+      expect(await countRows(['transfers'])).toBe(before + accepted.length);
+    } finally {
+      await small.stop();
+    }
+  });
+
+  test('a request whose client is gone harms nobody', async () => {
+    await new Promise<void>((resolve) => {
+      const aborted = httpRequest({
+        port: ingress.port,
+        host: '127.0.0.1',
+        path: POST,
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'content-length': 1000 },
+      });
+      aborted.on('error', () => {
+        resolve();
+      });
+      aborted.write('{"sourceAccount"', () => aborted.destroy());
+    });
+    expect((await call(ingress, '/livez')).status).toBe(200);
+  });
+});
