@@ -185,6 +185,33 @@ describe('decoding a message', () => {
     expect(decoded(anEnvelope(elsewhere, data))).toMatchObject({ kind: 'malformed' });
   });
 
+  it('answers, and never throws, whatever arrives', () => {
+    const fields = Object.keys(anEnvelope());
+    const parts = Object.keys(anEnvelope().data);
+    const anything = fc.oneof(fc.jsonValue(), fc.string(), fc.bigInt().map(String));
+    const spoilt = fc.oneof(
+      fc.tuple(fc.constantFrom(...fields), anything).map(([name, value]) => {
+        return anEnvelope({ [name]: value });
+      }),
+      fc.tuple(fc.constantFrom(...parts), anything).map(([name, value]) => {
+        return anEnvelope({}, { [name]: value });
+      }),
+      anything,
+    );
+    const kinds = ['events', 'unknown_schema', 'malformed'];
+    fc.assert(
+      fc.property(fc.array(spoilt, { maxLength: 3 }), (items) => {
+        expect(kinds).toContain(decodeMessage(JSON.stringify(items)).kind);
+      }),
+      { numRuns: 500 },
+    );
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        expect(kinds).toContain(decodeMessage(text).kind);
+      }),
+    );
+  });
+
   it('keeps fields that a newer writer added, at every level', () => {
     const envelope = anEnvelope(
       { added: { deep: [1] }, accounts: [{ ...ACCOUNT, added: 1 }] },
