@@ -1,7 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { parseTransferId } from '@surety/domain';
+import { ACCOUNT_ID, parseTransferId } from '@surety/domain';
 import type { AccountId, TransferId } from '@surety/domain';
-import { ACCOUNT_ID } from '@surety/domain';
 import { newTraceparent, parseTraceparent } from '@surety/runtime';
 import type { Answer } from './answer.js';
 import { Problem } from './problem.js';
@@ -29,9 +28,30 @@ export interface Exchange {
 export type Handler = (exchange: Exchange) => Promise<Answer>;
 
 export function openExchange(request: RoutedRequest, response: ServerResponse): Exchange {
-  const header = request.headers['traceparent'];
-  const known = typeof header === 'string' ? parseTraceparent(header) : undefined;
-  return { request, response, traceparent: known ?? newTraceparent() };
+  return new OpenExchange(request, response);
+}
+
+class OpenExchange implements Exchange {
+  readonly request: RoutedRequest;
+  readonly response: ServerResponse;
+  transferId?: TransferId;
+  private trace: string | undefined;
+
+  constructor(request: RoutedRequest, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+  }
+
+  /** Made when it is first asked for: most reads never need one, and its randomness costs. */
+  get traceparent(): string {
+    this.trace ??= this.givenTraceparent() ?? newTraceparent();
+    return this.trace;
+  }
+
+  private givenTraceparent(): string | undefined {
+    const header = this.request.headers['traceparent'];
+    return typeof header === 'string' ? parseTraceparent(header) : undefined;
+  }
 }
 
 function pathParameter(exchange: Exchange): string {
