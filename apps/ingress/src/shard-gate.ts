@@ -33,7 +33,7 @@ export interface ShardGateOptions {
  */
 export class ShardGate {
   readonly shard: number;
-  private readonly breaker: CircuitBreaker<[() => Promise<unknown>], unknown>;
+  private readonly breaker: CircuitBreaker<[() => Promise<unknown>]>;
   private failuresInARow = 0;
 
   constructor(options: ShardGateOptions) {

@@ -48,7 +48,7 @@ export async function waitForEnd(
       const row = await read();
       const remainingMs = endsAtMs - performance.now();
       const isOver =
-        remainingMs <= 0 || options.watch.stopped || exchange.response.destroyed === true;
+        remainingMs <= 0 || options.watch.stopped || exchange.response.destroyed;
       if (!row || isEnded(row.state) || isOver) return row;
       await watch.next(Math.min(POLL_MS, remainingMs));
     }
