@@ -19,16 +19,14 @@ COPY apps/projector/package.json apps/projector/
 COPY apps/reconciler/package.json apps/reconciler/
 
 # What runs: the applications, the rooms they are composed of, and their dependencies.
-# Not `npm ci`: it refuses a lock file that leaves out optional packages for other platforms, which
-# the development tools have. `npm install` keeps to the same locked versions and hashes.
 FROM manifests AS production
-RUN npm install --no-save --omit=dev --ignore-scripts --no-audit --no-fund \
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
       --workspace apps/ingress --workspace apps/relay --workspace apps/workers \
       --workspace apps/projector --workspace apps/reconciler \
   && rm -rf packages/testing
 
 FROM manifests AS build
-RUN npm install --no-save --ignore-scripts --no-audit --no-fund
+RUN npm ci --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages packages
 COPY db db
