@@ -1,0 +1,75 @@
+/**
+ * Values as SQL text. Statements are sent as text with literals: a bound string, and on MariaDB a
+ * bound bigint too, takes part in arithmetic and comparisons as DOUBLE and is then no longer exact.
+ */
+import type { Timestamp } from '@surety/contracts';
+import { StoreError } from '@surety/saga';
+import { escape } from 'mysql2';
+
+const WORD = /^[A-Za-z0-9._:~-]{1,64}$/;
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+const HEX = /^(?:[0-9a-f]{2})*$/;
+const TIMESTAMP = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/;
+
+function refuse(what: string, value: string): never {
+  throw new StoreError('data', `${JSON.stringify(value.slice(0, 80))} is not ${what}`);
+}
+
+/**
+ * An identifier or code for a column in ascii_bin. Anything else is refused here: a literal beyond
+ * ASCII makes the engine convert the column, which scans and locks the whole table, and trailing
+ * spaces would be ignored in comparisons.
+ */
+export function word(value: string): string {
+  return WORD.test(value) ? `'${value}'` : refuse('an identifier', value);
+}
+
+export function wordOrNull(value: string | null): string {
+  return value === null ? 'NULL' : word(value);
+}
+
+/** A UUID's 32 hex digits. */
+export function uuidHex(id: string): string {
+  if (!UUID.test(id)) refuse('a transfer id', id);
+  return id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+}
+
+export function uuid(id: string): string {
+  return `x'${uuidHex(id)}'`;
+}
+
+export function bytes(hex: string): string {
+  return HEX.test(hex) ? `x'${hex}'` : refuse('a string of hex digits', hex);
+}
+
+export function text(value: string): string {
+  return escape(value);
+}
+
+export function textOrNull(value: string | null): string {
+  return value === null ? 'NULL' : text(value);
+}
+
+/** 2026-01-31T10:15:30.123456Z as DATETIME(6) in UTC. */
+export function time(value: Timestamp): string {
+  if (!TIMESTAMP.test(value)) refuse('a time in UTC', value);
+  return `'${value.slice(0, 10)} ${value.slice(11, -1)}'`;
+}
+
+/** A whole number that is no money: a slot, a limit, milliseconds. */
+export function count(value: number): string {
+  if (!Number.isSafeInteger(value)) refuse('a whole number', String(value));
+  return String(value);
+}
+
+/**
+ * Rows of a JSON_TABLE. Numbers travel as strings and are exact; the cells are words, hex digits
+ * and whole numbers only, so that the text needs no escaping.
+ */
+export function jsonRows(rows: readonly (readonly (string | bigint | null)[])[]): string {
+  const json = JSON.stringify(rows, (_, cell: unknown) =>
+    typeof cell === 'bigint' ? cell.toString() : cell,
+  );
+  if (/['\\]/.test(json)) refuse('made of plain cells', json);
+  return `'${json}'`;
+}

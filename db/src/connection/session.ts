@@ -1,0 +1,85 @@
+import type { ShardId } from '@surety/domain';
+import { StoreError } from '@surety/saga';
+import type { Cell, Row } from './cells.js';
+import type { ConnectionPool, Link, SendOptions, StatementResult } from './connection-pool.js';
+import { failureOf } from './driver-errors.js';
+import { backoffMs, pause } from './backoff.js';
+
+export type { Cell, Row, StatementResult };
+
+/** Where statements outside `transact` run: a shard (each packet by itself) or a snapshot of one. */
+export interface Session {
+  readonly id: ShardId;
+  /** Sends statements in one round trip. @throws StoreError */
+  send(statements: readonly string[]): Promise<readonly StatementResult[]>;
+}
+
+/** Attempts of a packet that lost a deadlock or waited too long for a lock. */
+export const PACKET_ATTEMPTS_MAX = 5;
+
+/** Any failure as a StoreError. */
+export function storeError(error: unknown, doing: string): StoreError {
+  if (error instanceof StoreError) return error;
+  const { kind, code } = failureOf(error);
+  const isData = kind === 'data' || kind === 'duplicate';
+  return new StoreError(isData ? 'data' : 'environment', `${doing} failed (${code})`, {
+    cause: error,
+  });
+}
+
+/**
+ * Every packet by itself on a connection of the pool, committed as it goes; one that lost a deadlock
+ * is sent again.
+ */
+export function pooledSession(id: ShardId, pool: ConnectionPool): Session {
+  return {
+    id,
+    send: async (statements) => {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await pool.use((link) => link.send(statements));
+        } catch (error) {
+          if (!isContention(error) || attempt >= PACKET_ATTEMPTS_MAX) {
+            throw storeError(error, 'a statement');
+          }
+          pool.metrics?.retry(failureOf(error).code);
+          await pause(backoffMs(attempt));
+        }
+      }
+    },
+  };
+}
+
+function isContention(error: unknown): boolean {
+  return !(error instanceof StoreError) && failureOf(error).kind === 'contention';
+}
+
+/** Inside a transaction that somebody else began on this link. */
+export function linkSession(id: ShardId, link: Link, options: SendOptions): Session {
+  return {
+    id,
+    send: async (statements) => {
+      try {
+        return await link.send(statements, options);
+      } catch (error) {
+        throw storeError(error, 'a statement of a snapshot');
+      }
+    },
+  };
+}
+
+/** One read; `read` maps a row in the order of the selected columns. */
+export async function readRows<T>(
+  session: Session,
+  sql: string,
+  read: (row: Row) => T,
+): Promise<T[]> {
+  const [result] = await session.send([sql]);
+  return (result?.rows ?? []).map(read);
+}
+
+/** One write outside the money tables; the number of rows it changed. */
+export async function changeRows(session: Session, sql: string): Promise<number> {
+  const [result] = await session.send([sql]);
+  return result?.affectedRows ?? 0;
+}

@@ -1,0 +1,78 @@
+/** How every connection to a shard is set up, and the bounds that keep one from hanging a process. */
+
+/** A process that is paused in a transaction loses its locks after this long. */
+export const WAIT_TIMEOUT_SECONDS = 10;
+/** Bounds how long a statement waits for rows that another transaction holds. */
+export const LOCK_WAIT_TIMEOUT_SECONDS = 3;
+/** Bounds the wait for a server that does not accept connections. */
+export const CONNECT_TIMEOUT_MS = 3_000;
+/** Bounds the wait for an answer from a server that is hung or half-open. */
+export const ANSWER_TIMEOUT_MS = 15_000;
+/** Bounds the wait for a free connection of the pool. */
+export const ACQUIRE_TIMEOUT_MS = 5_000;
+/** Bounds the callers that wait for a connection while the database is slow. */
+export const ACQUIRE_QUEUE_MAX = 500;
+/** Well below wait_timeout, so that the server never closes a connection the pool still offers. */
+export const IDLE_TIMEOUT_MS = 5_000;
+export const REAP_INTERVAL_MS = 1_000;
+
+export interface DriverSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  readonly charset: string;
+  readonly timezone: string;
+  readonly supportBigNumbers: true;
+  readonly bigNumberStrings: true;
+  readonly dateStrings: true;
+  readonly multipleStatements: true;
+  readonly connectTimeout: number;
+  readonly flags: string[];
+}
+
+const PORT = 3306;
+
+/** @throws TypeError where the text is no URL of a schema. The password is never part of a message. */
+export function driverSettings(shardUrl: string): DriverSettings {
+  const url = URL.canParse(shardUrl) ? new URL(shardUrl) : undefined;
+  const database = decodeURIComponent(url?.pathname.slice(1) ?? '');
+  if (url?.protocol !== 'mysql:' || !database) {
+    throw new TypeError('a shard is given as mysql://user:password@host:port/schema');
+  }
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port ? Number(url.port) : PORT,
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database,
+    charset: 'utf8mb4',
+    timezone: '+00:00',
+    // Whole numbers beyond 2^53 and decimals arrive as strings; nothing is ever rounded.
+    supportBigNumbers: true,
+    bigNumberStrings: true,
+    dateStrings: true,
+    multipleStatements: true,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Affected rows are rows that were changed, not rows that were found.
+    flags: ['-FOUND_ROWS'],
+  };
+}
+
+/**
+ * Strict: what does not fit is an error, never clipped. Without NO_BACKSLASH_ESCAPES, because the
+ * driver escapes with backslashes; without ANSI_QUOTES for the same reason.
+ */
+const SQL_MODE =
+  'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION';
+
+export function sessionStatements(waitTimeoutSeconds: number = WAIT_TIMEOUT_SECONDS): string {
+  return [
+    `SET SESSION wait_timeout = ${waitTimeoutSeconds},` +
+      ` innodb_lock_wait_timeout = ${LOCK_WAIT_TIMEOUT_SECONDS},` +
+      ` time_zone = '+00:00', sql_mode = '${SQL_MODE}', autocommit = 1`,
+    // The variable has other names in older engines; this form is understood by all.
+    'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+  ].join('; ');
+}

@@ -1,0 +1,140 @@
+import type { Timestamp } from '@surety/contracts';
+import type { ShardId } from '@surety/domain';
+import { StoreError, keyOf } from '@surety/saga';
+import type { LoadRequest, Loaded, Planned, ShardStore, SlotMaps } from '@surety/saga';
+import { backoffMs, pause } from './connection/backoff.js';
+import type { ConnectionPool, Link, StatementResult } from './connection/connection-pool.js';
+import { failureOf } from './connection/driver-errors.js';
+import { storeError } from './connection/session.js';
+import { lockAccounts } from './statements/transact/lock-accounts.js';
+import { lockDecisions } from './statements/transact/lock-decisions.js';
+import { lockKeys } from './statements/transact/lock-keys.js';
+import { LOCK_PLACEMENT, readPlacementRow } from './statements/transact/lock-placement.js';
+import { lockTransfers } from './statements/transact/lock-transfers.js';
+import type { LockRead } from './statements/transact/shape.js';
+import { writeChanges } from './statements/transact/write-changes.js';
+
+/**
+ * Attempts of one transaction. Bounds the time that a batch spends on rows that others keep taking,
+ * or on a duplicate that its reads cannot see.
+ */
+export const TRANSACTION_ATTEMPTS_MAX = 8;
+
+export interface StoreOptions {
+  readonly shard: ShardId;
+  readonly pool: ConnectionPool;
+  readonly slotMaps: Pick<SlotMaps, 'current'>;
+}
+
+/** The port of the steps over one MySQL schema: two round trips a transaction, whatever its size. */
+export class MySqlShardStore implements ShardStore {
+  readonly shard: ShardId;
+  readonly #pool: ConnectionPool;
+  readonly #slotMaps: Pick<SlotMaps, 'current'>;
+
+  constructor({ shard, pool, slotMaps }: StoreOptions) {
+    this.shard = shard;
+    this.#pool = pool;
+    this.#slotMaps = slotMaps;
+  }
+
+  async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#pool.use((link) => this.#attempt(link, load, decide));
+      } catch (error) {
+        const code = retryCodeOf(error);
+        if (code === undefined || attempt >= TRANSACTION_ATTEMPTS_MAX) {
+          throw storeError(error, `a transaction on shard ${this.shard}`);
+        }
+        this.#pool.metrics?.retry(code);
+      }
+      await pause(backoffMs(attempt));
+    }
+  }
+
+  async #attempt<R>(
+    link: Link,
+    load: LoadRequest,
+    decide: (loaded: Loaded) => Planned<R>,
+  ): Promise<R> {
+    const { epoch } = this.#slotMaps.current();
+    const loaded = await readUnderLock(link, load, epoch);
+    const { statements, result } = plan(loaded, decide);
+    await commit(link, statements);
+    this.#pool.metrics?.commit();
+    return result;
+  }
+}
+
+/** The first round trip: every lock the transaction will hold, in lock order. */
+async function readUnderLock(link: Link, load: LoadRequest, epoch: bigint): Promise<Loaded> {
+  const keys = lockKeys(load.keys ?? []);
+  const transfers = lockTransfers(load.transfers ?? []);
+  const decisions = lockDecisions(load.decisions ?? []);
+  const accounts = lockAccounts(load.accounts ?? []);
+  const reads = [keys, transfers, decisions, accounts].flatMap(({ statements }) => statements);
+  const results = await link.send(['START TRANSACTION', LOCK_PLACEMENT, ...reads]);
+  const now = checkPlacement(results[1], epoch);
+  let from = 2;
+  const take = <T>({ statements, read }: LockRead<T>): T[] => {
+    const taken = results.slice(from, from + statements.length);
+    from += statements.length;
+    return taken.flatMap(({ rows }) => rows.map(read));
+  };
+  return {
+    now,
+    keys: new Map(take(keys).map((row) => [keyOf(row), row])),
+    transfers: new Map(take(transfers).map((row) => [row.id, row])),
+    decisions: new Map(take(decisions).map((row) => [row.transferId, row])),
+    accounts: new Map(take(accounts).map((row) => [row.id, row])),
+  };
+}
+
+/** The time of the transaction, where the shard carries the map that the caller routed with. */
+function checkPlacement(result: StatementResult | undefined, epoch: bigint): Timestamp {
+  const row = result?.rows[0];
+  if (!row) throw new StoreError('environment', 'the shard has no placement: it was not migrated');
+  const placement = readPlacementRow(row);
+  if (placement.epoch !== epoch) {
+    const message = `routed with epoch ${epoch}, the shard is at ${placement.epoch}`;
+    throw new StoreError('epoch', message);
+  }
+  return placement.now;
+}
+
+/** Decides and composes the writes: what fails here fails for the sake of the data. */
+function plan<R>(
+  loaded: Loaded,
+  decide: (loaded: Loaded) => Planned<R>,
+): { statements: string[]; result: R } {
+  try {
+    const { changes, result } = decide(loaded);
+    return { statements: writeChanges(changes, loaded.now), result };
+  } catch (cause) {
+    if (cause instanceof StoreError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new StoreError('data', `the batch cannot be decided: ${reason}`, { cause });
+  }
+}
+
+/** The second round trip: all writes and COMMIT in one packet, which stops at the first error. */
+async function commit(link: Link, statements: readonly string[]): Promise<void> {
+  try {
+    await link.send([...statements, 'COMMIT']);
+  } catch (cause) {
+    const { kind, code, mayBeCommitted } = failureOf(cause);
+    if (kind !== 'environment') throw cause;
+    throw new StoreError('environment', `the commit was not acknowledged (${code})`, {
+      cause,
+      outcomeUnknown: mayBeCommitted,
+    });
+  }
+}
+
+/** The error's number where the whole transaction may be tried again. */
+function retryCodeOf(error: unknown): string | undefined {
+  if (error instanceof StoreError) return undefined;
+  const { kind, code } = failureOf(error);
+  return kind === 'contention' || kind === 'duplicate' ? code : undefined;
+}

@@ -1,0 +1,81 @@
+import type { ShardId } from '@surety/domain';
+import { StoreError } from '@surety/saga';
+import type { ShardStore, SlotMaps } from '@surety/saga';
+import { ConnectionPool } from './connection/connection-pool.js';
+import type { DatabaseMetrics } from './connection/connection-pool.js';
+import { pooledSession } from './connection/session.js';
+import type { Session } from './connection/session.js';
+import { MySqlShardStore } from './mysql-shard-store.js';
+import { SlotMapStore } from './slot-map-store.js';
+
+export interface ShardOptions {
+  /** mysql://user:password@host:port/schema of each shard, in the order of their ids. */
+  readonly urls: readonly string[];
+  /** Connections to each shard at most. */
+  readonly poolSize: number;
+  /** Accepted for callers that pass their settings on; the steps set the expiry of a hold. */
+  readonly holdTimeoutMs?: number;
+  readonly metrics?: DatabaseMetrics;
+  /** After this many silent seconds the server takes a connection's locks away. */
+  readonly waitTimeoutSeconds?: number;
+  readonly answerTimeoutMs?: number;
+}
+
+/** One shard: its transactions through `store`, single statements through itself. */
+export interface Shard extends Session {
+  readonly store: ShardStore;
+  /** Connections by the hand, for what a session cannot do (snapshots, specs). */
+  readonly pool: ConnectionPool;
+}
+
+export interface ShardPools {
+  readonly shards: readonly Shard[];
+  readonly slotMaps: SlotMaps;
+  /** Reads the placements. @throws StoreError where no shard answers. */
+  ready(): Promise<void>;
+  /** @throws StoreError naming the shards that are away. */
+  check(): Promise<void>;
+  /** @throws StoreError where this shard is away. */
+  checkShard(id: ShardId): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Composes the pools; connections are made when they are first needed. @throws TypeError for a malformed URL. */
+export function openShards(options: ShardOptions): ShardPools {
+  const { poolSize, metrics, waitTimeoutSeconds, answerTimeoutMs } = options;
+  const pools = options.urls.map(
+    (url) => new ConnectionPool({ url, poolSize, metrics, waitTimeoutSeconds, answerTimeoutMs }),
+  );
+  const sessions = pools.map((pool, id) => ({ pool, ...pooledSession(id, pool) }));
+  const slotMaps = new SlotMapStore(sessions);
+  const shards = sessions.map(({ pool, id, send }) => ({
+    id,
+    send,
+    pool,
+    store: new MySqlShardStore({ shard: id, pool, slotMaps }),
+  }));
+  return {
+    shards,
+    slotMaps,
+    ready: async () => {
+      await slotMaps.reload();
+    },
+    check: () => checkAll(shards),
+    checkShard: (id) => checkOne(shards, id),
+    close: async () => {
+      await Promise.all(pools.map((pool) => pool.close()));
+    },
+  };
+}
+
+async function checkOne(shards: readonly Shard[], id: ShardId): Promise<void> {
+  const shard = shards[id];
+  if (!shard) throw new StoreError('environment', `there is no shard ${id}`);
+  await shard.send(['SELECT 1']);
+}
+
+async function checkAll(shards: readonly Shard[]): Promise<void> {
+  const answers = await Promise.allSettled(shards.map((shard) => checkOne(shards, shard.id)));
+  const away = answers.flatMap((answer, id) => (answer.status === 'rejected' ? [id] : []));
+  if (away.length > 0) throw new StoreError('environment', `shards away: ${away.join(', ')}`);
+}

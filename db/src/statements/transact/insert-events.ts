@@ -1,0 +1,18 @@
+import type { EventRow } from '@surety/saga';
+import { count, text, time, uuid, word } from '../../connection/literals.js';
+import { EVENT_COLUMNS } from '../rows/event-row.js';
+import { sortedBy } from './shape.js';
+
+/**
+ * Caller: transact. Index: PRIMARY (transfer_id, step), the guard of promise 2: the same step
+ * inserted twice raises 1062. Locks: the new rows. Rows: those of the batch.
+ */
+export function insertEvents(rows: readonly EventRow[]): string[] {
+  if (rows.length === 0) return [];
+  const values = sortedBy(rows, (row) => `${row.transferId}/${row.step}`).map(
+    (row) =>
+      `(${uuid(row.transferId)},${count(row.step)},${count(row.slot)},${word(row.type)},` +
+      `${time(row.occurredAt)},${text(row.envelope)})`,
+  );
+  return [`INSERT INTO transfer_events (${EVENT_COLUMNS}) VALUES ${values.join(',')}`];
+}

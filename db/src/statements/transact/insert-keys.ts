@@ -1,0 +1,24 @@
+import { keyOf } from '@surety/saga';
+import type { KeyRow } from '@surety/saga';
+import { bytes, count, textOrNull, time, uuid } from '../../connection/literals.js';
+import { sortedBy } from './shape.js';
+
+/**
+ * Caller: transact. Index: PRIMARY (slot, key_hash). Locks: the new rows, ascending by key.
+ * Rows: those of the batch. A key that exists raises 1062: another transaction won, and the whole is
+ * read again.
+ */
+export function insertKeys(rows: readonly KeyRow[]): string[] {
+  if (rows.length === 0) return [];
+  const values = sortedBy(rows, (row) => keyOf(row)).map(
+    (row) =>
+      `(${count(row.slot)},${bytes(row.keyHash)},${bytes(row.fingerprint)},` +
+      `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${textOrNull(row.answer)},` +
+      `${time(row.createdAt)},${time(row.expiresAt)})`,
+  );
+  return [
+    'INSERT INTO idempotency_keys ' +
+      '(slot, key_hash, fingerprint, transfer_id, answer, created_at, expires_at) ' +
+      `VALUES ${values.join(',')}`,
+  ];
+}

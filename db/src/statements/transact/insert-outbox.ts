@@ -1,0 +1,18 @@
+import type { Timestamp } from '@surety/contracts';
+import type { OutboxRow } from '@surety/saga';
+import { count, text, time, word } from '../../connection/literals.js';
+
+/**
+ * Caller: transact, last of all writes. Index: PRIMARY (seq), given by the engine. Locks: the new
+ * rows. Rows: one for each topic and partition that the batch has events for.
+ */
+export function insertOutbox(rows: readonly OutboxRow[], now: Timestamp): string[] {
+  if (rows.length === 0) return [];
+  const createdAt = time(now);
+  const values = rows.map(
+    (row) => `(${word(row.topic)},${count(row.partition)},${text(row.payload)},${createdAt})`,
+  );
+  return [
+    `INSERT INTO outbox (topic, topic_partition, payload, created_at) VALUES ${values.join(',')}`,
+  ];
+}

@@ -1,0 +1,41 @@
+import type { Row } from '../../connection/cells.js';
+
+/**
+ * Values in one statement. Longer lists are cut into chunks that stay in key order: MariaDB rewrites
+ * lists of 1,000 values into joins, whose locks come in another order (tried on both engines).
+ */
+export const VALUES_MAX = 500;
+
+/** A row constructor counts each of its columns: two of them reach 1,000 values at 500 rows. */
+export const PAIRS_MAX = 250;
+
+/** A lock read cut into statements, and how one of its rows is read. */
+export interface LockRead<T> {
+  readonly statements: readonly string[];
+  readonly read: (row: Row) => T;
+}
+
+/** Sorted in the engine's order (ASCII bytes), without duplicates: the order locks are taken in. */
+export function inLockOrder(keys: Iterable<string>): string[] {
+  return [...new Set(keys)].sort();
+}
+
+export function chunksOf<T>(items: readonly T[], size: number = VALUES_MAX): T[][] {
+  const chunks: T[][] = [];
+  for (let from = 0; from < items.length; from += size) chunks.push(items.slice(from, from + size));
+  return chunks;
+}
+
+/** Rows in key order, so that two transactions that insert the same keys meet at the first one. */
+export function sortedBy<T>(rows: readonly T[], key: (row: T) => string): T[] {
+  return rows.length < 2 ? [...rows] : [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/**
+ * Raises error 1242 where the statement before it changed other than `expected` rows, and so stops
+ * the packet before its COMMIT. All rows were read under lock, so a difference is a broken promise.
+ * SET and not DO: DO swallows errors.
+ */
+export function guard(expected: number): string {
+  return `SET @surety_guard = IF(ROW_COUNT() = ${expected}, 0, (SELECT 1 UNION ALL SELECT 2))`;
+}
