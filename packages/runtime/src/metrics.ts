@@ -6,14 +6,42 @@ const SECONDS_BUCKETS = [
 ];
 const ITEMS_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 400, 500, 1000];
 
+interface FlowMetrics {
+  readonly stepsTotal: Counter<'step' | 'outcome' | 'shard'>;
+  readonly errorsTotal: Counter<'kind' | 'shard'>;
+  /** Unit: worker, ingress, relay, projector. */
+  readonly batchItems: Histogram<'unit'>;
+  readonly stepSeconds: Histogram<'step'>;
+  readonly endToEndSeconds: Histogram<'outcome'>;
+  readonly sqlStatementsTotal: Counter;
+  readonly sqlCommitsTotal: Counter;
+}
+
+interface StateMetrics {
+  readonly outboxRows: Gauge<'shard'>;
+  readonly outboxAgeSeconds: Gauge<'shard'>;
+  readonly consumerLag: Gauge<'topic' | 'partition'>;
+  readonly heldMinor: Gauge<'shard' | 'currency'>;
+  readonly breakerOpen: Gauge<'shard'>;
+  readonly queueDepth: Gauge<'shard'>;
+}
+
+interface ReconciliationMetrics {
+  readonly reconciliationRunsTotal: Counter<'kind'>;
+  readonly reconciliationRepairsTotal: Counter<'kind'>;
+  readonly reconciliationFindings: Gauge<'check'>;
+}
+
 /** All metrics of a process. Every name begins with `surety_` and ends with its unit. */
-export type Metrics = ReturnType<typeof createMetrics>;
+export interface Metrics extends FlowMetrics, StateMetrics, ReconciliationMetrics {
+  readonly registry: Registry;
+}
 
 /**
  * A registry of its own (tests run several processes in one), with the default metrics of Node.
  * Every series carries the label `process`. Those that a process never touches stay empty.
  */
-export function createMetrics(process: string) {
+export function createMetrics(process: string): Metrics {
   const registry = new Registry();
   registry.setDefaultLabels({ process });
   collectDefaultMetrics({ register: registry });
@@ -25,7 +53,7 @@ export function createMetrics(process: string) {
   };
 }
 
-function flowMetrics(registry: Registry) {
+function flowMetrics(registry: Registry): FlowMetrics {
   const registers = [registry];
   return {
     stepsTotal: new Counter({
@@ -74,7 +102,7 @@ function flowMetrics(registry: Registry) {
   };
 }
 
-function stateMetrics(registry: Registry) {
+function stateMetrics(registry: Registry): StateMetrics {
   const registers = [registry];
   return {
     outboxRows: new Gauge({
@@ -116,7 +144,7 @@ function stateMetrics(registry: Registry) {
   };
 }
 
-function reconciliationMetrics(registry: Registry) {
+function reconciliationMetrics(registry: Registry): ReconciliationMetrics {
   const registers = [registry];
   return {
     reconciliationRunsTotal: new Counter({

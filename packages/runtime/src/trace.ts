@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 
 /** version "-" trace-id "-" parent-id "-" trace-flags (W3C Trace Context, section 3.2). */
 const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+/** The standard's mark of an id that is not one. */
+const ALL_ZERO = /^0+$/;
 const VERSION = '00';
 const FORBIDDEN_VERSION = 'ff';
 const FLAGS_SAMPLED = '01';
@@ -11,18 +13,19 @@ const FLAGS_SAMPLED = '01';
  * absent or invalid: then the trace starts anew here, as the standard asks.
  */
 export function parseTraceparent(header: string | undefined): string | undefined {
-  const match = header === undefined ? null : TRACEPARENT.exec(header.trim());
+  const match = TRACEPARENT.exec(header?.trim() ?? '');
   if (!match) {
     return undefined;
   }
-  const [, version, traceId = '', parentId = '', flags = '', rest] = match;
-  const isFutureVersion = version !== VERSION;
-  const isInvalid =
-    version === FORBIDDEN_VERSION ||
-    /^0+$/.test(traceId) ||
-    /^0+$/.test(parentId) ||
-    (rest !== undefined && !isFutureVersion);
-  return isInvalid ? undefined : `${VERSION}-${traceId}-${parentId}-${flags}`;
+  const [, version = '', traceId = '', parentId = '', flags = '', rest] = match;
+  const isValid =
+    isVersionValid(version, rest) && !ALL_ZERO.test(traceId) && !ALL_ZERO.test(parentId);
+  return isValid ? `${VERSION}-${traceId}-${parentId}-${flags}` : undefined;
+}
+
+/** Later versions may append fields; version 00 has none. */
+function isVersionValid(version: string, rest: string | undefined): boolean {
+  return version === VERSION ? rest === undefined : version !== FORBIDDEN_VERSION;
 }
 
 /** A new trace. Ids are random; the chance of an all-zero id is that of guessing one. */

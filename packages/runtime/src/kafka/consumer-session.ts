@@ -47,9 +47,9 @@ export class ConsumerSession {
   private ticker: NodeJS.Timeout | undefined;
   private opened: Promise<void> = Promise.resolve();
   private ended: Promise<void> | undefined;
-  private readonly offsetsWritten = deferred<void>();
+  private readonly offsetsWritten = deferred<undefined>();
   private readonly lost = deferred<unknown>();
-  private readonly firstJoin = deferred<void>();
+  private readonly firstJoin = deferred<undefined>();
 
   constructor(options: ConsumerOptions) {
     this.options = options;
@@ -83,8 +83,8 @@ export class ConsumerSession {
   }
 
   /** Resolves when the group was joined for the first time. */
-  whenJoined(): Promise<void> {
-    return this.firstJoin.promise;
+  async whenJoined(): Promise<void> {
+    await this.firstJoin.promise;
   }
 
   /** Runs until it is lost, and resolves with the reason. Never rejects. */
@@ -106,7 +106,7 @@ export class ConsumerSession {
       this.options.log.warn('stopping while batches are being handled', { error });
     });
     await this.commit();
-    this.offsetsWritten.resolve();
+    this.offsetsWritten.resolve(undefined);
     this.lost.resolve(undefined);
     await this.end();
   }
@@ -153,7 +153,7 @@ export class ConsumerSession {
     this.positions.forget();
     this.assignment = payload.memberAssignment;
     this.isJoined = true;
-    this.firstJoin.resolve();
+    this.firstJoin.resolve(undefined);
   }
 
   private async eachBatch(payload: EachBatchPayload): Promise<void> {
@@ -231,7 +231,7 @@ export class ConsumerSession {
   private async disconnect(): Promise<void> {
     this.isStopping = true;
     this.isJoined = false;
-    this.offsetsWritten.resolve();
+    this.offsetsWritten.resolve(undefined);
     clearInterval(this.ticker);
     this.runner.close();
     // A consumer that is disconnected while it still joins would join after that, unreachable, and

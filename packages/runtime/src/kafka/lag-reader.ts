@@ -57,14 +57,21 @@ export class LagReader {
       admin.fetchOffsets({ groupId, topics: [topic] }),
     ]);
     return (assignment[topic] ?? []).map((partition) => {
-      const end = ends.find((entry) => entry.partition === partition);
+      const bounds = ends.find((entry) => entry.partition === partition);
       const told = committed?.partitions.find((entry) => entry.partition === partition);
-      const start = BigInt(end?.low ?? 0);
-      const next = positions.nextOf(topic, partition) ?? BigInt(told?.offset ?? -1);
-      const lag = BigInt(end?.high ?? 0) - (next > start ? next : start);
-      return [partitionKey(topic, partition), lag > 0n ? Number(lag) : 0];
+      const next = positions.nextOf(topic, partition) ?? BigInt(told?.offset ?? NOT_COMMITTED);
+      return [partitionKey(topic, partition), bounds ? remaining(bounds, next) : 0];
     });
   }
+}
+
+/** What the broker answers for a partition of which nothing was committed: reading begins at its start. */
+const NOT_COMMITTED = -1;
+
+function remaining({ low, high }: { low: string; high: string }, next: bigint): number {
+  const start = BigInt(low);
+  const lag = BigInt(high) - (next > start ? next : start);
+  return lag > 0n ? Number(lag) : 0;
 }
 
 async function openAdmin(options: ConsumerOptions): Promise<Admin> {
