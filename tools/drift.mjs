@@ -8,6 +8,7 @@ import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { isComplete } from './launch/install-and-build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SCHEMA_DUMP = 'db/schema/schema.sql';
@@ -110,12 +111,16 @@ function pins() {
   return { findings };
 }
 
-/** A host in the lock file would tie every installation to one registry. @returns {Verdict} */
+/**
+ * A host in the lock file would tie every installation to one registry; one that leaves out other
+ * platforms' packages is refused by `npm ci`. @returns {Verdict}
+ */
 function lockFile() {
-  const packages = Object.entries(readJson('package-lock.json').packages);
-  const findings = packages
+  const lock = readJson('package-lock.json');
+  const findings = Object.entries(lock.packages)
     .filter(([, entry]) => /^[a-z+]+:/.test(entry.resolved ?? ''))
     .map(([path]) => `package-lock.json: ${path} names the host it came from`);
+  if (!isComplete(lock)) findings.push('package-lock.json leaves out optional packages');
   return { findings };
 }
 
@@ -179,7 +184,7 @@ const CHECKS = {
   'environment names': environmentNames,
   'a README in every folder': readmes,
   'exact versions': pins,
-  'no hosts in the lock file': lockFile,
+  'lock file': lockFile,
   'build references': references,
   'schema dump': schemaDump,
 };
