@@ -46,11 +46,10 @@ export function openShards(options: ShardOptions): ShardPools {
   const pools = options.urls.map(
     (url) => new ConnectionPool({ url, poolSize, metrics, waitTimeoutSeconds, answerTimeoutMs }),
   );
-  const sessions = pools.map((pool, id) => ({ pool, ...pooledSession(id, pool) }));
-  const slotMaps = new SlotMapStore(sessions);
-  const shards = sessions.map(({ pool, id, send }) => ({
-    id,
-    send,
+  const sessions = pools.map((pool, id) => ({ id, pool, session: pooledSession(id, pool) }));
+  const slotMaps = new SlotMapStore(sessions.map(({ session }) => session));
+  const shards = sessions.map(({ id, pool, session }) => ({
+    ...session,
     pool,
     store: new MySqlShardStore({ shard: id, pool, slotMaps }),
   }));

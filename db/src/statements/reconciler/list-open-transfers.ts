@@ -1,0 +1,78 @@
+import type { Timestamp } from '@surety/contracts';
+import type { TransferId } from '@surety/domain';
+import type { Row } from '../../connection/cells.js';
+import { readBigint, readCount, readTime, readUuid } from '../../connection/cells.js';
+import { count, time, uuid } from '../../connection/literals.js';
+import { readRows } from '../../connection/session.js';
+import type { Session } from '../../connection/session.js';
+
+/** A transfer that has not ended, as `open_transfers` and `transfers` say together. */
+export interface OpenTransfer {
+  readonly transferId: TransferId;
+  readonly slot: number;
+  readonly since: Timestamp;
+  readonly state: 'requested' | 'held';
+  /** Time since the request by the database's clock. */
+  readonly ageMs: number;
+}
+
+/** Where a page ended, in the order of the key. */
+export type OpenTransferCursor = Pick<OpenTransfer, 'slot' | 'since' | 'transferId'>;
+
+export interface OpenTransferPage {
+  readonly transfers: readonly OpenTransfer[];
+  /** Where the next page begins; undefined after the last one. */
+  readonly next: OpenTransferCursor | undefined;
+}
+
+const MICROSECONDS_PER_MS = 1_000;
+
+/**
+ * Transfers that stand open for longer than `olderThanMs`, in the order of the key.
+ * Caller: reconciler. Index: PRIMARY (slot, since, transfer_id) of open_transfers, then PRIMARY of
+ * transfers. Locks: none. Rows: at most `limit`. What is read here decides nothing: every repair
+ * reads again under lock.
+ * @throws StoreError
+ */
+export async function listOpenTransfers(
+  session: Session,
+  olderThanMs: number,
+  after: OpenTransferCursor | undefined,
+  limit: number,
+): Promise<OpenTransferPage> {
+  const age = count(Math.round(olderThanMs * MICROSECONDS_PER_MS));
+  const sql =
+    'SELECT o.slot, o.since, o.transfer_id, TIMESTAMPDIFF(MICROSECOND, o.since, NOW(6)), t.state ' +
+    'FROM (SELECT slot, since, transfer_id FROM open_transfers ' +
+    `WHERE since < NOW(6) - INTERVAL ${age} MICROSECOND AND ${isAfter(after)} ` +
+    `ORDER BY slot, since, transfer_id LIMIT ${count(limit)}) AS o ` +
+    'LEFT JOIN transfers AS t ON t.id = o.transfer_id ORDER BY o.slot, o.since, o.transfer_id';
+  const rows = await readRows(session, sql, (row) => row);
+  const last = rows.at(-1);
+  return {
+    transfers: rows.flatMap(openTransferOf),
+    next: last && rows.length >= limit ? cursorOf(last) : undefined,
+  };
+}
+
+function isAfter(cursor: OpenTransferCursor | undefined): string {
+  if (!cursor) return '1 = 1';
+  const slot = count(cursor.slot);
+  const since = time(cursor.since);
+  return (
+    `slot >= ${slot} AND (slot > ${slot} OR since > ${since} ` +
+    `OR (since = ${since} AND transfer_id > ${uuid(cursor.transferId)}))`
+  );
+}
+
+function cursorOf(row: Row): OpenTransferCursor {
+  return { slot: readCount(row[0]), since: readTime(row[1]), transferId: readUuid(row[2]) };
+}
+
+/** A row whose transfer is absent or ended is a broken promise: the checks tell of it. */
+function openTransferOf(row: Row): OpenTransfer[] {
+  const state = row[4];
+  if (state !== 'requested' && state !== 'held') return [];
+  const ageMs = Number(readBigint(row[3])) / MICROSECONDS_PER_MS;
+  return [{ ...cursorOf(row), state, ageMs }];
+}

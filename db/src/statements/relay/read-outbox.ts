@@ -1,0 +1,42 @@
+import type { Timestamp, Topic } from '@surety/contracts';
+import { readBigint, readCount, readText, readTime } from '../../connection/cells.js';
+import type { Row } from '../../connection/cells.js';
+import { count } from '../../connection/literals.js';
+import { readRows } from '../../connection/session.js';
+import type { Session } from '../../connection/session.js';
+import type { OutboxRow } from '@surety/saga';
+
+export interface StoredOutboxRow extends OutboxRow {
+  /** Local to the shard. Rows become visible in the order of commits, not of this number. */
+  readonly seq: bigint;
+  readonly createdAt: Timestamp;
+}
+
+export const OUTBOX_COLUMNS = 'seq, topic, topic_partition, payload, created_at';
+
+export function readOutboxRow(row: Row): StoredOutboxRow {
+  return {
+    seq: readBigint(row[0]),
+    topic: readText(row[1]) as Topic,
+    partition: readCount(row[2]),
+    payload: readText(row[3]),
+    createdAt: readTime(row[4]),
+  };
+}
+
+/**
+ * Committed rows after a sequence number, ascending. A number that is missing may still appear: its
+ * transaction may not have committed yet.
+ * Caller: relay. Index: PRIMARY (seq), a range. Locks: none. Rows: at most `limit`.
+ * @throws StoreError
+ */
+export function readOutbox(
+  session: Session,
+  afterSeq: bigint,
+  limit: number,
+): Promise<StoredOutboxRow[]> {
+  const sql =
+    `SELECT ${OUTBOX_COLUMNS} FROM outbox WHERE seq > ${afterSeq} ` +
+    `ORDER BY seq LIMIT ${count(limit)}`;
+  return readRows(session, sql, readOutboxRow);
+}
