@@ -1,0 +1,202 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import {
+  PROCESS_NAMES,
+  SuretySystem,
+  eventually,
+  inParallel,
+  localPortsOf,
+} from '@surety/testing/system';
+import type { SuretyClient, SuretyProcess } from '@surety/testing/system';
+import { Chance } from './chance.js';
+import { replayHistory } from './history.js';
+import { withShards } from './shard-tables.js';
+import type { ShardTables } from './shard-tables.js';
+
+const ACCOUNTS = 60;
+const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `FAULT-${n}`);
+/** wait_timeout (10 s) frees the locks, the group gives the partitions away; a bound, not a speed. */
+const OTHERS_GO_ON_WITHIN_MS = 45_000;
+const DRAINED_WITHIN_MS = 120_000;
+const CATCH_ATTEMPTS_MAX = 300;
+
+/** A steady stream of transfers; it keeps every answer it got and repeats what got none. */
+class Load {
+  readonly acknowledged = new Map<string, string>();
+  readonly #client: SuretyClient;
+  readonly #chance: Chance;
+  readonly #lanes: Promise<void>[] = [];
+  #isRunning = true;
+  #sent = 0;
+
+  constructor(client: SuretyClient, chance: Chance, concurrency: number) {
+    this.#client = client;
+    this.#chance = chance;
+    for (let lane = 0; lane < concurrency; lane += 1) this.#lanes.push(this.#lane());
+  }
+
+  async finish(): Promise<void> {
+    this.#isRunning = false;
+    await Promise.all(this.#lanes);
+  }
+
+  async #lane(): Promise<void> {
+    while (this.#isRunning) {
+      this.#sent += 1;
+      await this.#submit(`fault-${this.#sent}`);
+    }
+  }
+
+  async #submit(key: string): Promise<void> {
+    const source = this.#chance.below(ACCOUNTS);
+    const wish = {
+      sourceAccount: accounts[source] as string,
+      destinationAccount: accounts[
+        (source + 1 + this.#chance.below(ACCOUNTS - 1)) % ACCOUNTS
+      ] as string,
+      amount: `${1 + this.#chance.below(20)}.00`,
+      currency: 'EUR',
+    };
+    await eventually(
+      `an answer for ${key}`,
+      async () => {
+        const answer = await this.#client.submit(wish, key);
+        if (answer.status !== 202) return undefined;
+        this.acknowledged.set(key, answer.body.transactionId);
+        return true;
+      },
+      { withinMs: 90_000, everyMs: 200 },
+    );
+  }
+}
+
+describe('processes that die or freeze under load', () => {
+  let system: SuretySystem;
+  let load: Load;
+  const seed = Number(process.env['SURETY_TEST_SEED'] ?? Date.now() % 1_000_000);
+
+  beforeAll(async () => {
+    system = await SuretySystem.start({
+      environment: {
+        HOLD_TIMEOUT: '60s',
+        SURETY_STALL_TIMEOUT: '5s',
+        SURETY_RECONCILE_INTERVAL: '1s',
+      },
+    });
+    const { client } = system;
+    await inParallel(accounts, 16, async (id) => {
+      await client.openAccount(id);
+      await client.deposit(id, '10000.00', `open-${id}`);
+    });
+    load = new Load(client, new Chance(seed), 8);
+  });
+
+  afterAll(async () => {
+    await system.stop();
+  });
+
+  /** A transfer of now runs to its end: every process works again. */
+  async function flowsAgain(withinMs: number): Promise<void> {
+    await eventually(
+      'a transfer that runs from door to end',
+      async () => {
+        const { client } = system;
+        const [sourceAccount, destinationAccount] = accounts as [string, string];
+        const key = `flow-${Date.now()}`;
+        const wish = { sourceAccount, destinationAccount, amount: '0.01', currency: 'EUR' };
+        const { status, body } = await client.submit(wish, key);
+        if (status !== 202) return undefined;
+        const end = await client.transfer(body.transactionId, '10s');
+        return end.body.status === 'committed' ? true : undefined;
+      },
+      { withinMs },
+    );
+  }
+
+  it.each([...PROCESS_NAMES])(
+    '%s: killed, it is back and transfers go on (kill -9)',
+    async (name) => {
+      const starts = system.process(name).starts;
+      system.process(name).kill();
+      await eventually(
+        `a new ${name}`,
+        () => (system.process(name).starts > starts ? true : undefined),
+        { withinMs: 10_000 },
+      );
+      await system.process(name).ready();
+      await flowsAgain(60_000);
+    },
+  );
+
+  it('workers frozen in the middle of a transaction lose it, and the others go on', async () => {
+    const another = await system.startAnother('workers', { SURETY_INSTANCE: 'workers-2' });
+    await withShards(system.adminUrls, async ([server]) => {
+      await freezeInTransaction(server as ShardTables, system.process('workers'));
+      const frozenAt = Date.now();
+      try {
+        await flowsAgain(OTHERS_GO_ON_WITHIN_MS);
+        process.stdout.write(`\nothers went on after ${Date.now() - frozenAt} ms\n`);
+        await eventually(
+          'the end of every transaction of the frozen process',
+          async () => {
+            const ports = localPortsOf(system.process('workers').pid as number);
+            return (await openTransactions(server as ShardTables, ports)) === 0 ? true : undefined;
+          },
+          { withinMs: 40_000, everyMs: 500 },
+        );
+      } finally {
+        system.process('workers').resume();
+      }
+    });
+    await flowsAgain(60_000);
+    await another.stop();
+    await flowsAgain(60_000);
+  });
+
+  it('nothing acknowledged is lost, nothing happened twice, `surety check` is clean', async () => {
+    await load.finish();
+    await system.drained(DRAINED_WITHIN_MS);
+    const { client } = system;
+    const ids = [...load.acknowledged.values()];
+    expect(new Set(ids).size).toBe(ids.length);
+    const ends = await inParallel(ids, 32, async (id) => (await client.transfer(id)).body.status);
+    expect(new Set(ends)).toEqual(new Set(['committed']));
+    const history = await replayHistory(system.shardUrls);
+    expect(history.faults).toEqual([]);
+    const { exitCode, stdout } = await system.surety('check');
+    expect({ exitCode, output: exitCode === 0 ? '' : stdout }).toEqual({ exitCode: 0, output: '' });
+    process.stdout.write(`\n${ids.length} transfers through the faults (seed ${seed})\n`);
+  });
+});
+
+/**
+ * Stops the process at moments of chance until one of its transactions is seen open while it stands
+ * still: then it holds locks and will not let go of them by itself.
+ */
+async function freezeInTransaction(server: ShardTables, target: SuretyProcess): Promise<void> {
+  for (let attempt = 0; attempt < CATCH_ATTEMPTS_MAX; attempt += 1) {
+    target.pause();
+    const ports = localPortsOf(target.pid as number);
+    // Seen twice: what was about to end has ended by the second look.
+    if (
+      (await openTransactions(server, ports)) > 0 &&
+      (await openTransactions(server, ports)) > 0
+    ) {
+      return;
+    }
+    target.resume();
+    await new Promise((resolve) => setTimeout(resolve, 3 + (attempt % 7)));
+  }
+  throw new Error(`${target.name} was never caught in a transaction`);
+}
+
+/** How many transactions with row locks the connections from these ports have open and idle. */
+async function openTransactions(server: ShardTables, ports: readonly number[]): Promise<number> {
+  if (ports.length === 0) return 0;
+  const sql =
+    'SELECT COUNT(*) AS n FROM information_schema.innodb_trx t ' +
+    'JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id ' +
+    "WHERE t.trx_rows_locked > 0 AND p.command = 'Sleep' " +
+    "AND SUBSTRING_INDEX(p.host, ':', -1) IN (?)";
+  const [row] = await server.rows(sql, [ports.map(String)]);
+  return Number(row?.['n']);
+}
