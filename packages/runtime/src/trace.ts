@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 
 /** version "-" trace-id "-" parent-id "-" trace-flags (W3C Trace Context, section 3.2). */
-const TRACEPARENT = /^([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?$/;
+const TRACEPARENT =
+  /^(?<version>[0-9a-f]{2})-(?<traceId>[0-9a-f]{32})-(?<parentId>[0-9a-f]{16})-(?<flags>[0-9a-f]{2})(?<rest>-.*)?$/;
 /** The standard's mark of an id that is not one. */
 const ALL_ZERO = /^0+$/;
 const VERSION = '00';
@@ -13,18 +14,20 @@ const FLAGS_SAMPLED = '01';
  * absent or invalid: then the trace starts anew here, as the standard asks.
  */
 export function parseTraceparent(header: string | undefined): string | undefined {
-  const match = TRACEPARENT.exec(header?.trim() ?? '');
-  if (!match) {
+  const { version, traceId, parentId, flags, rest } =
+    TRACEPARENT.exec(header?.trim() ?? '')?.groups ?? {};
+  if (!isVersionValid(version, rest) || !isId(traceId) || !isId(parentId)) {
     return undefined;
   }
-  const [, version = '', traceId = '', parentId = '', flags = '', rest] = match;
-  const isValid =
-    isVersionValid(version, rest) && !ALL_ZERO.test(traceId) && !ALL_ZERO.test(parentId);
-  return isValid ? `${VERSION}-${traceId}-${parentId}-${flags}` : undefined;
+  return `${VERSION}-${traceId}-${parentId}-${flags}`;
+}
+
+function isId(id: string | undefined): id is string {
+  return id !== undefined && !ALL_ZERO.test(id);
 }
 
 /** Later versions may append fields; version 00 has none. */
-function isVersionValid(version: string, rest: string | undefined): boolean {
+function isVersionValid(version: string | undefined, rest: string | undefined): boolean {
   return version === VERSION ? rest === undefined : version !== FORBIDDEN_VERSION;
 }
 
