@@ -3,7 +3,7 @@ const shared = {
   rootDir: import.meta.dirname,
   testEnvironment: 'node',
   transform: {
-    '^.+\\.ts$': [
+    '^.+\\.(ts|mjs)$': [
       '@swc/jest',
       { jsc: { target: 'es2022', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
     ],
@@ -25,7 +25,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['**/*.unit.spec.ts'],
+      testMatch: ['**/*.unit.spec.ts', '<rootDir>/tools/**/*.unit.spec.mjs'],
       testPathIgnorePatterns: ignored,
     },
     {

@@ -121,9 +121,14 @@ function asSkippedOrFailed(error) {
   return { passed: 0, failed: 1, skipped: 0, note: 'could not run' };
 }
 
-/** Tests see the servers made for them, not a system that the developer's shell points to. */
+/**
+ * Tests see the servers made for them, not a system that the developer's shell points to. A seed
+ * comes through: it is how a failed run is repeated.
+ */
 function testEnvironment() {
-  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith('SURETY_'));
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !name.startsWith('SURETY_') || name === 'SURETY_TEST_SEED',
+  );
   return { ...Object.fromEntries(kept), SURETY_TEST_CACHE_DIR: cacheDirectory() };
 }
 

@@ -29,6 +29,9 @@ export interface CommandResult {
   readonly stderr: string;
 }
 
+/** Dropped at the start of every `npm test`; until then the logs of a failed run can be read. */
+const DIRECTORY = '.surety/test';
+
 /** The whole system on real servers of its own, process for process as in production. */
 export class SuretySystem {
   readonly control: ServiceControl;
@@ -43,13 +46,13 @@ export class SuretySystem {
 
   private constructor(root: string) {
     this.#root = root;
-    this.directory = mkdtempSync(join(root, '.surety', 'e2e-'));
+    this.directory = mkdtempSync(join(root, DIRECTORY, 'e2e-'));
     this.control = new ServiceControl(root, this.directory);
   }
 
   static async start(options: SystemOptions = {}): Promise<SuretySystem> {
     const root = process.cwd();
-    mkdirSync(join(root, '.surety'), { recursive: true });
+    mkdirSync(join(root, DIRECTORY), { recursive: true });
     const system = new SuretySystem(root);
     try {
       await system.#bringUp(options);
