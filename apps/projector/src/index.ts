@@ -1,1 +1,3 @@
-export {};
+export { start, type ProjectorProcess } from './start.js';
+export { rebuildProjections, type RebuildProjectionsOptions } from './rebuild-projections.js';
+export type { RebuildSummary } from './rebuild.js';

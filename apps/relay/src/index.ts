@@ -1,1 +1,1 @@
-export {};
+export { start, type RelayProcess } from './start.js';

@@ -1,1 +1,1 @@
-export {};
+export { start, type WorkersProcess } from './start.js';

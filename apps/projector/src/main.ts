@@ -1,0 +1,7 @@
+import { runMain } from '@surety/runtime';
+import { startRebuild } from './rebuild-process.js';
+import { start } from './start.js';
+
+const isRebuild = process.argv[2] === 'rebuild';
+
+await runMain(isRebuild ? 'projector-rebuild' : 'projector', isRebuild ? startRebuild : start);

@@ -1,0 +1,99 @@
+import { describe, expect, it } from '@jest/globals';
+import { encodeEnvelope } from '@surety/contracts';
+import type { Envelope } from '@surety/contracts';
+import type { BalanceRow, StatusRow } from '@surety/db';
+import { slotOfAccount } from '@surety/domain';
+import { aTransferId } from '@surety/testing';
+import { ProjectionFold } from './projected-rows.js';
+import type { ProjectedRows } from './projected-rows.js';
+import { rebuildFromEvents } from './rebuild.js';
+import type { RebuildStore } from './rebuild.js';
+
+const SOURCE = 'rebuild-source';
+const log = { info: () => log } as never;
+
+function held(n: number): Envelope {
+  const transferId = aTransferId(SOURCE, n);
+  const at = '2026-01-31T10:15:30.123456Z';
+  return {
+    ...{ id: `${transferId}/20`, type: 'held', schema: 1, transferId, step: 20 },
+    ...{ sourceSlot: slotOfAccount(SOURCE), destinationSlot: slotOfAccount('elsewhere') },
+    ...{ requestedAt: at, occurredAt: at, actor: 'saga', causation: null, traceparent: null },
+    accounts: [{ id: SOURCE, balance: '500', held: `${n}`, version: `${n}` }],
+    data: {
+      ...{ kind: 'transfer', source: SOURCE, destination: 'elsewhere' },
+      ...{ amount: '1', currency: 'EUR' },
+    },
+  };
+}
+
+/** A shard whose events come in pages; its rows are a fold, so they take only what is newer. */
+class StoreDouble implements RebuildStore<number> {
+  readonly shard = 0;
+  rows = new ProjectionFold();
+  readonly events: readonly string[];
+
+  constructor(events: readonly Envelope[]) {
+    this.events = events.map(encodeEnvelope);
+  }
+
+  async clear(): Promise<void> {
+    this.rows = new ProjectionFold();
+  }
+
+  async readEvents(after: number | undefined, limit: number) {
+    const from = after ?? 0;
+    const encoded = this.events.slice(from, from + limit);
+    const next = from + limit < this.events.length ? from + limit : undefined;
+    return { encoded, next };
+  }
+
+  async upsertBalances(rows: readonly BalanceRow[]): Promise<void> {
+    for (const row of rows) this.rows.putBalance(row);
+  }
+
+  async upsertStatuses(rows: readonly StatusRow[]): Promise<void> {
+    for (const row of rows) this.rows.putStatus(row);
+  }
+}
+
+describe('a rebuild', () => {
+  it('forgets rows that have no event, whatever their version claims', async () => {
+    const store = new StoreDouble([]);
+    const [wrong] = foldOf([held(9)]).balances.values();
+    await store.upsertBalances([{ ...wrong!, version: 1_000_000n }]);
+    await rebuildFromEvents([store], { log });
+    expect(store.rows.size).toBe(0);
+  });
+
+  it('comes to the fold of all events, page by page', async () => {
+    const events = Array.from({ length: 2_500 }, (_, n) => held(n + 1));
+    const store = new StoreDouble(events);
+    const [summary] = await rebuildFromEvents([store], { log });
+    expect(store.rows.statuses.size).toBe(2_500);
+    expect(store.rows.balances.get(SOURCE)?.version).toBe(2_500n);
+    expect(summary).toMatchObject({ shard: 0, events: 2_500 });
+  });
+
+  it('refreshes the copies with what it wrote', async () => {
+    const copied: ProjectedRows[] = [];
+    const copies = {
+      write: async (rows: ProjectedRows) => {
+        copied.push(rows);
+      },
+    };
+    await rebuildFromEvents([new StoreDouble([held(1)])], { log, copies });
+    expect(copied.map((rows) => rows.balances.size)).toEqual([1]);
+  });
+
+  it('stops at an event that it cannot read, rather than leave it out', async () => {
+    const store = new StoreDouble([{ ...held(1), step: 40 }]);
+    await expect(rebuildFromEvents([store], { log })).rejects.toThrow('cannot be read');
+  });
+});
+
+function foldOf(events: readonly Envelope[]): ProjectionFold {
+  const fold = new ProjectionFold();
+  for (const event of events) fold.take(event);
+  return fold;
+}

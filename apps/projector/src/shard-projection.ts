@@ -1,0 +1,167 @@
+import type { BalanceRow, StatusRow } from '@surety/db';
+import { isEnded } from '@surety/domain';
+import { Batcher, CHANNELS } from '@surety/runtime';
+import type { Doorbell, Logger, Metrics } from '@surety/runtime';
+import { StoreError } from '@surety/saga';
+import { ProjectionFold } from './projected-rows.js';
+import type { ProjectedRows } from './projected-rows.js';
+import type { RedisCopies } from './redis-copies.js';
+
+/** Rows of one write: bounds its statements and the time its locks are held. */
+const ROWS_PER_WRITE = 1_000;
+/** Items of all partitions together; what one fetch brings is far below it. */
+const QUEUE_MAX = 50_000;
+/** Ids of one ring: a payload stays a few kilobytes. */
+const IDS_PER_RING = 100;
+
+/** The projections of one shard. Rows are taken only where their version is newer. */
+export interface ProjectionStore {
+  readonly shard: number;
+  /** @throws StoreError */
+  upsertBalances(rows: readonly BalanceRow[]): Promise<void>;
+  /** @throws StoreError */
+  upsertStatuses(rows: readonly StatusRow[]): Promise<void>;
+}
+
+export interface ShardProjectionOptions {
+  readonly store: ProjectionStore;
+  readonly copies: Pick<RedisCopies, 'write'>;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/**
+ * Writes the rows of one shard: first the tables, then the copies in Redis, then the bell for those
+ * who wait for an end. Whatever gathers while one write runs goes, folded, into the next.
+ */
+export class ShardProjection {
+  readonly #options: ShardProjectionOptions;
+  readonly #batcher: Batcher<ProjectionFold, boolean>;
+  #isFailing = false;
+  #isRedisFailing = false;
+
+  constructor(options: ShardProjectionOptions) {
+    this.#options = options;
+    this.#batcher = new Batcher({
+      weightMax: ROWS_PER_WRITE,
+      queueMax: QUEUE_MAX,
+      weigh: (rows) => rows.size,
+      run: async (items) => {
+        const isWritten = await this.#write(merged(items));
+        return items.map(() => isWritten);
+      },
+    });
+  }
+
+  /** True when the rows are in the tables; false where the shard failed. Never rejects. */
+  async submit(rows: ProjectionFold): Promise<boolean> {
+    try {
+      return await this.#batcher.submit(rows);
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+  }
+
+  stop(): Promise<void> {
+    return this.#batcher.stop();
+  }
+
+  async #write(rows: ProjectedRows): Promise<boolean> {
+    const { metrics } = this.#options;
+    const balances = [...rows.balances.values()];
+    const statuses = [...rows.statuses.values()];
+    metrics.batchItems.observe({ unit: 'projector' }, balances.length + statuses.length);
+    try {
+      await Promise.all([this.#upsertBalances(balances), this.#upsertStatuses(statuses)]);
+    } catch (error) {
+      this.#failed(error);
+      return false;
+    }
+    this.#recovered();
+    await this.#copy(rows);
+    this.#ring(statuses);
+    return true;
+  }
+
+  async #upsertBalances(rows: readonly BalanceRow[]): Promise<void> {
+    const { store } = this.#options;
+    await this.#upsert(rows, (part) => store.upsertBalances(part));
+  }
+
+  async #upsertStatuses(rows: readonly StatusRow[]): Promise<void> {
+    const { store } = this.#options;
+    await this.#upsert(rows, (part) => store.upsertStatuses(part));
+  }
+
+  /** A row that no table can take is passed over: its truth lies elsewhere, and a rebuild shows it. */
+  async #upsert<Row>(
+    rows: readonly Row[],
+    write: (rows: readonly Row[]) => Promise<void>,
+  ): Promise<void> {
+    if (rows.length === 0) return;
+    const { metrics, log, store } = this.#options;
+    try {
+      await write(rows);
+    } catch (error) {
+      if (!(error instanceof StoreError) || error.kind !== 'data') throw error;
+      if (rows.length === 1) {
+        metrics.errorsTotal.inc({ kind: 'unprojectable', shard: store.shard });
+        log.error('a projected row cannot be stored', { shard: store.shard, row: rows[0], error });
+        return;
+      }
+      const middle = Math.ceil(rows.length / 2);
+      await this.#upsert(rows.slice(0, middle), write);
+      await this.#upsert(rows.slice(middle), write);
+    }
+  }
+
+  /** Losing Redis loses nothing: readers then go to the tables. */
+  async #copy(rows: ProjectedRows): Promise<void> {
+    const { copies, metrics, log, store } = this.#options;
+    try {
+      await copies.write(rows);
+      this.#isRedisFailing = false;
+    } catch (error) {
+      metrics.errorsTotal.inc({ kind: 'redis', shard: store.shard });
+      if (!this.#isRedisFailing) log.warn('copies cannot be written', { error });
+      this.#isRedisFailing = true;
+    }
+  }
+
+  #ring(statuses: readonly StatusRow[]): void {
+    const ended = statuses.filter((row) => isEnded(row.status)).map((row) => row.transferId);
+    for (let from = 0; from < ended.length; from += IDS_PER_RING) {
+      this.#options.doorbell.ring(CHANNELS.ended, ended.slice(from, from + IDS_PER_RING).join(','));
+    }
+  }
+
+  #failed(error: unknown): void {
+    const { metrics, log, store } = this.#options;
+    metrics.errorsTotal.inc({ kind: 'environment', shard: store.shard });
+    if (!this.#isFailing) {
+      log.warn('projections of a shard cannot be written', { shard: store.shard, error });
+    }
+    this.#isFailing = true;
+  }
+
+  #recovered(): void {
+    if (!this.#isFailing) return;
+    this.#isFailing = false;
+    this.#options.log.info('projections of the shard are written again', {
+      shard: this.#options.store.shard,
+    });
+  }
+}
+
+function merged(items: readonly ProjectionFold[]): ProjectionFold {
+  const [first] = items;
+  if (first && items.length === 1) return first;
+  const all = new ProjectionFold();
+  for (const rows of items) {
+    for (const row of rows.balances.values()) all.putBalance(row);
+    for (const row of rows.statuses.values()) all.putStatus(row);
+  }
+  return all;
+}

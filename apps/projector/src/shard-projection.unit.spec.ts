@@ -1,0 +1,118 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { BalanceRow, StatusRow } from '@surety/db';
+import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
+import { StoreError } from '@surety/saga';
+import { ProjectionFold } from './projected-rows.js';
+import type { ProjectedRows } from './projected-rows.js';
+import { ShardProjection } from './shard-projection.js';
+
+const log = createLogger({ process: 'projector', instance: 'spec', level: 'error' });
+log.silent = true;
+
+function balance(accountId: string, version = 1n): BalanceRow {
+  const updatedAt = '2026-01-31T10:15:30.000000Z';
+  return { accountId, slot: 1, balance: 5n, held: 0n, version, updatedAt, currency: 'EUR' };
+}
+
+function status(transferId: string, state: StatusRow['status'] = 'committed'): StatusRow {
+  const updatedAt = '2026-01-31T10:15:30.000000Z';
+  return { transferId, slot: 1, status: state, reason: null, version: 40, updatedAt };
+}
+
+function rowsOf(...rows: readonly (BalanceRow | StatusRow)[]): ProjectionFold {
+  const fold = new ProjectionFold();
+  for (const row of rows) {
+    if ('accountId' in row) fold.putBalance(row);
+    else fold.putStatus(row);
+  }
+  return fold;
+}
+
+class Scene {
+  readonly writes: string[][] = [];
+  readonly copied: ProjectedRows[] = [];
+  readonly rings: (string | undefined)[] = [];
+  failWith: (keys: readonly string[]) => Error | undefined = () => undefined;
+  isRedisAway = false;
+  readonly projection = new ShardProjection({
+    store: {
+      shard: 0,
+      upsertBalances: (rows) => this.write(rows.map((row) => row.accountId)),
+      upsertStatuses: (rows) => this.write(rows.map((row) => row.transferId)),
+    },
+    copies: {
+      write: async (rows) => {
+        if (this.isRedisAway) throw new Error('redis is away');
+        this.copied.push(rows);
+        return rows.balances.size + rows.statuses.size;
+      },
+    },
+    doorbell: {
+      ring: (channel, payload) => {
+        if (channel === CHANNELS.ended) this.rings.push(payload);
+      },
+      subscribe: async () => () => undefined,
+      close: async () => undefined,
+    },
+    metrics: createMetrics('projector'),
+    log,
+  });
+
+  private async write(keys: readonly string[]): Promise<void> {
+    const failure = this.failWith(keys);
+    if (failure) throw failure;
+    this.writes.push([...keys]);
+  }
+}
+
+describe('the projections of a shard', () => {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene();
+  });
+
+  it('are written, copied, and told to those who wait for an end', async () => {
+    const rows = rowsOf(balance('b'), balance('a'), status('t2'), status('t1', 'held'));
+    expect(await scene.projection.submit(rows)).toBe(true);
+    expect(scene.writes).toEqual([
+      ['b', 'a'],
+      ['t2', 't1'],
+    ]);
+    expect(scene.copied).toEqual([rows]);
+    expect(scene.rings).toEqual(['t2']);
+  });
+
+  it('gather: one write takes the newest row of each key', async () => {
+    const parts = [balance('a', 2n), balance('a', 3n), balance('a', 1n)].map((row) => rowsOf(row));
+    await Promise.all(parts.map((rows) => scene.projection.submit(rows)));
+    expect(scene.writes).toEqual([['a']]);
+    expect(scene.copied[0]?.balances.get('a')?.version).toBe(3n);
+  });
+
+  it('are not done while the shard is away, and nobody is told', async () => {
+    scene.failWith = () => new StoreError('environment', 'the shard is away');
+    expect(await scene.projection.submit(rowsOf(status('t1')))).toBe(false);
+    expect(scene.copied).toEqual([]);
+    expect(scene.rings).toEqual([]);
+  });
+
+  it('are done without Redis: those who wait are told to look at the tables', async () => {
+    scene.isRedisAway = true;
+    expect(await scene.projection.submit(rowsOf(status('t1')))).toBe(true);
+    expect(scene.rings).toEqual(['t1']);
+  });
+
+  it('pass over a row that no table can take', async () => {
+    scene.failWith = (keys) =>
+      keys.includes('bad') ? new StoreError('data', 'too long') : undefined;
+    const rows = rowsOf(balance('a'), balance('bad'), balance('c'), balance('d'));
+    expect(await scene.projection.submit(rows)).toBe(true);
+    expect(scene.writes.flat().sort()).toEqual(['a', 'c', 'd']);
+  });
+
+  it('tell of at most 100 ends in one ring', async () => {
+    const ended = Array.from({ length: 250 }, (_, n) => status(`t${n}`));
+    await scene.projection.submit(rowsOf(...ended));
+    expect(scene.rings.map((payload) => payload?.split(',').length)).toEqual([100, 100, 50]);
+  });
+});

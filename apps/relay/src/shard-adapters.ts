@@ -1,0 +1,58 @@
+import { TOPICS } from '@surety/contracts';
+import type { Topic } from '@surety/contracts';
+import {
+  acquireLease,
+  deleteOutbox,
+  outboxDepth,
+  readOutbox,
+  readOutboxBySeq,
+  releaseLease,
+  renewLease,
+} from '@surety/db';
+import type { DatabaseMetrics, Session, StoredOutboxRow } from '@surety/db';
+import type { Metrics } from '@surety/runtime';
+import type { Lease, Outbox, OutboxMessage } from './outbox-port.js';
+
+const LEASE_NAME = 'relay';
+
+/** @param topicName what a topic is called on the broker */
+export function shardOutbox(
+  session: Session,
+  topicName: (topic: Topic) => string = (topic) => TOPICS[topic],
+): Outbox {
+  const toMessage = ({ seq, topic, partition, payload }: StoredOutboxRow): OutboxMessage => ({
+    ...{ seq, topic: topicName(topic), partition, payload },
+  });
+  return {
+    readAfter: async (afterSeq, rowsMax) =>
+      (await readOutbox(session, afterSeq, rowsMax)).map(toMessage),
+    readExactly: async (seqs) => (await readOutboxBySeq(session, seqs)).map(toMessage),
+    delete: async (seqs) => {
+      await deleteOutbox(session, seqs);
+    },
+    depth: () => outboxDepth(session),
+  };
+}
+
+export function shardLeaseRow(session: Session, holder: string, ttlMs: number): Lease {
+  const name = LEASE_NAME;
+  return {
+    acquire: async () => (await acquireLease(session, { name, holder, ttlMs }))?.token,
+    renew: (token) => renewLease(session, { name, holder, ttlMs, token }),
+    release: (token) => releaseLease(session, { name, holder, token }),
+  };
+}
+
+export function databaseMetrics(metrics: Metrics): DatabaseMetrics {
+  return {
+    statement: () => {
+      metrics.sqlStatementsTotal.inc();
+    },
+    commit: () => {
+      metrics.sqlCommitsTotal.inc();
+    },
+    retry: (code) => {
+      metrics.errorsTotal.inc({ kind: `retry_${code}`, shard: '' });
+    },
+  };
+}

@@ -1,0 +1,163 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { createLogger, createMetrics } from '@surety/runtime';
+import type { OutgoingMessage } from '@surety/runtime';
+import type { Outbox, OutboxMessage } from './outbox-port.js';
+import { ShardRelay } from './shard-relay.js';
+
+const log = createLogger({ process: 'relay', instance: 'spec', level: 'error' });
+log.silent = true;
+
+class OutboxDouble implements Outbox {
+  readonly rows = new Map<bigint, OutboxMessage>();
+  reads = 0;
+  isAway = false;
+
+  commit(...seqs: readonly number[]): void {
+    for (const seq of seqs) {
+      const message = { topic: 'topic', partition: 0, payload: `payload-${seq}` };
+      this.rows.set(BigInt(seq), { seq: BigInt(seq), ...message });
+    }
+  }
+
+  async readAfter(afterSeq: bigint, rowsMax: number): Promise<readonly OutboxMessage[]> {
+    this.reads += 1;
+    this.refuseWhenAway();
+    const rows = [...this.rows.values()].filter((row) => row.seq > afterSeq);
+    return rows.sort((left, right) => Number(left.seq - right.seq)).slice(0, rowsMax);
+  }
+
+  async readExactly(seqs: readonly bigint[]): Promise<readonly OutboxMessage[]> {
+    return seqs.flatMap((seq) => this.rows.get(seq) ?? []);
+  }
+
+  async delete(seqs: readonly bigint[]): Promise<void> {
+    this.refuseWhenAway();
+    for (const seq of seqs) this.rows.delete(seq);
+  }
+
+  async depth(): Promise<{ rows: number; oldestAgeSeconds: number }> {
+    return { rows: this.rows.size, oldestAgeSeconds: 0 };
+  }
+
+  private refuseWhenAway(): void {
+    if (this.isAway) throw new Error('the shard is away');
+  }
+}
+
+class Scene {
+  readonly outbox = new OutboxDouble();
+  readonly published: string[] = [];
+  token: bigint | undefined = 1n;
+  publishFailures = 0;
+  publishAttempts = 0;
+  private readonly leaseView: { readonly token: bigint | undefined };
+  readonly relay: ShardRelay;
+
+  constructor() {
+    const token = (): bigint | undefined => this.token;
+    this.leaseView = {
+      get token() {
+        return token();
+      },
+    };
+    this.relay = new ShardRelay({
+      shard: 0,
+      outbox: this.outbox,
+      publisher: {
+        publish: async (messages: readonly OutgoingMessage[]) => {
+          this.publishAttempts += 1;
+          if (this.publishFailures > 0) {
+            this.publishFailures -= 1;
+            throw new Error('not acknowledged');
+          }
+          this.published.push(...messages.map((message) => message.value));
+        },
+        close: async () => undefined,
+      },
+      lease: this.leaseView,
+      isBellAvailable: () => false,
+      nowMs: () => performance.now(),
+      metrics: createMetrics('relay'),
+      log,
+    });
+  }
+
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+describe('relaying a shard', () => {
+  let scene: Scene;
+  beforeEach(() => {
+    scene = new Scene();
+  });
+  afterEach(async () => {
+    await scene.relay.stop();
+  });
+
+  it('publishes what is committed and deletes what was acknowledged', async () => {
+    scene.outbox.commit(1, 2, 4);
+    scene.relay.start();
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.published).toEqual(['payload-1', 'payload-2', 'payload-4']);
+  });
+
+  it('deletes nothing that was not acknowledged, and tries again', async () => {
+    scene.publishFailures = 2;
+    scene.outbox.commit(1, 2);
+    scene.relay.start();
+    await scene.until(() => scene.publishAttempts >= 1);
+    expect(scene.outbox.rows.size).toBe(2);
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.published).toEqual(['payload-1', 'payload-2']);
+  });
+
+  it('reads nothing while it has no lease, and begins at the head when it gets it', async () => {
+    scene.token = undefined;
+    scene.outbox.commit(1);
+    scene.relay.start();
+    scene.relay.wake();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(scene.outbox.reads).toBe(0);
+    scene.token = 2n;
+    scene.relay.wake();
+    await scene.until(() => scene.published.length === 1);
+  });
+
+  it('begins at the head again with a new lease: somebody else may have stopped half-way', async () => {
+    scene.outbox.commit(5);
+    scene.relay.start();
+    await scene.until(() => scene.published.length === 1);
+    scene.outbox.commit(3);
+    scene.token = 2n;
+    await scene.until(() => scene.published.length === 2);
+    expect(scene.published).toEqual(['payload-5', 'payload-3']);
+  });
+
+  it('lives through an outage of its shard', async () => {
+    scene.outbox.isAway = true;
+    scene.outbox.commit(1);
+    scene.relay.start();
+    await scene.until(() => scene.outbox.reads >= 2);
+    scene.outbox.isAway = false;
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.published).toEqual(['payload-1']);
+  });
+
+  it('takes a backlog in pages and publishes each message once', async () => {
+    const seqs = Array.from({ length: 1_700 }, (_, at) => at + 1);
+    scene.outbox.commit(...seqs);
+    scene.relay.start();
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.published).toEqual(seqs.map((seq) => `payload-${seq}`));
+  });
+
+  it('deletes what was acknowledged before it stops', async () => {
+    scene.outbox.commit(1, 2, 3);
+    scene.relay.start();
+    await scene.until(() => scene.published.length === 3);
+    await scene.relay.stop();
+    expect(scene.outbox.rows.size).toBe(0);
+  });
+});

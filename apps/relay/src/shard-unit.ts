@@ -1,0 +1,102 @@
+import { CHANNELS } from '@surety/runtime';
+import type { Doorbell, Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import type { Lease, Outbox } from './outbox-port.js';
+import { Periodic } from './periodic.js';
+import { ShardLease } from './shard-lease.js';
+import { ShardRelay } from './shard-relay.js';
+
+/** A relay that dies is followed by another one after at most this long. */
+export const LEASE_TTL_MS = 6_000;
+const LEASE_KEEP_EVERY_MS = 1_500;
+const DEPTH_EVERY_MS = 2_000;
+
+export interface ShardUnitOptions {
+  readonly shard: number;
+  readonly outbox: Outbox;
+  readonly lease: Lease;
+  readonly publisher: MessagePublisher;
+  readonly doorbell: Doorbell;
+  readonly isBellAvailable: () => boolean;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Everything that the relay runs for one shard: lease, loop, gauges. Units share no fate. */
+export class ShardUnit {
+  readonly #options: ShardUnitOptions;
+  readonly #lease: ShardLease;
+  readonly #relay: ShardRelay;
+  readonly #keeper: Periodic;
+  readonly #gauges: Periodic;
+  #unsubscribe: (() => void) | undefined;
+
+  constructor(options: ShardUnitOptions) {
+    this.#options = options;
+    const nowMs = (): number => performance.now();
+    this.#lease = new ShardLease({ lease: options.lease, ttlMs: LEASE_TTL_MS, nowMs });
+    this.#relay = new ShardRelay({ ...options, lease: this.#lease, nowMs });
+    this.#keeper = new Periodic({
+      everyMs: LEASE_KEEP_EVERY_MS,
+      run: () => this.#keepLease(),
+      failed: (error) => {
+        this.#failed('lease', error);
+      },
+    });
+    this.#gauges = new Periodic({
+      everyMs: DEPTH_EVERY_MS,
+      run: () => this.#sample(),
+      failed: (error) => {
+        this.#failed('outbox_depth', error);
+      },
+    });
+  }
+
+  async start(): Promise<void> {
+    this.#keeper.start();
+    this.#relay.start();
+    this.#gauges.start();
+    this.#unsubscribe = await this.#options.doorbell.subscribe(
+      CHANNELS.outbox(this.#options.shard),
+      () => {
+        this.#relay.wake();
+      },
+    );
+  }
+
+  /** Finishes the batch in hand, then gives the lease to whoever wants it. */
+  async stop(): Promise<void> {
+    this.#unsubscribe?.();
+    await Promise.all([this.#gauges.stop(), this.#relay.stop()]);
+    await this.#keeper.stop();
+    await this.#lease.release().catch((error: unknown) => {
+      this.#failed('lease', error);
+    });
+  }
+
+  async #keepLease(): Promise<void> {
+    const before = this.#lease.token;
+    await this.#lease.keep();
+    const { token } = this.#lease;
+    if (token === before) return;
+    const { log, shard } = this.#options;
+    if (token === undefined) {
+      log.info('another relay has the shard', { shard });
+    } else {
+      log.info('relaying the shard', { shard, token: token.toString() });
+      this.#relay.wake();
+    }
+  }
+
+  async #sample(): Promise<void> {
+    const { outbox, metrics, shard } = this.#options;
+    const { rows, oldestAgeSeconds } = await outbox.depth();
+    metrics.outboxRows.set({ shard }, rows);
+    metrics.outboxAgeSeconds.set({ shard }, oldestAgeSeconds);
+  }
+
+  #failed(kind: string, error: unknown): void {
+    const { metrics, log, shard } = this.#options;
+    metrics.errorsTotal.inc({ kind, shard });
+    log.warn(`${kind} fails, it is tried again`, { shard, error });
+  }
+}
