@@ -46,6 +46,7 @@ WORKDIR /app
 COPY --from=production /app ./
 COPY --from=build /out ./
 COPY docker/*.mjs docker/
+COPY docker/surety /usr/local/bin/
 # By number, so that Kubernetes can tell that it is not root. Nothing below /app belongs to it.
 USER 1000:1000
 EXPOSE 8080
