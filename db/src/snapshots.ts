@@ -1,0 +1,100 @@
+import type { ConnectionPool, Link } from './connection/connection-pool.js';
+import { linkSession, storeError } from './connection/session.js';
+import type { Session } from './connection/session.js';
+import type { Shard } from './shard-pools.js';
+
+/** Bounds one statement of a check: a full scan of a large table takes its time. */
+export const SNAPSHOT_STATEMENT_TIMEOUT_MS = 300_000;
+/** A snapshot may lie idle while another shard's is read. */
+const SNAPSHOT_WAIT_TIMEOUT_SECONDS = 600;
+
+const OPEN_SNAPSHOT = [
+  `SET SESSION wait_timeout = ${SNAPSHOT_WAIT_TIMEOUT_SECONDS}`,
+  'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
+  'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY',
+];
+
+/** The row that every writer takes in shared mode: once it is ours, no writer is in flight. */
+const TAKE_PLACEMENT = [
+  'START TRANSACTION',
+  'SELECT epoch FROM placement FORCE INDEX (PRIMARY) WHERE id = 1 FOR UPDATE',
+];
+
+/**
+ * Reads of one instant of a shard, whatever is written meanwhile.
+ * @throws StoreError, and what `work` throws
+ */
+export function withSnapshot<T>(shard: Shard, work: (snapshot: Session) => Promise<T>): Promise<T> {
+  return shard.pool.useOnce(async (link) => {
+    await openSnapshot(link);
+    return work(snapshotSession(shard, link));
+  });
+}
+
+/**
+ * Reads of one and the same instant of all shards. Writers are held up only while the snapshots are
+ * opened: placement is taken exclusively on every shard, in the order of their ids, a snapshot is
+ * opened on each, and placement is given back before `work` begins. Each shard needs two connections
+ * of its pool for that moment.
+ * @throws StoreError, and what `work` throws
+ */
+export function withGlobalSnapshot<T>(
+  shards: readonly Shard[],
+  work: (snapshots: readonly Session[]) => Promise<T>,
+): Promise<T> {
+  const sorted = [...shards].sort((a, b) => a.id - b.id);
+  return withLinks(
+    sorted.map(({ pool }) => pool),
+    async (links) => {
+      await withQuietShards(sorted, async () => {
+        await Promise.all(links.map(openSnapshot));
+      });
+      return work(links.map((link, index) => snapshotSession(sorted[index] as Shard, link)));
+    },
+  );
+}
+
+/** Runs `work` while no transaction of any of these shards is in flight. */
+async function withQuietShards(shards: readonly Shard[], work: () => Promise<void>): Promise<void> {
+  const [first, ...others] = shards;
+  if (!first) return work();
+  await first.pool.use(async (link) => {
+    await sendOrThrow(link, TAKE_PLACEMENT, `a quiet instant of shard ${first.id}`);
+    try {
+      await withQuietShards(others, work);
+    } finally {
+      await link.send(['ROLLBACK']);
+    }
+  });
+}
+
+/** One connection of each pool at the same time, none of which is used again. */
+async function withLinks<T>(
+  pools: readonly ConnectionPool[],
+  work: (links: readonly Link[]) => Promise<T>,
+  links: readonly Link[] = [],
+): Promise<T> {
+  const [first, ...others] = pools;
+  if (!first) return work(links);
+  return first.useOnce((link) => withLinks(others, work, [...links, link]));
+}
+
+async function openSnapshot(link: Link): Promise<void> {
+  await sendOrThrow(link, OPEN_SNAPSHOT, 'a snapshot');
+}
+
+async function sendOrThrow(
+  link: Link,
+  statements: readonly string[],
+  doing: string,
+): Promise<void> {
+  try {
+    await link.send(statements);
+  } catch (error) {
+    throw storeError(error, doing);
+  }
+}
+
+function snapshotSession(shard: Shard, link: Link): Session {
+  return linkSession(shard.id, link, { timeoutMs: SNAPSHOT_STATEMENT_TIMEOUT_MS });
+}
