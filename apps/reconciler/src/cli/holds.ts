@@ -1,0 +1,68 @@
+import type { ShardId } from '@surety/domain';
+import { formatMinor } from '@surety/domain';
+import { listExpiredHolds, listHolds, listTransfers } from '@surety/db';
+import type { Shard } from '@surety/db';
+import type { HoldRow } from '@surety/saga';
+import { EXIT, toJson } from './output.js';
+import type { CliHost } from './program.js';
+import { withShards } from './session.js';
+import type { Session } from './session.js';
+import { table } from './table.js';
+
+interface ListedHold extends HoldRow {
+  readonly shard: ShardId;
+  readonly destination: string | null;
+  readonly currency: string | null;
+}
+
+export interface HoldsListOptions {
+  readonly json: boolean;
+  readonly orphaned: boolean;
+  readonly limit: number;
+}
+
+/** Open holds of all shards, those that expire first on top. */
+export async function runHoldsList(host: CliHost, options: HoldsListOptions): Promise<number> {
+  return withShards(host, async (session) => {
+    const perShard = await Promise.all(
+      session.pools.shards.map((shard) => holdsOf(shard, options)),
+    );
+    const holds = perShard.flat().sort((a, b) => (a.expiresAt < b.expiresAt ? -1 : 1));
+    if (options.json) host.print(toJson(holds));
+    else host.print(printHolds(session, holds, options.orphaned ? 'orphaned' : 'open'));
+    return EXIT.ok;
+  });
+}
+
+async function holdsOf(shard: Shard, options: HoldsListOptions): Promise<ListedHold[]> {
+  const list = options.orphaned ? listExpiredHolds : listHolds;
+  const holds = await list(shard, options.limit);
+  const transfers = await listTransfers(
+    shard,
+    holds.map((hold) => hold.transferId),
+  );
+  const byId = new Map(transfers.map((transfer) => [transfer.id, transfer]));
+  return holds.map((hold) => {
+    const transfer = byId.get(hold.transferId);
+    const { destination = null, currency = null } = transfer ?? {};
+    return { ...hold, shard: shard.id, destination, currency };
+  });
+}
+
+function printHolds(session: Session, holds: readonly ListedHold[], which: string): string {
+  if (holds.length === 0) return `no ${which} holds`;
+  const amount = ({ amountMinor, currency }: ListedHold): string => {
+    const exponent = currency === null ? 0 : (session.currencies.get(currency)?.exponent ?? 0);
+    return `${formatMinor(amountMinor, exponent)} ${currency ?? '?'}`;
+  };
+  const rows = holds.map((hold) => [
+    hold.transferId,
+    String(hold.shard),
+    hold.account,
+    hold.destination,
+    amount(hold),
+    hold.expiresAt,
+  ]);
+  const headings = ['transfer', 'shard', 'held on', 'destination', 'amount', 'expires'];
+  return `${table(headings, rows)}\n\n${holds.length} ${which} holds`;
+}

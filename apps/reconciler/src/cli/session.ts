@@ -1,0 +1,74 @@
+import { currencyTable, shardOfSlot } from '@surety/domain';
+import type { CurrencyTable } from '@surety/domain';
+import { openShards } from '@surety/db';
+import type { Shard, ShardPools } from '@surety/db';
+import { parseEnvironment, settings } from '@surety/runtime';
+import { sweepShard } from '../sweep-shard.js';
+import type { SweepShard } from '../sweeps/ports.js';
+import { CliError } from './output.js';
+import type { CliHost } from './program.js';
+import { withRunningSystem } from './system-file.js';
+
+/** The names that a command reads: those of the processes, as far as it needs them. */
+const shape = {
+  SURETY_SHARDS: settings.shards(),
+  SURETY_POOL_SIZE: settings.positiveInteger(4),
+  SURETY_CURRENCIES: settings.currencies(),
+  SURETY_STALL_TIMEOUT: settings.duration('30s'),
+  HOLD_TIMEOUT: settings.duration('5m'),
+};
+
+export interface SessionConfig {
+  readonly holdTimeoutMs: number;
+  readonly stallTimeoutMs: number;
+}
+
+/** The shards of a running system, open for one command. */
+export interface Session {
+  readonly pools: ShardPools;
+  readonly config: SessionConfig;
+  readonly currencies: CurrencyTable;
+  readonly sweepShards: readonly SweepShard[];
+  /** @throws RangeError where no shard carries the slot. */
+  shardOf(slot: number): Shard;
+  sweepShardOf(slot: number): SweepShard;
+}
+
+/**
+ * Opens the shards, runs the command, closes them again.
+ * @throws ConfigurationError, CliError or StoreError where the command could not run.
+ */
+export async function withShards<T>(
+  host: CliHost,
+  command: (session: Session) => Promise<T>,
+): Promise<T> {
+  const environment = withRunningSystem(host.environment, host.directory);
+  if (!environment['SURETY_SHARDS']) {
+    throw new CliError(
+      'no system is known here: run this inside the repository after `npm start`, or set SURETY_SHARDS',
+    );
+  }
+  const values = parseEnvironment(shape, environment);
+  const pools = openShards({ urls: values.SURETY_SHARDS, poolSize: values.SURETY_POOL_SIZE });
+  try {
+    await pools.ready();
+    const { HOLD_TIMEOUT: holdTimeoutMs, SURETY_STALL_TIMEOUT: stallTimeoutMs } = values;
+    const currencies = currencyTable(values.SURETY_CURRENCIES);
+    return await command(open(pools, { holdTimeoutMs, stallTimeoutMs }, currencies));
+  } finally {
+    await pools.close();
+  }
+}
+
+function open(pools: ShardPools, config: SessionConfig, currencies: CurrencyTable): Session {
+  const sweepShards = pools.shards.map(sweepShard);
+  const idOf = (slot: number): number => shardOfSlot(pools.slotMaps.current(), slot);
+  return {
+    pools,
+    config,
+    currencies,
+    sweepShards,
+    shardOf: (slot) => pools.shards[idOf(slot)] as Shard,
+    sweepShardOf: (slot) => sweepShards[idOf(slot)] as SweepShard,
+  };
+}

@@ -1,0 +1,134 @@
+import type { Logger, Metrics } from '@surety/runtime';
+import { StoreError } from '@surety/saga';
+import type { SlotMaps } from '@surety/saga';
+import type { ReconcilerConfig } from './config.js';
+import { LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
+import { LeaseKeeper } from './lease-keeper.js';
+import type { Lease } from './lease-keeper.js';
+import { Loop } from './loop.js';
+import { ItemBackoff } from './sweeps/item-backoff.js';
+import type { SweepShard } from './sweeps/ports.js';
+import type { RepairListener } from './sweeps/repair.js';
+import { ShardSweeps } from './sweeps/run-sweeps.js';
+
+/** A pause between two attempts at the same item never grows beyond this. */
+const ITEM_PAUSE_MAX_MS = 3_600_000;
+/** Items remembered per shard: some tens of megabytes at most. */
+const ITEMS_MAX = 100_000;
+/** A destination's shard that was away is asked again within this time. */
+const SHARD_PAUSE_MAX_MS = 30_000;
+/** A pass that failed is tried again within this time, so that a shard that is back is served soon. */
+const PASS_PAUSE_MAX_MS = 15_000;
+
+export interface ShardLoopsOptions {
+  readonly config: ReconcilerConfig;
+  readonly source: SweepShard;
+  readonly lease: Lease;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly listener: RepairListener;
+  readonly slotMaps: SlotMaps;
+  readonly shardOf: (slot: number) => SweepShard;
+}
+
+/**
+ * What the process does for one shard: a loop that keeps the lease and a loop that sweeps while the
+ * lease is held. Nothing that happens to another shard reaches these two.
+ */
+export class ShardLoops {
+  readonly #options: ShardLoopsOptions;
+  readonly #keeper: LeaseKeeper;
+  readonly #leaseLoop: Loop;
+  readonly #sweepLoop: Loop;
+  readonly #sweeps = new ShardSweeps();
+  readonly #itemBackoff: ItemBackoff;
+  readonly #shardBackoff: ItemBackoff;
+
+  constructor(options: ShardLoopsOptions) {
+    this.#options = options;
+    const { config, lease } = options;
+    const now = (): number => performance.now();
+    this.#keeper = new LeaseKeeper({ lease, ttlMs: LEASE_TTL_MS, now });
+    this.#itemBackoff = new ItemBackoff({
+      firstMs: config.stallTimeoutMs,
+      maxMs: Math.max(ITEM_PAUSE_MAX_MS, config.stallTimeoutMs),
+      itemsMax: ITEMS_MAX,
+      now,
+    });
+    this.#shardBackoff = new ItemBackoff({
+      firstMs: Math.min(config.reconcileIntervalMs, SHARD_PAUSE_MAX_MS),
+      maxMs: SHARD_PAUSE_MAX_MS,
+      itemsMax: ITEMS_MAX,
+      now,
+    });
+    const renewMs = LEASE_TTL_MS / LEASE_RENEWALS_PER_TTL;
+    this.#leaseLoop = this.#loop('lease', renewMs, () => this.#keeper.keep());
+    this.#sweepLoop = this.#loop('sweep', config.reconcileIntervalMs, () => this.#pass());
+  }
+
+  /** Whether this process is the one that sweeps the shard; asks for the lease where it is not. */
+  async lead(): Promise<boolean> {
+    if (!this.#keeper.isHeld) await this.#keeper.keep();
+    return this.#keeper.isHeld;
+  }
+
+  start(): void {
+    this.#leaseLoop.start();
+    this.#sweepLoop.start();
+  }
+
+  /** Ends the pass in hand at its next batch and gives the lease back. */
+  async stop(): Promise<void> {
+    await Promise.all([this.#sweepLoop.stop(), this.#leaseLoop.stop()]);
+    await this.#keeper.release();
+  }
+
+  async #pass(): Promise<void> {
+    if (!(await this.lead())) return;
+    await this.#mapOrReload();
+    const { config, source, listener, shardOf, metrics } = this.#options;
+    const pass = this.#sweeps.run({
+      source,
+      holdTimeoutMs: config.holdTimeoutMs,
+      stallTimeoutMs: config.stallTimeoutMs,
+      dryRun: false,
+      itemBackoff: this.#itemBackoff,
+      shardBackoff: this.#shardBackoff,
+      listener,
+      shardOf,
+      mayGoOn: () => this.#keeper.isHeld && !this.#sweepLoop.isStopping,
+    });
+    await pass.catch(async (error: unknown) => {
+      if (error instanceof StoreError && error.kind === 'epoch')
+        await this.#options.slotMaps.reload();
+      throw error;
+    });
+    metrics.reconciliationRunsTotal.inc({ kind: 'sweep' });
+  }
+
+  /** At the start every shard may be away: the map is read as soon as one answers. */
+  async #mapOrReload(): Promise<void> {
+    const { slotMaps } = this.#options;
+    try {
+      slotMaps.current();
+    } catch {
+      await slotMaps.reload();
+    }
+  }
+
+  #loop(kind: 'lease' | 'sweep', intervalMs: number, run: () => Promise<void>): Loop {
+    const { log, metrics, source } = this.#options;
+    return new Loop({
+      intervalMs,
+      backoff: { minMs: intervalMs, maxMs: Math.max(intervalMs, PASS_PAUSE_MAX_MS) },
+      run,
+      failed: (error) => {
+        metrics.errorsTotal.inc({ kind: `reconcile_${kind}`, shard: String(source.id) });
+        log.warn(`the ${kind} of shard ${source.id} failed and is tried again`, {
+          shard: source.id,
+          error,
+        });
+      },
+    });
+  }
+}

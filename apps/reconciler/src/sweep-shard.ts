@@ -1,0 +1,39 @@
+import type { Envelope } from '@surety/contracts';
+import {
+  insertAuditEntries,
+  listDecisions,
+  listExpiredHolds,
+  listOpenTransfers,
+  outboxDepth,
+  readEvents,
+} from '@surety/db';
+import type { Shard } from '@surety/db';
+import type { SweepShard } from './sweeps/ports.js';
+
+const MS_PER_SECOND = 1000;
+
+/** A shard in MySQL as the sweeps see it. */
+export function sweepShard(shard: Shard): SweepShard {
+  return {
+    id: shard.id,
+    store: shard.store,
+    reads: {
+      expiredHolds: (after, limit) => listExpiredHolds(shard, limit, after),
+      openTransfers: (olderThanMs, after, limit) =>
+        listOpenTransfers(shard, olderThanMs, after, limit),
+      decisions: async (ids) => {
+        const rows = await listDecisions(shard, ids);
+        return new Map(rows.map((row) => [row.transferId, row]));
+      },
+      events: async (refs) => {
+        const rows = await readEvents(shard, refs);
+        return rows.map(({ envelope }) => ({
+          envelope: JSON.parse(envelope) as Envelope,
+          encoded: envelope,
+        }));
+      },
+      outboxAgeMs: async () => (await outboxDepth(shard)).oldestAgeSeconds * MS_PER_SECOND,
+      audit: (entries) => insertAuditEntries(shard, entries),
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import { describeError } from '@surety/runtime';
+import type { Logger, Metrics } from '@surety/runtime';
+import type { CheckResult } from './checks/types.js';
+import { detailText } from './cli/print-checks.js';
+import type { Repair, RepairListener, Trouble } from './sweeps/repair.js';
+
+/** Counts and logs what the sweeps do. */
+export function telemetryListener(log: Logger, metrics: Metrics): RepairListener {
+  return {
+    repaired: ({ kind, cause, shard, transferId, before, after }: Repair) => {
+      metrics.reconciliationRepairsTotal.inc({ kind });
+      log.info(`repair: ${kind}`, { transferId, shard, cause, before, after });
+    },
+    trouble: ({ kind, shard, transferId, message, error }: Trouble) => {
+      metrics.errorsTotal.inc({ kind: `reconcile_${kind}`, shard: String(shard) });
+      const fields = { shard, ...(transferId === undefined ? {} : { transferId }) };
+      const cause = error === undefined ? {} : { error: describeError(error) };
+      // A shard that is away comes back; everything else needs a person.
+      log.log(kind === 'shard_away' ? 'warn' : 'error', message, { ...fields, ...cause });
+    },
+  };
+}
+
+/** Findings logged per check: the metric says how many there are, the command names them all. */
+const FINDINGS_LOGGED_MAX = 10;
+
+export function reportChecks(results: readonly CheckResult[], log: Logger, metrics: Metrics): void {
+  for (const { check, promise, findings } of results) {
+    metrics.reconciliationFindings.set({ check }, findings.length);
+    for (const finding of findings.slice(0, FINDINGS_LOGGED_MAX)) {
+      const { shard, key, problem } = finding;
+      const text = `promise broken: ${check}: ${key}: ${problem}`;
+      log.error(text, { shard, promise, values: detailText(finding) });
+    }
+  }
+}
