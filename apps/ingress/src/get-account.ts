@@ -105,6 +105,7 @@ export function getEntries(dependencies: GetAccountDependencies): Handler {
         amount: formatMinor(row.minor, exponent),
         balanceAfter: formatMinor(row.balanceAfter, exponent),
         currency: row.currency,
+        at: row.postedAt,
       })),
       ...(last && last.entrySeq > 1n ? { nextCursor: encodeCursor(last.entrySeq) } : {}),
     };

@@ -47,8 +47,7 @@ export async function waitForEnd(
     for (;;) {
       const row = await read();
       const remainingMs = endsAtMs - performance.now();
-      const isOver =
-        remainingMs <= 0 || options.watch.stopped || exchange.response.destroyed;
+      const isOver = remainingMs <= 0 || options.watch.stopped || exchange.response.destroyed;
       if (!row || isEnded(row.state) || isOver) return row;
       await watch.next(Math.min(POLL_MS, remainingMs));
     }

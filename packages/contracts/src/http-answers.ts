@@ -103,7 +103,7 @@ export const ledgerEntry = z.strictObject({
   amount: decimal,
   balanceAfter: decimal,
   currency: z.string(),
-  at: time.optional(),
+  at: time,
 });
 
 export const entriesAnswer = z.strictObject({
