@@ -59,8 +59,6 @@ export type {
 export { listTransfers } from './statements/reconciler/list-transfers.js';
 export { readEvents } from './statements/reconciler/read-events.js';
 export type { EventRef } from './statements/reconciler/read-events.js';
-export { sumHolds } from './statements/reconciler/sum-holds.js';
-export type { HoldSum } from './statements/reconciler/sum-holds.js';
 
 export { withGlobalSnapshot, withSnapshot } from './snapshots.js';
 export { OFFENDERS_MAX } from './statements/check/bound.js';
@@ -89,6 +87,12 @@ export { staleBalances } from './statements/check/stale-balances.js';
 export type { StaleBalance } from './statements/check/stale-balances.js';
 export { staleStatuses } from './statements/check/stale-statuses.js';
 export type { StaleStatus } from './statements/check/stale-statuses.js';
+export { settlementSums } from './statements/check/settlement-sums.js';
+export type { SettlementSum } from './statements/check/settlement-sums.js';
+export { strayProjections } from './statements/check/stray-projections.js';
+export type { StrayProjection } from './statements/check/stray-projections.js';
+export { transfersWithoutKey } from './statements/check/transfers-without-key.js';
+export type { TransferWithoutKey } from './statements/check/transfers-without-key.js';
 export { transitSums } from './statements/check/transit-sums.js';
 export type { TransitSum } from './statements/check/transit-sums.js';
 export { unbalancedSlots } from './statements/check/unbalanced-slots.js';
