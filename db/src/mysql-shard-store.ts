@@ -4,7 +4,7 @@ import { StoreError, keyOf } from '@surety/saga';
 import type { LoadRequest, Loaded, Planned, ShardStore, SlotMaps } from '@surety/saga';
 import { backoffMs, pause } from './connection/backoff.js';
 import type { ConnectionPool, Link, StatementResult } from './connection/connection-pool.js';
-import { failureOf } from './connection/driver-errors.js';
+import { LOCK_TIMEOUT, failureOf } from './connection/driver-errors.js';
 import { storeError } from './connection/session.js';
 import { lockAccounts } from './statements/transact/lock-accounts.js';
 import { lockDecisions } from './statements/transact/lock-decisions.js';
@@ -19,6 +19,8 @@ import { writeChanges } from './statements/transact/write-changes.js';
  * or on a duplicate that its reads cannot see.
  */
 export const TRANSACTION_ATTEMPTS_MAX = 8;
+/** A lock time-out has cost three seconds already, and says that somebody holds rows for long. */
+export const LOCK_TIMEOUT_ATTEMPTS_MAX = 3;
 
 export interface StoreOptions {
   readonly shard: ShardId;
@@ -39,12 +41,13 @@ export class MySqlShardStore implements ShardStore {
   }
 
   async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
+    const retries = new Retries();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#pool.use((link) => this.#attempt(link, load, decide));
       } catch (error) {
         const code = retryCodeOf(error);
-        if (code === undefined || attempt >= TRANSACTION_ATTEMPTS_MAX) {
+        if (code === undefined || !retries.allows(code)) {
           throw storeError(error, `a transaction on shard ${this.shard}`);
         }
         this.#pool.metrics?.retry(code);
@@ -137,4 +140,18 @@ function retryCodeOf(error: unknown): string | undefined {
   if (error instanceof StoreError) return undefined;
   const { kind, code } = failureOf(error);
   return kind === 'contention' || kind === 'duplicate' ? code : undefined;
+}
+
+/** Counts the failed attempts of one transaction. */
+class Retries {
+  #failed = 0;
+  #lockTimeouts = 0;
+
+  allows(code: string): boolean {
+    this.#failed += 1;
+    if (code === LOCK_TIMEOUT) this.#lockTimeouts += 1;
+    return (
+      this.#failed < TRANSACTION_ATTEMPTS_MAX && this.#lockTimeouts < LOCK_TIMEOUT_ATTEMPTS_MAX
+    );
+  }
 }

@@ -18,6 +18,9 @@ const CONTENTION: ReadonlySet<number> = new Set([
 
 const DUPLICATE_KEY = 1062;
 
+/** As `Failure.code`: only the statement was undone, after the whole wait. */
+export const LOCK_TIMEOUT = '1205';
+
 /** A row or a composed batch that cannot be stored as it is, however often it is tried. */
 const DATA: ReadonlySet<number> = new Set([
   1048, // column cannot be null

@@ -1,0 +1,177 @@
+-- Made from a migrated database and compared with one by the drift check. Do not edit.
+
+CREATE TABLE accounts (
+  id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  type VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  owner VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  tenant VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  currency VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  debits_blocked TINYINT UNSIGNED NOT NULL,
+  credits_blocked TINYINT UNSIGNED NOT NULL,
+  balance BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  overdraft_limit BIGINT NOT NULL,
+  version BIGINT NOT NULL,
+  entry_seq BIGINT NOT NULL,
+  metadata TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE audit_log (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  slot SMALLINT UNSIGNED NOT NULL,
+  actor VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  action VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  transfer_id BINARY(16) NULL,
+  reason VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  state_before TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  state_after TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE balances (
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  currency VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  balance BIGINT NOT NULL,
+  held BIGINT NOT NULL,
+  version BIGINT NOT NULL,
+  updated_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (account_id)
+);
+
+CREATE TABLE dead_letters (
+  id BIGINT NOT NULL AUTO_INCREMENT,
+  slot SMALLINT UNSIGNED NULL,
+  consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  topic VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  topic_partition SMALLINT UNSIGNED NOT NULL,
+  topic_offset BIGINT NOT NULL,
+  event_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  error TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  payload MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE decisions (
+  transfer_id BINARY(16) NOT NULL,
+  part SMALLINT UNSIGNED NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  outcome VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  reason VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  source VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  destination VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  amount BIGINT NOT NULL,
+  currency VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  PRIMARY KEY (transfer_id, part)
+);
+
+CREATE TABLE holds (
+  transfer_id BINARY(16) NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  amount BIGINT NOT NULL,
+  expires_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (transfer_id),
+  KEY holds_by_expiry (expires_at)
+);
+
+CREATE TABLE idempotency_keys (
+  slot SMALLINT UNSIGNED NOT NULL,
+  key_hash BINARY(32) NOT NULL,
+  fingerprint VARBINARY(33) NOT NULL,
+  transfer_id BINARY(16) NULL,
+  answer TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  created_at DATETIME(6) NOT NULL,
+  expires_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (slot, key_hash)
+);
+
+CREATE TABLE leases (
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  holder VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  token BIGINT NOT NULL,
+  expires_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (name)
+);
+
+CREATE TABLE ledger_entries (
+  transfer_id BINARY(16) NOT NULL,
+  step SMALLINT UNSIGNED NOT NULL,
+  leg SMALLINT UNSIGNED NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  entry_seq BIGINT NULL,
+  amount BIGINT NOT NULL,
+  currency VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  balance_after BIGINT NULL,
+  posted_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (transfer_id, step, leg),
+  KEY ledger_entries_by_account (account_id, entry_seq)
+);
+
+CREATE TABLE open_transfers (
+  slot SMALLINT UNSIGNED NOT NULL,
+  since DATETIME(6) NOT NULL,
+  transfer_id BINARY(16) NOT NULL,
+  PRIMARY KEY (slot, since, transfer_id)
+);
+
+CREATE TABLE outbox (
+  seq BIGINT NOT NULL AUTO_INCREMENT,
+  topic VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  topic_partition SMALLINT UNSIGNED NOT NULL,
+  payload MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  created_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (seq)
+);
+
+CREATE TABLE placement (
+  id TINYINT UNSIGNED NOT NULL,
+  shard SMALLINT UNSIGNED NOT NULL,
+  epoch BIGINT NOT NULL,
+  slot_map TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE TABLE transaction_status (
+  transfer_id BINARY(16) NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  status VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  reason VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  version BIGINT NOT NULL,
+  updated_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (transfer_id)
+);
+
+CREATE TABLE transfer_events (
+  transfer_id BINARY(16) NOT NULL,
+  step SMALLINT UNSIGNED NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  type VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  occurred_at DATETIME(6) NOT NULL,
+  envelope MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
+  PRIMARY KEY (transfer_id, step)
+);
+
+CREATE TABLE transfers (
+  id BINARY(16) NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  kind VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  parent_id BINARY(16) NULL,
+  tenant VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  source VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  destination VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  amount BIGINT NOT NULL,
+  currency VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  capture VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  reason VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  requested_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (id)
+);
