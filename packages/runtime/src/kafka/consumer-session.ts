@@ -194,7 +194,8 @@ export class ConsumerSession {
 
   /** One attempt. What cannot be committed now is tried at the next tick, or read again. */
   private async commit(): Promise<void> {
-    const taken = this.positions.takeUntold();
+    // A commit behind the disconnect would open a connection that nobody closes.
+    const taken = this.ended === undefined ? this.positions.takeUntold() : [];
     if (taken.length === 0 || this.lastPayload === undefined) {
       return;
     }
