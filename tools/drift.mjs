@@ -1,10 +1,11 @@
 /**
  * `npm run drift`: things that say the same in two places still say the same. Prints what differs
  * and exits 1. The schema check needs a database server (SURETY_TEST_MYSQL_URL, with DDL rights)
- * and the built packages; without a URL it says that it was skipped.
+ * and the built packages; without a URL it says that it was skipped. With `--write` the dump of the
+ * fresh schema is checked in instead of compared.
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -166,8 +167,10 @@ async function freshDump(serverUrl) {
 async function schemaDump() {
   const serverUrl = process.env.SURETY_TEST_MYSQL_URL;
   if (!serverUrl) return { findings: [], skipped: 'SURETY_TEST_MYSQL_URL is not set' };
+  const dump = await freshDump(serverUrl);
+  if (process.argv.includes('--write')) writeFileSync(join(root, SCHEMA_DUMP), dump);
   const expected = read(SCHEMA_DUMP).trimEnd().split('\n');
-  const actual = (await freshDump(serverUrl)).trimEnd().split('\n');
+  const actual = dump.trimEnd().split('\n');
   const length = Math.max(expected.length, actual.length);
   const findings = [];
   for (let line = 0; line < length && findings.length < DIFFERENCES_SHOWN; line += 1) {
