@@ -4,6 +4,8 @@ import type { KeyRow, TransferRow } from '@surety/saga';
 import { aKeyHash, aTransferId, anAccount, createTestShards } from '@surety/testing';
 import type { TestShards } from '@surety/testing';
 import type { Shard } from './shard-pools.js';
+import { deleteOutbox } from './statements/relay/delete-outbox.js';
+import { readOutbox } from './statements/relay/read-outbox.js';
 import { deleteHolds } from './statements/transact/insert-holds.js';
 import { lockAccounts } from './statements/transact/lock-accounts.js';
 import { lockDecisions } from './statements/transact/lock-decisions.js';
@@ -135,14 +137,34 @@ describe.each([
         ...deleteHolds(moves.map(({ id }) => id)),
         ...deleteOpenTransfers(moves),
       ];
+      for (const statement of statements.filter((sql) => sql.startsWith('DELETE'))) {
+        const [, plan] = await plansOf(statement);
+        expect(plan).toMatchObject({ type: 'eq_ref', key: 'PRIMARY' });
+      }
       await shard.pool.use(async (link) => {
         await link.send(['START TRANSACTION', ...statements]);
-        for (const table of ['accounts', 'transfers']) {
+        for (const table of ['accounts', 'transfers', 'holds', 'open_transfers']) {
           expect(await freeRows(table)).toBe(rowCount - count);
         }
         expect(await freeRows('decisions')).toBe(rowCount);
         await link.send(['ROLLBACK']);
       });
+    });
+    it('deletes exactly these outbox rows, past inserts that are not committed', async () => {
+      const rows = Array.from(
+        { length: rowCount },
+        (_unused, n) => `('toSource', ${n % 16}, '[]', NOW(6))`,
+      );
+      const into = 'INSERT INTO outbox (topic, topic_partition, payload, created_at) VALUES';
+      await shard.send(['DELETE FROM outbox', `${into} ${rows.join(',')}`]);
+      const stored = await readOutbox(shard, 0n, rowCount);
+      await shard.pool.use(async (link) => {
+        await link.send(['START TRANSACTION', `${into} ${rows[0]}`]);
+        const seqs = spread(stored, count).map(({ seq }) => seq);
+        expect(await deleteOutbox(shard, seqs)).toBe(count);
+        await link.send(['ROLLBACK']);
+      });
+      expect(await readOutbox(shard, 0n, rowCount)).toHaveLength(rowCount - count);
     });
   });
 });

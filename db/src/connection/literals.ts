@@ -50,10 +50,14 @@ export function textOrNull(value: string | null): string {
   return value === null ? 'NULL' : text(value);
 }
 
-/** 2026-01-31T10:15:30.123456Z as DATETIME(6) in UTC. */
-export function time(value: Timestamp): string {
+/** The text of a DATETIME(6) in UTC for 2026-01-31T10:15:30.123456Z. */
+export function dateTime(value: Timestamp): string {
   if (!TIMESTAMP.test(value)) refuse('a time in UTC', value);
-  return `'${value.slice(0, 10)} ${value.slice(11, -1)}'`;
+  return `${value.slice(0, 10)} ${value.slice(11, -1)}`;
+}
+
+export function time(value: Timestamp): string {
+  return `'${dateTime(value)}'`;
 }
 
 /** A whole number that is no money: a slot, a limit, milliseconds. */

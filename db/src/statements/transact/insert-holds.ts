@@ -1,8 +1,8 @@
 import type { HoldRow } from '@surety/saga';
 import type { TransferId } from '@surety/domain';
-import { count, time, uuid, word } from '../../connection/literals.js';
+import { count, jsonRows, time, uuid, uuidHex, word } from '../../connection/literals.js';
 import { HOLD_COLUMNS } from '../rows/hold-row.js';
-import { chunksOf, guard, inLockOrder, sortedBy } from './shape.js';
+import { guard, inLockOrder, sortedBy } from './shape.js';
 
 /**
  * Caller: transact. Index: PRIMARY (transfer_id). Locks: the new rows, under the lock of their
@@ -19,13 +19,18 @@ export function insertHolds(rows: readonly HoldRow[]): string[] {
 }
 
 /**
- * Caller: transact, for transfers that end. Index: PRIMARY (transfer_id). Locks: those rows, under
- * the lock of their transfers. Rows: at most VALUES_MAX a statement.
+ * Caller: transact, for transfers that end. Index: PRIMARY (transfer_id), one lookup for each row of
+ * the JSON table; lists of values let MySQL scan a small table, hint or not (tried), which waits for
+ * rows of others. Locks: those rows, under the lock of their transfers. Rows: those of the batch.
  * Fewer affected rows mean that a held transfer had no hold: the guard stops the packet.
  */
 export function deleteHolds(ids: readonly TransferId[]): string[] {
-  return chunksOf(inLockOrder(ids)).flatMap((chunk) => [
-    `DELETE FROM holds WHERE transfer_id IN (${chunk.map(uuid).join(',')})`,
-    guard(chunk.length),
-  ]);
+  if (ids.length === 0) return [];
+  const rows = inLockOrder(ids).map((id) => [uuidHex(id)]);
+  return [
+    `DELETE h FROM JSON_TABLE(${jsonRows(rows)}, '$[*]' COLUMNS (` +
+      "id CHAR(32) CHARACTER SET ascii PATH '$[0]'" +
+      ')) AS n STRAIGHT_JOIN holds AS h FORCE INDEX (PRIMARY) ON h.transfer_id = UNHEX(n.id)',
+    guard(rows.length),
+  ];
 }

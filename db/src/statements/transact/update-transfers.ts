@@ -1,7 +1,7 @@
 import { isEnded } from '@surety/domain';
 import type { Changes } from '@surety/saga';
-import { count, jsonRows, time, uuid, uuidHex, word } from '../../connection/literals.js';
-import { PAIRS_MAX, chunksOf, guard, sortedBy } from './shape.js';
+import { count, dateTime, jsonRows, uuidHex, word } from '../../connection/literals.js';
+import { guard, sortedBy } from './shape.js';
 
 type TransferUpdates = Changes['transfersUpdated'];
 
@@ -31,19 +31,24 @@ export function updateTransfers(updates: TransferUpdates): string[] {
 }
 
 /**
- * Caller: transact, for transfers that end. Index: PRIMARY (slot, since, transfer_id), a range for
- * each row. Locks: those rows. Rows: at most PAIRS_MAX a statement.
+ * Caller: transact, for transfers that end. Index: PRIMARY (slot, since, transfer_id), one lookup for
+ * each row of the JSON table (see deleteHolds). Locks: those rows. Rows: those of the batch.
  * Fewer affected rows mean that an open transfer was not listed: the guard stops the packet.
  */
 export function deleteOpenTransfers(updates: TransferUpdates): string[] {
   const ended = updates.filter((update) => isEnded(update.to));
-  return chunksOf(ended, PAIRS_MAX).flatMap((chunk) => {
-    const keys = chunk.map(
-      (row) => `(${count(row.slot)},${time(row.requestedAt)},${uuid(row.id)})`,
-    );
-    return [
-      `DELETE FROM open_transfers WHERE (slot, since, transfer_id) IN (${keys.join(',')})`,
-      guard(chunk.length),
-    ];
-  });
+  if (ended.length === 0) return [];
+  const rows = sortedBy(ended, (update) => update.id).map((update) => [
+    count(update.slot),
+    dateTime(update.requestedAt),
+    uuidHex(update.id),
+  ]);
+  return [
+    `DELETE o FROM JSON_TABLE(${jsonRows(rows)}, '$[*]' COLUMNS (` +
+      "slot SMALLINT UNSIGNED PATH '$[0]', since DATETIME(6) PATH '$[1]', " +
+      "id CHAR(32) CHARACTER SET ascii PATH '$[2]'" +
+      ')) AS n STRAIGHT_JOIN open_transfers AS o FORCE INDEX (PRIMARY) ' +
+      'ON o.slot = n.slot AND o.since = n.since AND o.transfer_id = UNHEX(n.id)',
+    guard(rows.length),
+  ];
 }
