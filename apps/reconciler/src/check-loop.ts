@@ -1,4 +1,4 @@
-import { sumHolds } from '@surety/db';
+import { heldTotals } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import type { Logger, Metrics } from '@surety/runtime';
 import { runChecks } from './checks/run-checks.js';
@@ -51,17 +51,20 @@ class HoldsGauge {
   async read(pools: ShardPools): Promise<void> {
     await Promise.allSettled(
       pools.shards.map(async (shard) => {
-        this.#set(shard.id, await sumHolds(shard));
+        this.#set(shard.id, await heldTotals(shard));
       }),
     );
   }
 
-  #set(shard: number, sums: readonly { readonly currency: string; readonly sum: bigint }[]): void {
+  #set(
+    shard: number,
+    sums: readonly { readonly currency: string; readonly sumMinor: bigint }[],
+  ): void {
     const seen = this.#seen.get(shard) ?? new Set();
     this.#seen.set(shard, seen);
     for (const { currency } of sums) seen.add(currency);
     for (const currency of seen) {
-      const sum = sums.find((one) => one.currency === currency)?.sum ?? 0n;
+      const sum = sums.find((one) => one.currency === currency)?.sumMinor ?? 0n;
       this.#metrics.heldMinor.set({ shard: String(shard), currency }, Number(sum));
     }
   }

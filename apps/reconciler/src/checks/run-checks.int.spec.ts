@@ -1,0 +1,424 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Envelope } from '@surety/contracts';
+import { shardOfSlot, slotOfAccount } from '@surety/domain';
+import type { TransferId, TransferStatus } from '@surety/domain';
+import { findTransfer, readTimeline } from '@surety/db';
+import type { Shard } from '@surety/db';
+import {
+  applySteps,
+  fundAccounts,
+  openAccounts,
+  requestTransfers,
+  voidTransfers,
+} from '@surety/saga';
+import { aDeposit, aTransferRequest, createTestShards, eur } from '@surety/testing';
+import type { TestShards } from '@surety/testing';
+import { CHECK_NAMES, runChecks } from './run-checks.js';
+import type { CheckResult } from './types.js';
+
+const options = { holdTimeoutMs: 3_600_000, actor: 'saga' };
+const opening = {
+  tenant: 'default',
+  currency: 'EUR',
+  type: 'customer',
+  owner: null,
+  overdraftLimit: 0n,
+  metadata: null,
+} as const;
+
+let shards: TestShards;
+let source: Shard;
+let destination: Shard;
+let payer: string;
+let payee: string;
+
+function accountOn(shard: number, prefix: string): string {
+  for (let at = 0; ; at += 1) {
+    const id = `${prefix}-${at}`;
+    if (shardOfSlot(shards.pools.slotMaps.current(), slotOfAccount(id)) === shard) return id;
+  }
+}
+
+async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
+  const rows = await readTimeline(shard, id);
+  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+}
+
+/** Takes a transfer of the payer's to the state that its place in the list asks for. */
+async function transferIn(state: TransferStatus | 'credited', n: number): Promise<TransferId> {
+  const to = state === 'rejected' ? accountOn(1, 'nobody') : payee;
+  const request = aTransferRequest({ n, source: payer, destination: to, amount: eur(10_00) });
+  const id = request.transferId;
+  await requestTransfers(source.store, [request]);
+  if (state === 'requested') return id;
+  await applySteps(source.store, [await eventOn(source, id, 10)], options);
+  if (state === 'held') return id;
+  const cause = await eventOn(source, id, 20);
+  if (state === 'cancelled') {
+    await voidTransfers(destination.store, [{ cause, reason: 'hold_expired', actor: 'saga' }]);
+  } else {
+    await applySteps(destination.store, [cause], options);
+  }
+  if (state === 'credited') return id;
+  await applySteps(source.store, [await eventOn(destination, id, 30)], options);
+  expect(await findTransfer(source, id)).toMatchObject({ state });
+  return id;
+}
+
+/** What the projector would have written by now. */
+async function project(): Promise<void> {
+  for (const shard of shards.pools.shards) {
+    const [accounts, statuses] = await shard.send([
+      'INSERT INTO balances SELECT id, slot, currency, balance, held, version, NOW(6) ' +
+        'FROM accounts WHERE version > 0',
+      'INSERT INTO transaction_status SELECT t.id, t.slot, t.state, t.reason, MAX(e.step), NOW(6) ' +
+        'FROM transfers AS t JOIN transfer_events AS e ON e.transfer_id = t.id AND e.step <> 30 ' +
+        'GROUP BY t.id',
+    ]);
+    expect([accounts?.affectedRows, statuses?.affectedRows]).not.toContain(undefined);
+  }
+}
+
+interface Ids {
+  readonly requested: TransferId;
+  readonly held: TransferId;
+  readonly credited: TransferId;
+  readonly committed: TransferId;
+  readonly rejected: TransferId;
+  readonly cancelled: TransferId;
+}
+let ids: Ids;
+
+const TABLES = [
+  'accounts',
+  'transfers',
+  'open_transfers',
+  'holds',
+  'transfer_events',
+  'decisions',
+  'ledger_entries',
+  'idempotency_keys',
+  'outbox',
+  'balances',
+  'transaction_status',
+];
+
+function onBothShards(statements: readonly string[]): Promise<unknown> {
+  return Promise.all(shards.pools.shards.map((shard) => shard.send(statements)));
+}
+
+beforeAll(async () => {
+  shards = await createTestShards({ count: 2 });
+  [source, destination] = shards.pools.shards as [Shard, Shard];
+  payer = accountOn(0, 'payer');
+  payee = accountOn(1, 'payee');
+  await openAccounts(source.store, [{ id: payer, ...opening }]);
+  await openAccounts(destination.store, [{ id: payee, ...opening }]);
+  await fundAccounts(source.store, [aDeposit(payer, eur(100_00), 1)]);
+  ids = {
+    requested: await transferIn('requested', 1),
+    held: await transferIn('held', 2),
+    credited: await transferIn('credited', 3),
+    committed: await transferIn('committed', 4),
+    rejected: await transferIn('rejected', 5),
+    cancelled: await transferIn('cancelled', 6),
+  };
+  await project();
+  await onBothShards(
+    TABLES.map((table) => `CREATE TABLE healthy_${table} AS SELECT * FROM ${table}`),
+  );
+});
+
+afterAll(async () => {
+  await shards?.drop();
+});
+
+/** Every test begins with the same healthy system. */
+afterEach(async () => {
+  await onBothShards(
+    TABLES.flatMap((table) => [
+      `DELETE FROM ${table}`,
+      `INSERT INTO ${table} SELECT * FROM healthy_${table}`,
+    ]),
+  );
+});
+
+async function check(): Promise<readonly CheckResult[]> {
+  return runChecks(shards.pools, { projectionPatienceMs: 1 });
+}
+
+function hex(id: TransferId): string {
+  return `x'${id.replaceAll('-', '')}'`;
+}
+
+describe('a healthy system', () => {
+  it('keeps every promise, in every state that a transfer can be in', async () => {
+    const results = await check();
+    expect(results.map((result) => result.check)).toEqual(CHECK_NAMES);
+    expect(results.flatMap((result) => result.findings)).toEqual([]);
+    expect(results.flatMap((result) => result.notes)).toEqual([]);
+    expect(results.every((result) => result.ok && result.rowsChecked > 0)).toBe(true);
+  });
+
+  it('keeps its promises while others go on writing', async () => {
+    const writers = Array.from({ length: 20 }, (_, at) => transferIn('committed', 100 + at));
+    const checks = Promise.all([check(), check()]);
+    // Some of these find too little money: that is a rejection like any other.
+    await Promise.allSettled(writers);
+    for (const results of await checks) {
+      const broken = results.filter((result) => !result.ok && result.check !== 'projections');
+      expect(broken).toEqual([]);
+    }
+  });
+});
+
+interface Planted {
+  readonly what: string;
+  readonly check: string;
+  readonly sql: () => readonly string[];
+  readonly on?: 'source' | 'destination';
+  readonly key: () => string;
+}
+
+const PLANTED: readonly Planted[] = [
+  {
+    what: 'an altered balance',
+    check: 'balances',
+    sql: () => [`UPDATE accounts SET balance = balance + 1 WHERE id = '${payer}'`],
+    key: () => `account ${payer}`,
+  },
+  {
+    what: 'an altered leg',
+    check: 'balances',
+    sql: () => [
+      `UPDATE ledger_entries SET amount = amount + 1 WHERE account_id = '${payer}' AND entry_seq = 1`,
+    ],
+    key: () => `leg ${payer} entry 1`,
+  },
+  {
+    what: 'a deleted leg',
+    check: 'conservation',
+    sql: () => [`DELETE FROM ledger_entries WHERE account_id = '${payer}' AND entry_seq = 1`],
+    key: () => `slot ${slotOfAccount(payer)} EUR`,
+  },
+  {
+    what: 'a deleted leg, in its step',
+    check: 'step-legs',
+    sql: () => [
+      `DELETE FROM ledger_entries WHERE transfer_id = ${hex(ids.committed)} AND account_id = '${payer}'`,
+    ],
+    key: () => `transfer ${ids.committed} step 40`,
+  },
+  {
+    what: 'a pair of legs taken out together',
+    check: 'balances',
+    sql: () => [`DELETE FROM ledger_entries WHERE transfer_id = ${hex(ids.committed)}`],
+    key: () => `account ${payer}`,
+  },
+  {
+    what: 'an inserted leg',
+    check: 'balances',
+    sql: () => [
+      'INSERT INTO ledger_entries SELECT transfer_id, step, 9, slot, account_id, 99, 5, currency, ' +
+        `5, posted_at FROM ledger_entries WHERE account_id = '${payer}' AND entry_seq = 1`,
+    ],
+    key: () => `leg ${payer} entry 99`,
+  },
+  {
+    what: 'an altered held',
+    check: 'held-totals',
+    sql: () => [`UPDATE accounts SET held = held - 1 WHERE id = '${payer}'`],
+    key: () => `account ${payer}`,
+  },
+  {
+    what: 'an overdrawn account',
+    check: 'overdraft',
+    sql: () => [`UPDATE accounts SET balance = -1 WHERE id = '${payer}'`],
+    key: () => `account ${payer}`,
+  },
+  {
+    what: 'a deleted hold',
+    check: 'holds',
+    sql: () => [`DELETE FROM holds WHERE transfer_id = ${hex(ids.held)}`],
+    key: () => `transfer ${ids.held}`,
+  },
+  {
+    what: 'an open transfer that is not listed',
+    check: 'open-transfers',
+    sql: () => [`DELETE FROM open_transfers WHERE transfer_id = ${hex(ids.requested)}`],
+    key: () => `transfer ${ids.requested}`,
+  },
+  {
+    what: 'an altered state',
+    check: 'histories',
+    sql: () => [`UPDATE transfers SET state = 'held' WHERE id = ${hex(ids.requested)}`],
+    key: () => `transfer ${ids.requested}`,
+  },
+  {
+    what: 'a deleted event',
+    check: 'histories',
+    sql: () => [
+      `DELETE FROM transfer_events WHERE transfer_id = ${hex(ids.committed)} AND step = 20`,
+    ],
+    key: () => `transfer ${ids.committed}`,
+  },
+  {
+    what: 'a deleted event of a decision',
+    check: 'histories',
+    on: 'destination',
+    sql: () => [
+      `DELETE FROM transfer_events WHERE transfer_id = ${hex(ids.committed)} AND step = 30`,
+    ],
+    key: () => `event ${ids.committed}/30`,
+  },
+  {
+    what: 'a key without its transfer',
+    check: 'keys',
+    sql: () => [
+      `UPDATE idempotency_keys SET transfer_id = REVERSE(transfer_id) WHERE transfer_id = ${hex(ids.held)}`,
+    ],
+    key: () => 'key ',
+  },
+  {
+    what: 'a transfer without its key',
+    check: 'keys',
+    sql: () => [`DELETE FROM idempotency_keys WHERE transfer_id = ${hex(ids.held)}`],
+    key: () => `transfer ${ids.held}`,
+  },
+  {
+    what: 'a deleted decision',
+    check: 'decisions',
+    on: 'destination',
+    sql: () => [`DELETE FROM decisions WHERE transfer_id = ${hex(ids.committed)}`],
+    key: () => `transfer ${ids.committed}`,
+  },
+  {
+    what: 'an altered decision',
+    check: 'decisions',
+    on: 'destination',
+    sql: () => [
+      `UPDATE decisions SET outcome = 'credited', reason = NULL WHERE transfer_id = ${hex(ids.cancelled)}`,
+    ],
+    key: () => `transfer ${ids.cancelled}`,
+  },
+  {
+    what: 'a decision with another amount',
+    check: 'credits',
+    on: 'destination',
+    sql: () => [
+      `UPDATE decisions SET amount = amount + 1 WHERE transfer_id = ${hex(ids.credited)}`,
+    ],
+    key: () => `decision ${ids.credited}`,
+  },
+  {
+    what: 'a transfer that vanished after it was credited',
+    check: 'credits',
+    sql: () => [`DELETE FROM transfers WHERE id = ${hex(ids.credited)}`],
+    key: () => `decision ${ids.credited}`,
+  },
+  {
+    what: 'money that vanished in transit',
+    check: 'transit',
+    on: 'destination',
+    sql: () => [`DELETE FROM ledger_entries WHERE transfer_id = ${hex(ids.committed)}`],
+    key: () => 'transit EUR',
+  },
+  {
+    what: 'an altered projected balance',
+    check: 'projections',
+    sql: () => [`UPDATE balances SET balance = balance + 1 WHERE account_id = '${payer}'`],
+    key: () => `balances ${payer}`,
+  },
+  {
+    what: 'a projected balance newer than the truth',
+    check: 'projections',
+    sql: () => [`UPDATE balances SET version = version + 1 WHERE account_id = '${payer}'`],
+    key: () => `balances ${payer}`,
+  },
+  {
+    what: 'a projected balance of nobody',
+    check: 'projections',
+    sql: () => [`UPDATE balances SET account_id = 'ghost' WHERE account_id = '${payer}'`],
+    key: () => 'balances ghost',
+  },
+  {
+    what: 'an altered projected status',
+    check: 'projections',
+    sql: () => [
+      `UPDATE transaction_status SET status = 'committed' WHERE transfer_id = ${hex(ids.rejected)}`,
+    ],
+    key: () => `transaction_status ${ids.rejected}`,
+  },
+  {
+    what: 'a projected status newer than the truth',
+    check: 'projections',
+    sql: () => [
+      `UPDATE transaction_status SET version = 50 WHERE transfer_id = ${hex(ids.committed)}`,
+    ],
+    key: () => `transaction_status ${ids.committed.replaceAll('-', '')}`,
+  },
+];
+
+describe('the check', () => {
+  it.each(PLANTED.map((planted) => [planted.check, planted.what, planted] as const))(
+    '%s names %s',
+    async (name, _what, { sql, on = 'source', key }) => {
+      const shard = on === 'source' ? source : destination;
+      const results = await shard.send(sql());
+      expect(results[0]?.affectedRows).toBeGreaterThan(0);
+      const found = (await check()).find((result) => result.check === name);
+      expect(found?.ok).toBe(false);
+      const keys = found?.findings.map((finding) => finding.key) ?? [];
+      expect(keys).toContainEqual(expect.stringContaining(key()));
+    },
+  );
+});
+
+describe('a projection that is behind', () => {
+  beforeEach(async () => {
+    await source.send([
+      `UPDATE balances SET version = version - 1, balance = 1 WHERE account_id = '${payer}'`,
+    ]);
+  });
+
+  async function projections(): Promise<CheckResult | undefined> {
+    return (await check()).find((result) => result.check === 'projections');
+  }
+
+  it('is lag while work is under way', async () => {
+    expect(await projections()).toMatchObject({
+      ok: true,
+      notes: ['1 rows are behind while work is under way'],
+    });
+  });
+
+  it('is a finding at rest', async () => {
+    await onBothShards(['DELETE FROM outbox', 'DELETE FROM open_transfers']);
+    expect(await projections()).toMatchObject({
+      ok: false,
+      findings: [{ key: `balances ${payer}`, problem: 'is behind at rest' }],
+    });
+  });
+
+  it('is none where it catches up in time', async () => {
+    await onBothShards(['DELETE FROM outbox', 'DELETE FROM open_transfers']);
+    const running = runChecks(shards.pools, {
+      only: ['projections'],
+      projectionPatienceMs: 60_000,
+    });
+    // Written outside the snapshot: the check has to look again to see it.
+    const until = Date.now() + 10_000;
+    let settled = false;
+    void running.finally(() => {
+      settled = true;
+    });
+    while (!settled && Date.now() < until) {
+      await source.send([
+        'UPDATE balances AS b JOIN accounts AS a ON a.id = b.account_id ' +
+          'SET b.version = a.version, b.balance = a.balance',
+      ]);
+    }
+    const [result] = await running;
+    expect(result).toMatchObject({ ok: true, findings: [] });
+  });
+});

@@ -1,0 +1,67 @@
+import type { ShardId } from '@surety/domain';
+import { shardOfSlot } from '@surety/domain';
+import { countRows, withGlobalSnapshot } from '@surety/db';
+import type { CountedTable, Session, Shard, ShardPools } from '@surety/db';
+import type { Findings } from './types.js';
+
+/** What a check looks at: all shards at one and the same instant. */
+export interface CheckScope {
+  readonly snapshots: readonly Session[];
+  /** @throws RangeError where no shard carries the slot. */
+  snapshotOf(slot: number): Session;
+  /** The shard as it is now, for what is allowed to come later than the instant. */
+  liveShard(id: ShardId): Shard;
+  /** Rows of these tables over all shards. */
+  count(...tables: readonly CountedTable[]): Promise<number>;
+  /** How long a projection may take to reach what the instant says, in milliseconds. */
+  readonly projectionPatienceMs: number;
+}
+
+/** One promise and how it is proven. A check only reads and only adds findings. */
+export interface Check {
+  readonly name: string;
+  readonly promise: string;
+  /** @throws StoreError where it cannot be known. */
+  inspect(scope: CheckScope, findings: Findings): Promise<void>;
+}
+
+export interface ScopeOptions {
+  readonly projectionPatienceMs: number;
+}
+
+/** Opens the instant, and lets the work look around in it. */
+export function withScope<T>(
+  pools: ShardPools,
+  { projectionPatienceMs }: ScopeOptions,
+  work: (scope: CheckScope) => Promise<T>,
+): Promise<T> {
+  return withGlobalSnapshot(pools.shards, (snapshots) => {
+    const counts = new Map<ShardId, Promise<ReadonlyMap<CountedTable, number>>>();
+    const countsOf = (snapshot: Session): Promise<ReadonlyMap<CountedTable, number>> => {
+      const known = counts.get(snapshot.id) ?? countRows(snapshot);
+      counts.set(snapshot.id, known);
+      return known;
+    };
+    const map = pools.slotMaps.current();
+    return work({
+      snapshots,
+      snapshotOf: (slot) => snapshots[shardOfSlot(map, slot)] as Session,
+      liveShard: (id) => pools.shards[id] as Shard,
+      count: async (...tables) => {
+        const perShard = await Promise.all(snapshots.map(countsOf));
+        return perShard
+          .flatMap((rows) => tables.map((table) => rows.get(table) ?? 0))
+          .reduce((sum, rows) => sum + rows, 0);
+      },
+      projectionPatienceMs,
+    });
+  });
+}
+
+/** Runs the same reads on every shard at once; each has its own connection. */
+export async function onEveryShard(
+  scope: CheckScope,
+  look: (snapshot: Session) => Promise<void>,
+): Promise<void> {
+  await Promise.all(scope.snapshots.map(look));
+}
