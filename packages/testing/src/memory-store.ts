@@ -122,28 +122,36 @@ export class MemoryShardStore implements ShardStore {
 
   #write(changes: Changes): void {
     const { rows } = this;
+    this.#writeTransfers(changes);
+    this.#writeAccounts(changes);
     for (const row of changes.keys) rows.keys.set(keyOf(row), row);
-    for (const row of changes.transfersInserted) {
-      rows.transfers.set(row.id, row);
-      if (!isEnded(row.state)) rows.openTransfers.add(row.id);
-    }
-    for (const { id, to, reason } of changes.transfersUpdated) {
-      rows.transfers.set(id, { ...(rows.transfers.get(id) as TransferRow), state: to, reason });
-      if (isEnded(to)) rows.openTransfers.delete(id);
-    }
     for (const row of changes.decisions) rows.decisions.set(row.transferId, row);
-    for (const { metadata: _, ...account } of changes.accountsInserted) {
-      rows.accounts.set(account.id, account);
-    }
-    for (const { id, balance, held, version, entrySeq } of changes.accountsUpdated) {
-      const account = rows.accounts.get(id) as Account;
-      rows.accounts.set(id, { ...account, balance, held, version, entrySeq });
-    }
     for (const row of changes.holdsInserted) rows.holds.set(row.transferId, row);
     for (const id of changes.holdsDeleted) rows.holds.delete(id);
     for (const row of changes.events) rows.events.set(eventKey(row), row);
     rows.legs.push(...changes.legs);
     rows.outbox.push(...changes.outbox);
+  }
+
+  #writeTransfers({ transfersInserted, transfersUpdated }: Changes): void {
+    const { transfers, openTransfers } = this.rows;
+    for (const row of transfersInserted) {
+      transfers.set(row.id, row);
+      if (!isEnded(row.state)) openTransfers.add(row.id);
+    }
+    for (const { id, to, reason } of transfersUpdated) {
+      transfers.set(id, { ...(transfers.get(id) as TransferRow), state: to, reason });
+      if (isEnded(to)) openTransfers.delete(id);
+    }
+  }
+
+  #writeAccounts({ accountsInserted, accountsUpdated }: Changes): void {
+    const { accounts } = this.rows;
+    for (const { metadata: _, ...account } of accountsInserted) accounts.set(account.id, account);
+    for (const { id, balance, held, version, entrySeq } of accountsUpdated) {
+      const account = accounts.get(id) as Account;
+      accounts.set(id, { ...account, balance, held, version, entrySeq });
+    }
   }
 }
 

@@ -104,8 +104,8 @@ export class SuretyProcess {
     child.stdout.pipe(this.#log, { end: false });
     child.stderr.pipe(this.#log, { end: false });
     child.once('exit', () => {
-      if (this.#isWanted && this.#child === child)
-        setTimeout(() => this.#revive(), RESTART_AFTER_MS);
+      const isLatest = this.#child === child;
+      if (isLatest) setTimeout(() => this.#revive(), RESTART_AFTER_MS);
     });
     this.#child = child;
     this.starts += 1;
