@@ -66,10 +66,13 @@ async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
 }
 
-function waitsForLock(): Promise<boolean> {
-  return shard
-    .send([`SELECT COUNT(*) FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT'`])
-    .then(([result]) => Number(result?.rows[0]?.[0]) > 0);
+/** Whether a transaction on this schema waits for a row; others may use the same server. */
+async function waitsForLock(): Promise<boolean> {
+  const [result] = await shard.send([
+    'SELECT COUNT(*) FROM information_schema.innodb_trx AS t JOIN information_schema.processlist ' +
+      `AS p ON p.id = t.trx_mysql_thread_id WHERE t.trx_state = 'LOCK WAIT' AND p.db = DATABASE()`,
+  ]);
+  return Number(result?.rows[0]?.[0]) > 0;
 }
 
 function lockedBy(link: Link, ...ids: string[]): Promise<unknown> {
