@@ -99,8 +99,9 @@ export class ShardLoops {
       mayGoOn: () => this.#keeper.isHeld && !this.#sweepLoop.isStopping,
     });
     await pass.catch(async (error: unknown) => {
-      if (error instanceof StoreError && error.kind === 'epoch')
+      if (error instanceof StoreError && error.kind === 'epoch') {
         await this.#options.slotMaps.reload();
+      }
       throw error;
     });
     metrics.reconciliationRunsTotal.inc({ kind: 'sweep' });

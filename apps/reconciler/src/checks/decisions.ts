@@ -42,8 +42,9 @@ async function comparePage(
     const ids = group.map(({ transfer }) => transfer.id);
     const rows = await listDecisions(destination, ids);
     const byId = new Map<TransferId, DecisionRow>(rows.map((row) => [row.transferId, row]));
-    for (const history of group)
+    for (const history of group) {
       compare(snapshot, history, byId.get(history.transfer.id), findings);
+    }
   }
 }
 

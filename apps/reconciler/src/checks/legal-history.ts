@@ -40,34 +40,41 @@ export function lastOwnStep(events: EventTypes): number {
   return OWN_STEPS.filter((step) => events.has(step)).at(-1) ?? 0;
 }
 
+type OutcomeOrNone = Decision['outcome'] | 'none';
+
+interface AllowedDecisions {
+  readonly allowed: readonly OutcomeOrNone[];
+  readonly problem: string;
+}
+
+/** What the destination may have said by the time the source has come to a state. */
+const ALLOWED_DECISIONS: Readonly<Record<TransferStatus | 'released', AllowedDecisions>> = {
+  requested: { allowed: ['none', 'voided'], problem: 'decided before it was held' },
+  held: { allowed: ['none', 'credited', 'refused', 'voided'], problem: '' },
+  committed: { allowed: ['credited'], problem: 'committed without being credited' },
+  rejected: { allowed: ['none', 'voided'], problem: 'rejected at the source, yet decided' },
+  released: { allowed: ['refused'], problem: 'released without being refused' },
+  cancelled: { allowed: ['voided'], problem: 'cancelled without being voided' },
+};
+const FUNDING_DECISIONS: AllowedDecisions = {
+  allowed: ['none'],
+  problem: 'funding has a decision',
+};
+
 /**
  * What is wrong between a transfer and the decision on its destination's shard, seen at the same
  * instant; undefined where they agree.
  */
 export function decisionFault(
-  { kind, state, events }: TransferFacts,
+  facts: TransferFacts,
   decision: Decision | undefined,
 ): string | undefined {
-  const outcome = decision?.outcome;
-  if (kind === 'funding') return outcome ? 'funding has a decision' : undefined;
-  const wasHeld = events.get(20) === 'held';
-  switch (state) {
-    case 'requested':
-      return noneOrVoided(outcome) ? undefined : 'decided before it was held';
-    case 'held':
-      return undefined;
-    case 'committed':
-      return outcome === 'credited' ? undefined : 'committed without being credited';
-    case 'rejected':
-      if (wasHeld) return outcome === 'refused' ? undefined : 'released without being refused';
-      return noneOrVoided(outcome) ? undefined : 'rejected at the source, yet decided';
-    case 'cancelled':
-      return outcome === 'voided' ? undefined : 'cancelled without being voided';
-    default:
-      return state satisfies never;
-  }
+  const { allowed, problem } = allowedDecisions(facts);
+  return allowed.includes(decision?.outcome ?? 'none') ? undefined : problem;
 }
 
-function noneOrVoided(outcome: Decision['outcome'] | undefined): boolean {
-  return outcome === undefined || outcome === 'voided';
+function allowedDecisions({ kind, state, events }: TransferFacts): AllowedDecisions {
+  if (kind === 'funding') return FUNDING_DECISIONS;
+  const isReleased = state === 'rejected' && events.get(20) === 'held';
+  return ALLOWED_DECISIONS[isReleased ? 'released' : state];
 }
