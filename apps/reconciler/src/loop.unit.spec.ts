@@ -1,0 +1,69 @@
+import { describe, expect, it } from '@jest/globals';
+import { Loop } from './loop.js';
+
+const backoff = { minMs: 1, maxMs: 2 };
+
+/** Resolves when the loop has run so often. */
+function loopOf(runs: number, run: (turn: number) => void) {
+  const failures: unknown[] = [];
+  let turn = 0;
+  let reached: () => void = () => undefined;
+  const enough = new Promise<void>((resolve) => {
+    reached = resolve;
+  });
+  const loop = new Loop({
+    intervalMs: 1,
+    backoff,
+    run: async () => {
+      turn += 1;
+      if (turn >= runs) reached();
+      run(turn);
+    },
+    failed: (error) => failures.push(error),
+  });
+  return { loop, failures, enough };
+}
+
+describe('Loop', () => {
+  it('runs again and again until it is stopped', async () => {
+    const { loop, enough } = loopOf(3, () => undefined);
+    loop.start();
+    await enough;
+    await loop.stop();
+    expect(loop.isStopping).toBe(true);
+  });
+
+  it('goes on after failures and hands each of them over', async () => {
+    const { loop, failures, enough } = loopOf(4, (turn) => {
+      if (turn < 4) throw new Error(`failure ${turn}`);
+    });
+    loop.start();
+    await enough;
+    await loop.stop();
+    expect(failures.map(String)).toEqual([
+      'Error: failure 1',
+      'Error: failure 2',
+      'Error: failure 3',
+    ]);
+  });
+
+  it('wakes out of its pause when it is stopped', async () => {
+    let runs = 0;
+    const loop = new Loop({
+      intervalMs: 3_600_000,
+      backoff,
+      run: async () => {
+        runs += 1;
+      },
+      failed: () => undefined,
+    });
+    loop.start();
+    await loop.stop();
+    expect(runs).toBe(1);
+  });
+
+  it('stops without ever having been started', async () => {
+    const { loop } = loopOf(1, () => undefined);
+    await expect(loop.stop()).resolves.toBeUndefined();
+  });
+});

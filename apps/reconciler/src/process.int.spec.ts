@@ -1,0 +1,162 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Envelope } from '@surety/contracts';
+import { shardOfSlot, slotOfAccount } from '@surety/domain';
+import type { TransferId } from '@surety/domain';
+import { findTransfer, readTimeline } from '@surety/db';
+import type { Shard } from '@surety/db';
+import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
+import { aDeposit, aTransferRequest, createTestShards, eur } from '@surety/testing';
+import type { TestShards } from '@surety/testing';
+import { start } from './process.js';
+import type { RunningReconciler } from './process.js';
+
+const DEADLINE_MS = 30_000;
+const NOBODY_LISTENS = '127.0.0.1:1';
+
+let shards: TestShards;
+let source: Shard;
+let n = 0;
+const running: RunningReconciler[] = [];
+
+async function startReconciler(environment: NodeJS.ProcessEnv = {}): Promise<RunningReconciler> {
+  const reconciler = await start({
+    SURETY_SHARDS: shards.urls.join(','),
+    SURETY_KAFKA_BROKERS: NOBODY_LISTENS,
+    SURETY_REDIS_URL: `redis://${NOBODY_LISTENS}`,
+    SURETY_LOG_LEVEL: 'error',
+    SURETY_RECONCILE_INTERVAL: '20ms',
+    SURETY_CHECK_INTERVAL: '100ms',
+    HOLD_TIMEOUT: '1h',
+    ...environment,
+  });
+  running.push(reconciler);
+  return reconciler;
+}
+
+function accountOn(shard: number, prefix: string): string {
+  for (let at = 0; ; at += 1) {
+    const id = `${prefix}-${at}`;
+    if (shardOfSlot(shards.pools.slotMaps.current(), slotOfAccount(id)) === shard) return id;
+  }
+}
+
+/** A transfer whose hold has expired already; nothing was credited. */
+async function orphanedHold(destinationShard: number): Promise<TransferId> {
+  n += 1;
+  const payer = accountOn(0, `payer-${n}`);
+  const payee = accountOn(destinationShard, `payee-${n}`);
+  const rest = { owner: null, overdraftLimit: 0n, metadata: null };
+  const opening = { tenant: 'default', currency: 'EUR', type: 'customer', ...rest } as const;
+  await openAccounts(source.store, [{ id: payer, ...opening }]);
+  await fundAccounts(source.store, [aDeposit(payer, eur(100_00), n)]);
+  const request = aTransferRequest({ n, source: payer, destination: payee, amount: eur(10_00) });
+  await requestTransfers(source.store, [request]);
+  const [row] = await readTimeline(source, request.transferId);
+  const requested = JSON.parse(row!.envelope) as Envelope;
+  await applySteps(source.store, [requested], { holdTimeoutMs: 1, actor: 'saga' });
+  return request.transferId;
+}
+
+async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  const deadline = Date.now() + DEADLINE_MS;
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function untilState(id: TransferId, state: string): Promise<void> {
+  await until(`${id} is ${state}`, async () =>
+    (await findTransfer(source, id))?.state === state ? true : undefined,
+  );
+}
+
+async function leases(): Promise<readonly unknown[][]> {
+  const [result] = await source.send([
+    'SELECT holder, expires_at > NOW(6) FROM leases WHERE name = ' + "'reconciler'",
+  ]);
+  return (result?.rows ?? []).map((row) => [...row]);
+}
+
+async function get(reconciler: RunningReconciler, path: string): Promise<string> {
+  const response = await fetch(`http://127.0.0.1:${reconciler.adminPort}${path}`);
+  return response.text();
+}
+
+beforeAll(async () => {
+  shards = await createTestShards({ count: 2 });
+  source = shards.pools.shards[0]!;
+});
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((reconciler) => reconciler.stop()));
+});
+
+afterAll(async () => {
+  await shards?.drop();
+});
+
+describe('the reconciler', () => {
+  it('cancels an orphaned hold by itself and tells what it did', async () => {
+    const id = await orphanedHold(1);
+    const reconciler = await startReconciler();
+    await untilState(id, 'cancelled');
+    const metrics = await until('findings are told', async () => {
+      const text = await get(reconciler, '/metrics');
+      return text.includes('surety_reconciliation_findings_rows{check="conservation"')
+        ? text
+        : undefined;
+    });
+    expect(metrics).toMatch(/surety_reconciliation_repairs_total\{kind="void",.*\} 1\n/);
+    expect(metrics).toMatch(/surety_reconciliation_repairs_total\{kind="release",.*\} 1\n/);
+    expect(metrics).toMatch(/surety_reconciliation_findings_rows\{check="balances",.*\} 0\n/);
+  });
+
+  it('is ready while the databases are there, whatever Kafka and Redis do', async () => {
+    const reconciler = await startReconciler();
+    const answer = JSON.parse(await get(reconciler, '/readyz')) as unknown;
+    expect(answer).toMatchObject({
+      status: 'ready',
+      checks: { database: { ok: true }, kafka: { ok: false }, redis: { ok: false } },
+    });
+  });
+
+  it('leads alone, and gives its lease back when it stops', async () => {
+    const first = await startReconciler({ SURETY_INSTANCE: 'first' });
+    await until('first leads', async () =>
+      (await leases()).some(([holder, isHeld]) => holder === 'first' && Number(isHeld) === 1)
+        ? true
+        : undefined,
+    );
+    await startReconciler({ SURETY_INSTANCE: 'second' });
+    const id = await orphanedHold(0);
+    await untilState(id, 'cancelled');
+    expect((await leases()).map(([holder]) => holder)).toEqual(['first']);
+    await first.stop();
+    await first.done;
+    await until('second leads', async () =>
+      (await leases()).some(([holder, isHeld]) => holder === 'second' && Number(isHeld) === 1)
+        ? true
+        : undefined,
+    );
+    const next = await orphanedHold(0);
+    await untilState(next, 'cancelled');
+  });
+
+  it('goes on with its shard while another one is away, and keeps holds that need that one', async () => {
+    const away = new URL(shards.urls[1]!);
+    away.host = NOBODY_LISTENS;
+    const elsewhere = await orphanedHold(1);
+    const here = await orphanedHold(0);
+    const reconciler = await startReconciler({ SURETY_SHARDS: `${shards.urls[0]},${away.href}` });
+    await untilState(here, 'cancelled');
+    expect(await findTransfer(source, elsewhere)).toMatchObject({ state: 'held' });
+    const answer = await fetch(`http://127.0.0.1:${reconciler.adminPort}/readyz`);
+    expect(answer.status).toBe(503);
+    await reconciler.stop();
+    await startReconciler();
+    await untilState(elsewhere, 'cancelled');
+  });
+});
