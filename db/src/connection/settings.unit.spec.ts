@@ -1,0 +1,27 @@
+import { expect, it } from '@jest/globals';
+import { driverSettings, sessionStatements } from './settings.js';
+
+it('reads every part of a URL', () => {
+  expect(driverSettings('mysql://us%40er:p%3Ass@[::1]:3307/sur%65ty')).toMatchObject({
+    ...{ host: '::1', port: 3307, user: 'us@er', password: 'p:ss', database: 'surety' },
+  });
+  expect(driverSettings('mysql://u:p@db/s').port).toBe(3306);
+});
+
+it.each(['', 'nonsense', 'postgres://u:secret@h/s', 'mysql://u:secret@h', 'mysql://u:secret@h/'])(
+  'refuses %s without repeating a password',
+  (url) => {
+    expect(() => driverSettings(url)).toThrow(TypeError);
+    expect(() => driverSettings(url)).not.toThrow('secret');
+  },
+);
+
+it('bounds what a silent owner may keep, strictly and with the driver’s escapes', () => {
+  const statements = sessionStatements();
+  expect(statements).toContain('wait_timeout = 10');
+  expect(statements).toContain('innodb_lock_wait_timeout = 3');
+  expect(statements).toContain('STRICT_ALL_TABLES');
+  expect(statements).toContain('READ COMMITTED');
+  expect(statements).not.toContain('NO_BACKSLASH_ESCAPES');
+  expect(statements).not.toContain('ANSI_QUOTES');
+});
