@@ -13,6 +13,8 @@ import type { Check, CheckScope } from './scope.js';
 import type { Finding, Findings } from './types.js';
 
 const PATIENCE_POLL_MS = 200;
+/** A projector that works through a backlog is waited for, but not for ever. */
+const PATIENCE_TIMES_MAX = 6;
 
 /**
  * A projection may be behind while work is under way: that is lag, told as a note. At rest it is
@@ -124,13 +126,17 @@ async function stillBehind(
   scope: CheckScope,
   behind: readonly Behind[],
 ): Promise<readonly Behind[]> {
-  const until = performance.now() + scope.projectionPatienceMs;
+  const patienceMs = scope.projectionPatienceMs;
+  const endsAt = performance.now() + PATIENCE_TIMES_MAX * patienceMs;
+  let until = performance.now() + patienceMs;
   let late = behind;
   for (;;) {
     const next: Behind[] = [];
     for (const one of late) {
       if (!(await one.reached(scope.liveShard(one.finding.shard as ShardId)))) next.push(one);
     }
+    // Something moves: the rest gets its time from now on.
+    if (next.length < late.length) until = Math.min(endsAt, performance.now() + patienceMs);
     late = next;
     if (late.length === 0 || performance.now() >= until) return late;
     await sleep(PATIENCE_POLL_MS);
