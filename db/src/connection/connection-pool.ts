@@ -131,7 +131,8 @@ export class ConnectionPool {
     const setUp = sessionStatements(options.waitTimeoutSeconds);
     this.#knex = knexModule({
       client: 'mysql2',
-      connection: driverSettings(options.url),
+      // Statements come with their values in them: the driver need not look for placeholders.
+      connection: { ...driverSettings(options.url), queryFormat: (sql: string) => sql },
       log: SILENT,
       pool: {
         min: 0,

@@ -42,8 +42,12 @@ export function bytes(hex: string): string {
   return HEX.test(hex) ? `x'${hex}'` : refuse('a string of hex digits', hex);
 }
 
+/** What would end a literal in single quotes, or change in it; double quotes do neither. */
+const SPECIAL = /['\\\p{Cc}]/u;
+
+/** JSON is all double quotes, which the driver would escape one by one: a tenth of a batch's work. */
 export function text(value: string): string {
-  return escape(value);
+  return SPECIAL.test(value) ? escape(value) : `'${value}'`;
 }
 
 export function textOrNull(value: string | null): string {

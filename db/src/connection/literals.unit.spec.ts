@@ -67,6 +67,10 @@ describe('other literals', () => {
 
   it('escape text', () => {
     expect(text(`it's \\ "\n`)).toBe(`'it\\'s \\\\ \\"\\n'`);
+    expect(text('{"a":"ü ? -- ;"}')).toBe(`'{"a":"ü ? -- ;"}'`);
+    for (const special of ["'", '\\', '\u0000', '\n', '\r', '\u001a']) {
+      expect(text(`a${special}b`)).toMatch(/^'a\\.b'$/);
+    }
   });
 
   it.each([0.5, Number.NaN, 2 ** 53])('refuse %d as a count', (value) => {
