@@ -1,7 +1,4 @@
 import { openShards } from '@surety/db';
-import type { Shard, ShardPools } from '@surety/db';
-import { shardOfSlot } from '@surety/domain';
-import type { ShardId } from '@surety/domain';
 import {
   Releasers,
   connectRedis,
@@ -12,15 +9,12 @@ import {
   startAdminServer,
   startConsumer,
 } from '@surety/runtime';
-import type { Doorbell, Logger, Metrics, RunningProcess } from '@surety/runtime';
-import type { StepOptions } from '@surety/saga';
+import type { Logger, Metrics, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import type { WorkersConfig } from './config.js';
-import type { DeadLetters } from './dead-letters.js';
+import { createHandler } from './create-handler.js';
 import { LagGauge } from './lag-gauge.js';
-import { MessageHandler } from './message-handler.js';
-import { shardDeadLetters, databaseMetrics } from './shard-adapters.js';
-import { StepRunner } from './step-runner.js';
+import { databaseMetrics } from './shard-adapters.js';
 import { groupIdOf, topicsOf } from './worker-steps.js';
 
 /** Longer than a transaction with its retries: what is in hand is to be finished. */
@@ -78,8 +72,7 @@ interface Parts {
 }
 
 /** Each dependency pushes its release. Returns the admin server's port. */
-async function build(parts: Parts): Promise<number> {
-  const { config, log, metrics, releasers, isStopping } = parts;
+async function build({ config, log, metrics, releasers, isStopping }: Parts): Promise<number> {
   const { kafkaBrokers: brokers, redisUrl: url, instance, holdTimeoutMs } = config;
   const pools = openShards({
     urls: config.shardUrls,
@@ -107,7 +100,8 @@ async function build(parts: Parts): Promise<number> {
   releasers.push('admin server', () => admin.close());
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
-  const handler = createHandler(parts, { pools, doorbell });
+  const { handler, stop } = createHandler(config, { pools, doorbell, metrics, log });
+  releasers.push('runners', stop);
   const consumer = await startConsumer({
     brokers,
     clientId: instance,
@@ -121,46 +115,4 @@ async function build(parts: Parts): Promise<number> {
   lagGauge.start();
   releasers.push('lag gauge', () => lagGauge.stop());
   return admin.port;
-}
-
-interface Means {
-  readonly pools: ShardPools;
-  readonly doorbell: Doorbell;
-}
-
-function createHandler(parts: Parts, { pools, doorbell }: Means): MessageHandler {
-  const { config, log, metrics, releasers } = parts;
-  const { slotMaps } = pools;
-  const deadLetters = new Map(pools.shards.map((shard) => [shard.id, shardDeadLetters(shard)]));
-  const deadLettersOf = (shard: ShardId): DeadLetters => {
-    const letters = deadLetters.get(shard);
-    if (!letters) throw new RangeError(`there is no shard ${shard}`);
-    return letters;
-  };
-  const runners = new Map(
-    pools.shards.map((shard) => {
-      const step = stepOptions(config, pools, shard);
-      const letters = deadLettersOf(shard.id);
-      const { store } = shard;
-      const shared = { slotMaps, doorbell, metrics, log };
-      return [shard.id, new StepRunner({ ...shared, store, step, deadLetters: letters })];
-    }),
-  );
-  releasers.push('runners', async () => {
-    await Promise.all(Array.from(runners.values(), (runner) => runner.stop()));
-  });
-  return new MessageHandler({
-    steps: config.steps,
-    slotMaps,
-    runners,
-    deadLettersOf,
-    metrics,
-    log,
-  });
-}
-
-function stepOptions(config: WorkersConfig, { slotMaps }: ShardPools, shard: Shard): StepOptions {
-  const { holdTimeoutMs, chainsLocally } = config;
-  const continuesOn = (slot: number): boolean => shardOfSlot(slotMaps.current(), slot) === shard.id;
-  return { holdTimeoutMs, actor: 'saga', ...(chainsLocally ? { continuesOn } : {}) };
 }
