@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { NO_CHANGES, keyOf } from '@surety/saga';
-import type { Changes, KeyRow } from '@surety/saga';
+import type { Changes, EventRow, KeyRow, TransferRow } from '@surety/saga';
 import { aKeyHash, aTransferId, anAccount, createTestShards } from '@surety/testing';
 import type { TestShards } from '@surety/testing';
 import type { Link } from './connection/connection-pool.js';
@@ -190,10 +190,14 @@ describe('a race for one key', () => {
   });
 
   it('that can never be won ends as a failure of the data, and nothing is written', async () => {
-    const event = {
-      ...{ transferId: aTransferId('x', 1), step: 10, slot: 1, type: 'requested' },
-      ...{ occurredAt: NOW, envelope: '{}' },
-    } as const;
+    const event: EventRow = {
+      transferId: aTransferId('x', 1),
+      step: 10,
+      slot: 1,
+      type: 'requested',
+      occurredAt: NOW,
+      envelope: '{}',
+    };
     await write({ events: [event] });
     const twice = write({
       events: [event],
@@ -243,11 +247,21 @@ describe('a guard', () => {
   ];
 
   it.each(mistakes)('stops a transaction that changes %s before its commit', async (_, changes) => {
-    const transfer = {
-      ...{ id, slot: 1, kind: 'transfer', parentId: null, tenant: 'default', source: 'a' },
-      ...{ destination: 'b', amountMinor: 1n, currency: 'EUR', capture: 'auto', reason: null },
-      ...{ state: 'requested', requestedAt: NOW },
-    } as const;
+    const transfer: TransferRow = {
+      id,
+      slot: 1,
+      kind: 'transfer',
+      parentId: null,
+      tenant: 'default',
+      source: 'a',
+      destination: 'b',
+      amountMinor: 1n,
+      currency: 'EUR',
+      capture: 'auto',
+      reason: null,
+      state: 'requested',
+      requestedAt: NOW,
+    };
     await write({ transfersInserted: [transfer] });
     const before = commits;
     const outbox = [{ topic: 'ended', partition: 0, payload: '[]' }] as const;
