@@ -1,5 +1,4 @@
 import { openShards } from '@surety/db';
-import type { ShardPools } from '@surety/db';
 import { TOPIC_NAMES } from '@surety/contracts';
 import {
   Releasers,
@@ -11,14 +10,12 @@ import {
   startAdminServer,
   startConsumer,
 } from '@surety/runtime';
-import type { Doorbell, Logger, Metrics, RedisHandle, RunningProcess } from '@surety/runtime';
+import type { Logger, Metrics, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import type { ProjectorConfig } from './config.js';
+import { createHandler } from './create-handler.js';
 import { LagGauge } from './lag-gauge.js';
-import { MessageHandler } from './message-handler.js';
-import { RedisCopies } from './redis-copies.js';
-import { projectionStore, databaseMetrics } from './shard-adapters.js';
-import { ShardProjection } from './shard-projection.js';
+import { databaseMetrics } from './shard-adapters.js';
 
 const GROUP_ID = 'surety-projector';
 /** Longer than a write with its retries: what is in hand is to be finished. */
@@ -76,8 +73,7 @@ interface Parts {
 }
 
 /** Each dependency pushes its release. Returns the admin server's port. */
-async function build(parts: Parts): Promise<number> {
-  const { config, log, metrics, releasers, isStopping } = parts;
+async function build({ config, log, metrics, releasers, isStopping }: Parts): Promise<number> {
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
   const { shardUrls: urls, poolSize } = config;
   const pools = openShards({ urls, poolSize, metrics: databaseMetrics(metrics) });
@@ -101,7 +97,8 @@ async function build(parts: Parts): Promise<number> {
   releasers.push('admin server', () => admin.close());
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
-  const handler = createHandler(parts, { pools, redis, doorbell });
+  const { handler, stop } = createHandler({ pools, redis, doorbell, metrics, log });
+  releasers.push('projections', stop);
   const consumer = await startConsumer({
     brokers,
     clientId: instance,
@@ -115,30 +112,4 @@ async function build(parts: Parts): Promise<number> {
   lagGauge.start();
   releasers.push('lag gauge', () => lagGauge.stop());
   return admin.port;
-}
-
-interface Means {
-  readonly pools: ShardPools;
-  readonly redis: RedisHandle;
-  readonly doorbell: Doorbell;
-}
-
-function createHandler(parts: Parts, { pools, redis, doorbell }: Means): MessageHandler {
-  const { log, metrics, releasers } = parts;
-  const copies = new RedisCopies(redis);
-  const projections = new Map(
-    pools.shards.map((shard) => {
-      const store = projectionStore(shard);
-      return [shard.id, new ShardProjection({ store, copies, doorbell, metrics, log })];
-    }),
-  );
-  releasers.push('projections', async () => {
-    await Promise.all(Array.from(projections.values(), (projection) => projection.stop()));
-  });
-  return new MessageHandler({
-    currentMap: () => pools.slotMaps.current(),
-    projections,
-    metrics,
-    log,
-  });
 }

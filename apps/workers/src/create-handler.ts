@@ -21,7 +21,7 @@ export interface HandlerMeans {
 export interface StoppableHandler {
   readonly handler: MessageHandler;
   /** Takes nothing more and resolves when what was taken is committed or failed. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
 /** One runner for each shard behind one handler for all partitions. */

@@ -62,9 +62,9 @@ class Scene {
 
   async requested(count: number): Promise<readonly Envelope[]> {
     const opening = {
-      ...{ tenant: 'default', currency: 'EUR', type: 'customer', owner: null, metadata: null },
-      overdraftLimit: 1_000_000n,
-    } as const;
+      ...{ tenant: 'default', currency: 'EUR', owner: null, metadata: null },
+      ...{ type: 'customer' as const, overdraftLimit: 1_000_000n },
+    };
     const { memory } = this.store;
     await openAccounts(memory, [
       { ...opening, id: ALICE },

@@ -265,7 +265,10 @@ describe('workers on real shards and a real broker', () => {
       [d, 'nobody'],
     ] as const;
     const requests = await Promise.all(
-      Array.from({ length: 40 }, (_, n) => request(n, ...pairs[n % 4]!)),
+      Array.from({ length: 40 }, (_, n) => {
+        const [source, destination] = pairs[n % 4]!;
+        return request(n, source, destination);
+      }),
     );
     await untilEnded(requests);
     await until(async () => (await consumer.lag()).size > 0 && (await lagIsZero()));

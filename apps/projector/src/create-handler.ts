@@ -1,0 +1,39 @@
+import type { ShardPools } from '@surety/db';
+import type { Doorbell, Logger, Metrics, RedisHandle } from '@surety/runtime';
+import { MessageHandler } from './message-handler.js';
+import { RedisCopies } from './redis-copies.js';
+import { projectionStore } from './shard-adapters.js';
+import { ShardProjection } from './shard-projection.js';
+
+export interface HandlerMeans {
+  readonly pools: ShardPools;
+  readonly redis: RedisHandle;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+export interface StoppableHandler {
+  readonly handler: MessageHandler;
+  /** Takes nothing more and resolves when what was taken is written or failed. */
+  readonly stop: () => Promise<void>;
+}
+
+/** The projections of each shard behind one handler for all partitions. */
+export function createHandler(means: HandlerMeans): StoppableHandler {
+  const { pools, redis, doorbell, metrics, log } = means;
+  const copies = new RedisCopies(redis);
+  const projections = new Map(
+    pools.shards.map((shard) => {
+      const store = projectionStore(shard);
+      return [shard.id, new ShardProjection({ store, copies, doorbell, metrics, log })];
+    }),
+  );
+  const currentMap = () => pools.slotMaps.current();
+  return {
+    handler: new MessageHandler({ currentMap, projections, metrics, log }),
+    stop: async () => {
+      await Promise.all(Array.from(projections.values(), (projection) => projection.stop()));
+    },
+  };
+}
