@@ -13,8 +13,6 @@ export interface ShardOptions {
   readonly urls: readonly string[];
   /** Connections to each shard at most. */
   readonly poolSize: number;
-  /** Accepted for callers that pass their settings on; the steps set the expiry of a hold. */
-  readonly holdTimeoutMs?: number;
   readonly metrics?: DatabaseMetrics;
   /** After this many silent seconds the server takes a connection's locks away. */
   readonly waitTimeoutSeconds?: number;

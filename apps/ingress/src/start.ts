@@ -102,7 +102,6 @@ async function openPools({ config, metrics, releasers }: Opening): Promise<Shard
   const pools = openShards({
     urls: config.SURETY_SHARDS,
     poolSize: config.SURETY_POOL_SIZE,
-    holdTimeoutMs: config.HOLD_TIMEOUT,
     metrics: {
       statement: () => {
         metrics.sqlStatementsTotal.inc();

@@ -43,9 +43,15 @@ export interface SendOptions {
 
 type QueryCallback = (error: Error | null, results?: unknown, fields?: unknown) => void;
 
-/** What is used of a connection of the driver. */
+/**
+ * What is used of a connection of the driver. `values: null` says that the text is whole: otherwise
+ * it is searched for placeholders, which took 7 % of the door's samples in a profile.
+ */
 interface DriverConnection {
-  query(options: { sql: string; rowsAsArray: boolean }, callback: QueryCallback): unknown;
+  query(
+    options: { sql: string; rowsAsArray: boolean; values: null },
+    callback: QueryCallback,
+  ): unknown;
   destroy(): void;
   readonly stream: { destroy(): void };
   __knex__disposed?: unknown;
@@ -98,7 +104,7 @@ export class Link {
         reject(new AnswerTimeoutError(`no answer within ${timeoutMs} ms`));
         this.destroy();
       }, timeoutMs);
-      this.#connection.query({ sql, rowsAsArray: true }, (error, results) => {
+      this.#connection.query({ sql, rowsAsArray: true, values: null }, (error, results) => {
         clearTimeout(timer);
         if (error) reject(error);
         else resolve(results);
@@ -145,7 +151,7 @@ export class ConnectionPool {
           connection: DriverConnection,
           done: (error: Error | null, connection: DriverConnection) => void,
         ) => {
-          connection.query({ sql: setUp, rowsAsArray: true }, (error) => {
+          connection.query({ sql: setUp, rowsAsArray: true, values: null }, (error) => {
             done(error, connection);
           });
         },
