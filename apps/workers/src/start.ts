@@ -77,7 +77,6 @@ async function build({ config, log, metrics, releasers, isStopping }: Parts): Pr
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
-    holdTimeoutMs,
     metrics: databaseMetrics(metrics),
   });
   releasers.push('pools', () => pools.close());
