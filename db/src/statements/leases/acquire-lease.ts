@@ -23,18 +23,19 @@ export function leaseEnd(ttlMs: number): string {
 }
 
 /**
- * Takes the lease where nobody holds it, or its time is over; also from oneself, which tells a new
- * holding from the one before it.
+ * Takes the lease where nobody holds it, its time is over, or the holder of that name asks again: a
+ * process that was killed and started anew need not wait for its own end. A new holding has a new
+ * token in every case.
  * Caller: relay, reconciler. Index: PRIMARY (name). Locks: the one row. Rows: one.
- * No affected row means that somebody holds it. `expires_at` is assigned last: the assignments before
- * it compare with the old one.
+ * No affected row means that somebody holds it. Assignments are made from left to right: the token
+ * sees the old holder and the old end; behind it, the holder's name is one's own where it was over.
  * @throws StoreError
  */
 export async function acquireLease(
   session: Session,
   { name, holder, ttlMs }: LeaseRequest,
 ): Promise<HeldLease | undefined> {
-  const isOver = 'expires_at <= NOW(6)';
+  const isOver = `(expires_at <= NOW(6) OR holder = ${text(holder)})`;
   const [taken, held] = await session.send([
     'INSERT INTO leases (name, holder, token, expires_at) ' +
       `VALUES (${word(name)}, ${text(holder)}, 1, ${leaseEnd(ttlMs)}) ON DUPLICATE KEY UPDATE ` +
