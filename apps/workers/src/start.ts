@@ -73,7 +73,7 @@ interface Parts {
 
 /** Each dependency pushes its release. Returns the admin server's port. */
 async function build({ config, log, metrics, releasers, isStopping }: Parts): Promise<number> {
-  const { kafkaBrokers: brokers, redisUrl: url, instance, holdTimeoutMs } = config;
+  const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
