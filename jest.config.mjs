@@ -10,6 +10,8 @@ const shared = {
   },
   moduleNameMapper: {
     '^@surety/(domain|contracts|saga|runtime|testing)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@surety/testing/shards$': '<rootDir>/packages/testing/src/shards.ts',
+    '^@surety/testing/simulation$': '<rootDir>/packages/testing/src/simulation/index.ts',
     '^@surety/testing/system$': '<rootDir>/packages/testing/src/system/index.ts',
     '^@surety/db$': '<rootDir>/db/src/index.ts',
     '^@surety/(ingress|relay|workers|projector|reconciler)$': '<rootDir>/apps/$1/src/index.ts',

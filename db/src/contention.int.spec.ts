@@ -1,8 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { NO_CHANGES, keyOf } from '@surety/saga';
 import type { Changes, EventRow, KeyRow, TransferRow } from '@surety/saga';
-import { aKeyHash, aTransferId, anAccount, createTestShards } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aKeyHash, aTransferId, anAccount } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import type { Link } from './connection/connection-pool.js';
 import { LOCK_TIMEOUT_ATTEMPTS_MAX, TRANSACTION_ATTEMPTS_MAX, openShards } from './index.js';
 import type { Shard } from './shard-pools.js';

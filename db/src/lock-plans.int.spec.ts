@@ -1,8 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { NO_CHANGES } from '@surety/saga';
 import type { KeyRow, TransferRow } from '@surety/saga';
-import { aKeyHash, aTransferId, anAccount, createTestShards } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aKeyHash, aTransferId, anAccount } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import type { Shard } from './shard-pools.js';
 import { deleteOutbox } from './statements/relay/delete-outbox.js';
 import { readOutbox } from './statements/relay/read-outbox.js';

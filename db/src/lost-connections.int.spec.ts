@@ -2,8 +2,9 @@ import { createServer, connect } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NO_CHANGES, StoreError } from '@surety/saga';
-import { anAccount, createTestShards } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { anAccount } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { openShards } from './shard-pools.js';
 import type { Shard, ShardPools } from './shard-pools.js';
 

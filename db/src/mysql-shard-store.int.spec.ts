@@ -3,8 +3,9 @@ import { TOPICS } from '@surety/contracts';
 import { InvariantViolation, externalLegs } from '@surety/domain';
 import { NO_CHANGES, StoreError, keyOf } from '@surety/saga';
 import type { Changes, HoldRow, KeyRow, TransferRow } from '@surety/saga';
-import { aKeyHash, aTransferId, anAccount, createTestShards } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aKeyHash, aTransferId, anAccount } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import type { Shard } from './shard-pools.js';
 
 /** One beyond the last whole number that a double can tell from its neighbours. */

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { createTestShards } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
 import { migrateShards } from './migrate.js';
 import { openShards } from './shard-pools.js';
 import { checkedInSchema, dumpSchema } from './schema-dump.js';

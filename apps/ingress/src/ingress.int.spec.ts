@@ -21,8 +21,8 @@ import { composeTransferId, evenSlotMap, shardOfSlot, slotOfAccount } from '@sur
 import { CHANNELS, connectRedis, createDoorbell, createLogger } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import { expireRequested } from '@surety/saga';
-import { createTestShards } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { readConfig } from './config.js';
 import { start } from './start.js';
 import type { RunningIngress } from './start.js';

@@ -17,8 +17,9 @@ import {
 } from '@surety/runtime';
 import type { Doorbell, MessageConsumer, MessagePublisher, RedisHandle } from '@surety/runtime';
 import { actingSlot, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, createTestShards, eur } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { createHandler } from './create-handler.js';
 import { rebuildProjections } from './rebuild-projections.js';
 import { start } from './start.js';

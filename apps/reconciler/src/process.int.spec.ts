@@ -5,8 +5,9 @@ import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferRequest, createTestShards, eur } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aDeposit, aTransferRequest, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { start } from './process.js';
 import type { RunningReconciler } from './process.js';
 

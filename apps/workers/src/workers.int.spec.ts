@@ -18,8 +18,9 @@ import {
 import type { Doorbell, MessageConsumer, MessagePublisher, OutgoingMessage } from '@surety/runtime';
 import { fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
 import type { TransferRequest } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, createTestShards, eur } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { createHandler } from './create-handler.js';
 import { start } from './start.js';
 

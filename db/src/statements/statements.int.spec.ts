@@ -10,8 +10,9 @@ import {
   requestTransfers,
   sendAgain,
 } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, createTestShards, eur } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import {
   acquireLease,
   clearProjections,

@@ -1,4 +1,3 @@
 export * from './builders.js';
 export * from './conservation.js';
 export * from './memory-store.js';
-export * from './shards.js';

@@ -11,8 +11,9 @@ import {
   requestTransfers,
   voidTransfers,
 } from '@surety/saga';
-import { aDeposit, aTransferRequest, createTestShards, eur } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aDeposit, aTransferRequest, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { CHECK_NAMES, runChecks } from './run-checks.js';
 import type { CheckResult } from './types.js';
 

@@ -10,8 +10,9 @@ import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, createTestShards, eur } from '@surety/testing';
-import type { TestShards } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
 import { runCli } from './program.js';
 
 const BIN = fileURLToPath(new URL('../../bin/surety.mjs', import.meta.url));
