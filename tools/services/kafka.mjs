@@ -82,12 +82,18 @@ function kafkaJars({ cacheDir, log }) {
 }
 
 /** Gives the storage directory its cluster id. The settings' file is written for this run only. */
+/** A UUID as Kafka writes it. One in 64 would begin with a dash, which its tool takes for an option. */
+export function newClusterId() {
+  const bytes = randomBytes(16);
+  bytes[0] &= 0x7f;
+  return bytes.toString('base64url');
+}
+
 async function format(classPath, directory, ports) {
   const settings = `${directory}.properties`;
   writeFileSync(settings, serverSettings(directory, ports));
-  const clusterId = randomBytes(16).toString('base64url');
   const jvm = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath];
-  const command = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', settings];
+  const command = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', settings];
   await runCommand('java', [...jvm, ...command]);
   rmSync(settings);
 }

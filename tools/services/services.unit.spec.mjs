@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { readExternalUrls } from './external-urls.mjs';
 import { parseJavaVersion } from './java-and-maven.mjs';
+import { newClusterId } from './kafka.mjs';
 import { parseDependencies } from './mysql-packages.mjs';
 import { isPortFree, readPorts, rememberPorts } from './ports.mjs';
 import { rememberPassword } from './private-file.mjs';
@@ -48,6 +49,14 @@ describe('readExternalUrls', () => {
   it('wants as many migration URLs as shards', () => {
     const odd = { ...whole, SURETY_MIGRATION_SHARDS: 'mysql://u:p@h:1/a' };
     expect(() => readExternalUrls(odd)).toThrow('another number of shards');
+  });
+});
+
+describe('newClusterId', () => {
+  it('never begins with a dash, which would read as an option', () => {
+    const ids = Array.from({ length: 2_000 }, newClusterId);
+    expect(ids.filter((id) => !/^[A-Za-z0-9_][A-Za-z0-9_-]{21}$/.test(id))).toEqual([]);
+    expect(new Set(ids).size).toBe(ids.length);
   });
 });
 
