@@ -1,6 +1,6 @@
 import { acquireLease, releaseLease, renewLease } from '@surety/db';
 import type { Shard } from '@surety/db';
-import type { Lease } from './lease-keeper.js';
+import type { Lease } from '@surety/runtime';
 
 /** The name of the reconciler's row in `leases`, one per shard. */
 export const LEASE_NAME = 'reconciler';

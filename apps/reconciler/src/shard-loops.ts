@@ -1,10 +1,9 @@
-import type { Logger, Metrics } from '@surety/runtime';
+import { LeaseKeeper } from '@surety/runtime';
+import type { Lease, Logger, Metrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import type { SlotMaps } from '@surety/saga';
 import type { ReconcilerConfig } from './config.js';
 import { LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
-import { LeaseKeeper } from './lease-keeper.js';
-import type { Lease } from './lease-keeper.js';
 import { Loop } from './loop.js';
 import { ItemBackoff } from './sweeps/item-backoff.js';
 import type { SweepShard } from './sweeps/ports.js';
@@ -48,7 +47,7 @@ export class ShardLoops {
     this.#options = options;
     const { config, lease } = options;
     const now = (): number => performance.now();
-    this.#keeper = new LeaseKeeper({ lease, ttlMs: LEASE_TTL_MS, now });
+    this.#keeper = new LeaseKeeper({ lease, ttlMs: LEASE_TTL_MS, nowMs: now });
     this.#itemBackoff = new ItemBackoff({
       firstMs: config.stallTimeoutMs,
       maxMs: Math.max(ITEM_PAUSE_MAX_MS, config.stallTimeoutMs),

@@ -17,12 +17,3 @@ export interface Outbox {
   delete(seqs: readonly bigint[]): Promise<void>;
   depth(): Promise<{ readonly rows: number; readonly oldestAgeSeconds: number }>;
 }
-
-/** A row of `leases`; its times are the database's. */
-export interface Lease {
-  /** The token of the new holding, or undefined while somebody else holds the lease. */
-  acquire(): Promise<bigint | undefined>;
-  /** False where the lease went to somebody else meanwhile. */
-  renew(token: bigint): Promise<boolean>;
-  release(token: bigint): Promise<void>;
-}

@@ -10,11 +10,10 @@ import {
   createTopics,
   startConsumer,
 } from '@surety/runtime';
-import type { Doorbell, MessageConsumer, MessagePublisher } from '@surety/runtime';
+import type { Doorbell, Lease, MessageConsumer, MessagePublisher } from '@surety/runtime';
 import { NO_CHANGES } from '@surety/saga';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import type { Lease } from './outbox-port.js';
 import { shardLeaseRow, shardOutbox } from './shard-adapters.js';
 import { LEASE_TTL_MS, ShardUnit } from './shard-unit.js';
 import { start } from './start.js';

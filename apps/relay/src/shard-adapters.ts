@@ -10,8 +10,8 @@ import {
   renewLease,
 } from '@surety/db';
 import type { DatabaseMetrics, Session, StoredOutboxRow } from '@surety/db';
-import type { Metrics } from '@surety/runtime';
-import type { Lease, Outbox, OutboxMessage } from './outbox-port.js';
+import type { Lease, Metrics } from '@surety/runtime';
+import type { Outbox, OutboxMessage } from './outbox-port.js';
 
 const LEASE_NAME = 'relay';
 

@@ -1,10 +1,9 @@
 import { backoffMs } from '@surety/runtime';
-import type { Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import type { LeaseKeeper, Logger, MessagePublisher, Metrics } from '@surety/runtime';
 import { AcknowledgedRows } from './acknowledged-rows.js';
 import { OutboxCursor } from './outbox-cursor.js';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
 import { nextPageRows, PAGE_ROWS_MAX } from './page-size.js';
-import type { ShardLease } from './shard-lease.js';
 import { WakeUp } from './wake-up.js';
 
 /** Without a ring, while the bell works: rings are allowed to get lost. */
@@ -23,7 +22,7 @@ export interface ShardRelayOptions {
   readonly shard: number;
   readonly outbox: Outbox;
   readonly publisher: MessagePublisher;
-  readonly lease: Pick<ShardLease, 'token'>;
+  readonly lease: Pick<LeaseKeeper, 'token'>;
   readonly isBellAvailable: () => boolean;
   /** Monotonic milliseconds. */
   readonly nowMs: () => number;

@@ -1,8 +1,7 @@
-import { CHANNELS } from '@surety/runtime';
-import type { Doorbell, Logger, MessagePublisher, Metrics } from '@surety/runtime';
-import type { Lease, Outbox } from './outbox-port.js';
+import { CHANNELS, LeaseKeeper } from '@surety/runtime';
+import type { Doorbell, Lease, Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import type { Outbox } from './outbox-port.js';
 import { Periodic } from './periodic.js';
-import { ShardLease } from './shard-lease.js';
 import { ShardRelay } from './shard-relay.js';
 
 /** A relay that dies is followed by another one after at most this long. */
@@ -24,7 +23,7 @@ export interface ShardUnitOptions {
 /** Everything that the relay runs for one shard: lease, loop, gauges. Units share no fate. */
 export class ShardUnit {
   readonly #options: ShardUnitOptions;
-  readonly #lease: ShardLease;
+  readonly #lease: LeaseKeeper;
   readonly #relay: ShardRelay;
   readonly #keeper: Periodic;
   readonly #gauges: Periodic;
@@ -33,7 +32,7 @@ export class ShardUnit {
   constructor(options: ShardUnitOptions) {
     this.#options = options;
     const nowMs = (): number => performance.now();
-    this.#lease = new ShardLease({ lease: options.lease, ttlMs: LEASE_TTL_MS, nowMs });
+    this.#lease = new LeaseKeeper({ lease: options.lease, ttlMs: LEASE_TTL_MS, nowMs });
     this.#relay = new ShardRelay({ ...options, lease: this.#lease, nowMs });
     this.#keeper = new Periodic({
       everyMs: LEASE_KEEP_EVERY_MS,

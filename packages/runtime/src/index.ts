@@ -14,6 +14,7 @@ export { createMetrics, type Metrics } from './metrics.js';
 export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
 export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';
+export { LeaseKeeper, type Lease, type LeaseKeeperOptions } from './lease-keeper.js';
 export { Batcher, BatcherStoppedError, QueueFullError, type BatcherOptions } from './batcher.js';
 export type {
   BatchHandler,

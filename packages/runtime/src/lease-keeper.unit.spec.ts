@@ -6,6 +6,7 @@ class TableOfOne implements Lease {
   token = 0n;
   holder: 'us' | 'another' | undefined;
   fails = false;
+  readonly released: bigint[] = [];
 
   async acquire(): Promise<bigint | undefined> {
     if (this.fails) throw new Error('away');
@@ -21,6 +22,7 @@ class TableOfOne implements Lease {
   }
 
   async release(token: bigint): Promise<void> {
+    this.released.push(token);
     if (token === this.token) this.holder = undefined;
   }
 }
@@ -28,13 +30,15 @@ class TableOfOne implements Lease {
 function setUp() {
   const clock = { ms: 0 };
   const lease = new TableOfOne();
-  const keeper = new LeaseKeeper({ lease, ttlMs: 6000, now: () => clock.ms });
+  const keeper = new LeaseKeeper({ lease, ttlMs: 6000, nowMs: () => clock.ms });
   return { clock, lease, keeper };
 }
 
 describe('LeaseKeeper', () => {
   it('holds nothing before it asked', () => {
-    expect(setUp().keeper.isHeld).toBe(false);
+    const { keeper } = setUp();
+    expect(keeper.isHeld).toBe(false);
+    expect(keeper.token).toBeUndefined();
   });
 
   it('remembers the token of its holding', async () => {
@@ -48,6 +52,7 @@ describe('LeaseKeeper', () => {
     lease.holder = 'another';
     await keeper.keep();
     expect(keeper.isHeld).toBe(false);
+    expect(keeper.token).toBeUndefined();
   });
 
   it('counts itself out when its time is over, whatever the table says', async () => {
@@ -56,7 +61,7 @@ describe('LeaseKeeper', () => {
     lease.fails = true;
     clock.ms = 5999;
     await expect(keeper.keep()).rejects.toThrow('away');
-    expect(keeper.isHeld).toBe(true);
+    expect(keeper.token).toBe(1n);
     clock.ms = 6000;
     expect(keeper.isHeld).toBe(false);
     expect(keeper.token).toBeUndefined();
@@ -87,10 +92,26 @@ describe('LeaseKeeper', () => {
     expect(keeper.token).toBe(2n);
   });
 
-  it('gives back what it holds', async () => {
+  it('takes a higher token at once where its holding was lost and is free again', async () => {
+    const { keeper, lease } = setUp();
+    await keeper.keep();
+    lease.token = 9n;
+    await keeper.keep();
+    expect(keeper.token).toBe(10n);
+  });
+
+  it('asks once for all who ask at the same time', async () => {
+    const { keeper, lease } = setUp();
+    await Promise.all([keeper.keep(), keeper.keep()]);
+    expect(lease.token).toBe(1n);
+  });
+
+  it('gives back what it holds, once', async () => {
     const { keeper, lease } = setUp();
     await keeper.keep();
     await keeper.release();
+    await keeper.release();
+    expect(lease.released).toEqual([1n]);
     expect(lease.holder).toBeUndefined();
     expect(keeper.isHeld).toBe(false);
   });

@@ -1,6 +1,6 @@
 /** A row of `leases` on one shard, for one holder. Its times are the database's. */
 export interface Lease {
-  /** The fencing token of the new holding, or undefined while somebody else holds the lease. */
+  /** The token of the new holding, or undefined while somebody else holds the lease. */
   acquire(): Promise<bigint | undefined>;
   /** False where the lease went to somebody else meanwhile. */
   renew(token: bigint): Promise<boolean>;
@@ -11,18 +11,19 @@ export interface LeaseKeeperOptions {
   readonly lease: Lease;
   readonly ttlMs: number;
   /** Monotonic milliseconds. */
-  readonly now: () => number;
+  readonly nowMs: () => number;
 }
 
 /**
  * Keeps one lease for as long as the process lives. It is held or not held: an acquisition makes it
  * held, a renewal prolongs that, and a lost race, a release or the end of the time to live ends it.
- * The time is counted from before the request left, so that a slow answer never stretches it.
+ * A lease only saves work: two that both believe they hold it do the same things twice, so nothing
+ * is fenced by the token. A new token tells that somebody else may have held it meanwhile.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
   #token: bigint | undefined;
-  #heldUntil = Number.NEGATIVE_INFINITY;
+  #heldUntilMs = Number.NEGATIVE_INFINITY;
   #inFlight: Promise<void> | undefined;
 
   constructor(options: LeaseKeeperOptions) {
@@ -30,12 +31,12 @@ export class LeaseKeeper {
   }
 
   get isHeld(): boolean {
-    return this.#token !== undefined && this.#options.now() < this.#heldUntil;
+    return this.token !== undefined;
   }
 
   /** The token of the holding, which only rises: undefined while the lease is not held. */
   get token(): bigint | undefined {
-    return this.isHeld ? this.#token : undefined;
+    return this.#options.nowMs() < this.#heldUntilMs ? this.#token : undefined;
   }
 
   /** Renews what is held, acquires what is not. Calls at the same time share one round trip. */
@@ -55,21 +56,22 @@ export class LeaseKeeper {
   }
 
   async #keep(): Promise<void> {
-    const { lease, ttlMs, now } = this.#options;
-    const askedAt = now();
+    const { lease, ttlMs, nowMs } = this.#options;
+    // Counted from before the request left: a slow answer never stretches the holding.
+    const askedAtMs = nowMs();
     if (this.#token !== undefined) {
       if (await lease.renew(this.#token)) {
-        this.#heldUntil = askedAt + ttlMs;
+        this.#heldUntilMs = askedAtMs + ttlMs;
         return;
       }
       this.#lose();
     }
     this.#token = await lease.acquire();
-    if (this.#token !== undefined) this.#heldUntil = askedAt + ttlMs;
+    if (this.#token !== undefined) this.#heldUntilMs = askedAtMs + ttlMs;
   }
 
   #lose(): void {
     this.#token = undefined;
-    this.#heldUntil = Number.NEGATIVE_INFINITY;
+    this.#heldUntilMs = Number.NEGATIVE_INFINITY;
   }
 }
