@@ -1,13 +1,12 @@
 import { encodeEnvelope, encodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { InvariantViolation } from '@surety/domain';
-import { Batcher, CHANNELS, traceIdOf } from '@surety/runtime';
+import { Batcher, CHANNELS, isolate, traceIdOf } from '@surety/runtime';
 import type { Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError, actingSlot, applySteps } from '@surety/saga';
 import type { ShardStore, SlotMaps, StepOptions, StepResult } from '@surety/saga';
 import { describeFault } from './dead-letters.js';
 import type { DeadLetters, MessageOrigin } from './dead-letters.js';
-import { isolate } from './isolate.js';
 import { StepRecord } from './step-record.js';
 
 /** Events of one transaction: beyond it transactions grow to seconds (measured), below it they fill. */

@@ -15,6 +15,7 @@ export { healthRouter, type HealthCheck, type HealthOptions } from './health.js'
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
 export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';
 export { LeaseKeeper, type Lease, type LeaseKeeperOptions } from './lease-keeper.js';
+export { isolate, type Isolated } from './isolate.js';
 export { Batcher, BatcherStoppedError, QueueFullError, type BatcherOptions } from './batcher.js';
 export type {
   BatchHandler,

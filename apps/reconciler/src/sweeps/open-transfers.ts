@@ -4,7 +4,7 @@ import { expireRequested, sendAgain } from '@surety/saga';
 import type { StoredEvent } from '@surety/saga';
 import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, SweepContext } from './context.js';
-import { isolate } from './isolate.js';
+import { isolateBroken } from './isolate.js';
 import type { OpenTransfer, OpenTransferCursor } from './ports.js';
 import { RECONCILER, recordRepairs } from './repair.js';
 import type { Repair } from './repair.js';
@@ -178,10 +178,10 @@ async function expire(context: SweepContext, requested: readonly Envelope[]): Pr
     for (const envelope of requested) listener.repaired(expiryRepair(source.id, envelope));
     return;
   }
-  const { done, failed } = await isolate(requested, (batch) =>
+  const { done, faulty } = await isolateBroken(requested, (batch) =>
     expireRequested(source.store, batch, RECONCILER),
   );
-  for (const { item, error } of failed) {
+  for (const { item, error } of faulty) {
     itemBackoff.attempted(item.transferId);
     listener.trouble({
       kind: 'data',

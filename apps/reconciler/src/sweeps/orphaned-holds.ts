@@ -4,7 +4,7 @@ import { voidTransfers } from '@surety/saga';
 import type { HoldRow, VoidResult } from '@surety/saga';
 import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, SweepContext } from './context.js';
-import { isolate } from './isolate.js';
+import { isolateBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
 import { RECONCILER, recordRepairs } from './repair.js';
 import type { Repair } from './repair.js';
@@ -64,13 +64,13 @@ async function decide(
   { destination, causes }: DestinationGroup,
 ): Promise<readonly Envelope[]> {
   if (context.dryRun) return foresee(context, { destination, causes });
-  const { done, failed } = await isolate(causes, (batch) =>
+  const { done, faulty } = await isolateBroken(causes, (batch) =>
     voidTransfers(
       destination.store,
       batch.map((cause) => ({ cause, reason: 'hold_expired', actor: RECONCILER })),
     ),
   );
-  for (const { item, error } of failed) {
+  for (const { item, error } of faulty) {
     context.itemBackoff.attempted(item.transferId);
     context.listener.trouble({
       kind: 'data',

@@ -4,7 +4,7 @@ import type { Decision, EndStatus } from '@surety/domain';
 import { applySteps } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import type { SweepContext } from './context.js';
-import { isolate } from './isolate.js';
+import { isolateBroken } from './isolate.js';
 import { RECONCILER, recordRepairs } from './repair.js';
 import type { Repair, RepairCause, RepairKind } from './repair.js';
 
@@ -38,7 +38,7 @@ export async function settle(
     return;
   }
   const { source, holdTimeoutMs } = context;
-  const { done, failed } = await isolate(settlements, (batch) =>
+  const { done, faulty } = await isolateBroken(settlements, (batch) =>
     applySteps(
       source.store,
       batch.map((settlement) => settlement.decided),
@@ -46,7 +46,7 @@ export async function settle(
     ),
   );
   const repairs = done.flatMap(({ item, result }) => outcomeOf(context, item, result));
-  for (const { item, error } of failed) {
+  for (const { item, error } of faulty) {
     context.itemBackoff.attempted(item.decided.transferId);
     context.listener.trouble({
       kind: 'data',

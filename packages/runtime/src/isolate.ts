@@ -4,8 +4,9 @@ export interface Isolated<Item, Result> {
 }
 
 /**
- * Runs a batch in one transaction. Where that fails for the data's sake the batch is halved until
- * the items are known that fail alone, so that one of them never keeps the others from going on.
+ * Runs a batch as a whole, which is one transaction. Where that fails for the data's sake the batch
+ * is halved until the items are known that fail alone, so that one of them never keeps the others
+ * from going on. Items are run in their order.
  * @param isFault whether an error is the data's; every other error ends the whole call
  */
 export async function isolate<Item, Result>(
