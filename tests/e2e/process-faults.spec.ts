@@ -134,7 +134,7 @@ describe('processes that die or freeze under load', () => {
       const frozenAt = Date.now();
       try {
         await flowsAgain(OTHERS_GO_ON_WITHIN_MS);
-        process.stdout.write(`\nothers went on after ${Date.now() - frozenAt} ms\n`);
+        process.stderr.write(`\nothers went on after ${Date.now() - frozenAt} ms\n`);
         await eventually(
           'the end of every transaction of the frozen process',
           async () => {
@@ -164,7 +164,7 @@ describe('processes that die or freeze under load', () => {
     expect(history.faults).toEqual([]);
     const { exitCode, stdout } = await system.surety('check');
     expect({ exitCode, output: exitCode === 0 ? '' : stdout }).toEqual({ exitCode: 0, output: '' });
-    process.stdout.write(`\n${ids.length} transfers through the faults (seed ${seed})\n`);
+    process.stderr.write(`\n${ids.length} transfers through the faults (seed ${seed})\n`);
   });
 });
 

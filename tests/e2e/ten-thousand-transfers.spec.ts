@@ -103,7 +103,7 @@ describe('10,000 transfers over 200 accounts on two shards', () => {
     await system.drained(240_000);
     const after = await sqlTotals(system);
     const perTransfer = (total: number): string => (total / TRANSFERS).toFixed(3);
-    process.stdout.write(
+    process.stderr.write(
       `\nper transfer: ${perTransfer(after.statements - before.statements)} SQL statements, ` +
         `${perTransfer(after.commits - before.commits)} commits\n`,
     );
@@ -190,7 +190,7 @@ describe('10,000 transfers over 200 accounts on two shards', () => {
     await system.drained(240_000);
     const after = await workerBatches(system);
     const mean = (after.items - before.items) / (after.count - before.count);
-    process.stdout.write(`\nstep messages per worker transaction under load: ${mean.toFixed(1)}\n`);
+    process.stderr.write(`\nstep messages per worker transaction under load: ${mean.toFixed(1)}\n`);
     expect(mean).toBeGreaterThanOrEqual(10);
   });
 });
