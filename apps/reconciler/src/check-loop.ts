@@ -1,8 +1,8 @@
 import { heldTotals } from '@surety/db';
 import type { ShardPools } from '@surety/db';
+import { Loop } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
 import { runChecks } from './checks/run-checks.js';
-import { Loop } from './loop.js';
 import { reportChecks } from './telemetry.js';
 
 export interface CheckLoopOptions {

@@ -9,12 +9,11 @@ import {
   kafkaHealthCheck,
   startAdminServer,
 } from '@surety/runtime';
-import type { HealthCheck, Logger, Metrics, RunningProcess } from '@surety/runtime';
+import type { HealthCheck, Logger, Loop, Metrics, RunningProcess } from '@surety/runtime';
 import { checkLoop } from './check-loop.js';
 import { readConfig } from './config.js';
 import type { ReconcilerConfig } from './config.js';
 import { reconcilerLease } from './lease.js';
-import type { Loop } from './loop.js';
 import { ShardLoops } from './shard-loops.js';
 import { sweepShard } from './sweep-shard.js';
 import { telemetryListener } from './telemetry.js';

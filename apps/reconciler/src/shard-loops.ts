@@ -1,10 +1,9 @@
-import { LeaseKeeper } from '@surety/runtime';
+import { LeaseKeeper, Loop } from '@surety/runtime';
 import type { Lease, Logger, Metrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import type { SlotMaps } from '@surety/saga';
 import type { ReconcilerConfig } from './config.js';
 import { LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
-import { Loop } from './loop.js';
 import { ItemBackoff } from './sweeps/item-backoff.js';
 import type { SweepShard } from './sweeps/ports.js';
 import type { RepairListener } from './sweeps/repair.js';

@@ -1,7 +1,6 @@
-import { CHANNELS, LeaseKeeper } from '@surety/runtime';
+import { CHANNELS, LeaseKeeper, Loop } from '@surety/runtime';
 import type { Doorbell, Lease, Logger, MessagePublisher, Metrics } from '@surety/runtime';
 import type { Outbox } from './outbox-port.js';
-import { Periodic } from './periodic.js';
 import { ShardRelay } from './shard-relay.js';
 
 /** A relay that dies is followed by another one after at most this long. */
@@ -25,8 +24,8 @@ export class ShardUnit {
   readonly #options: ShardUnitOptions;
   readonly #lease: LeaseKeeper;
   readonly #relay: ShardRelay;
-  readonly #keeper: Periodic;
-  readonly #gauges: Periodic;
+  readonly #keeper: Loop;
+  readonly #gauges: Loop;
   #unsubscribe: (() => void) | undefined;
 
   constructor(options: ShardUnitOptions) {
@@ -34,20 +33,8 @@ export class ShardUnit {
     const nowMs = (): number => performance.now();
     this.#lease = new LeaseKeeper({ lease: options.lease, ttlMs: LEASE_TTL_MS, nowMs });
     this.#relay = new ShardRelay({ ...options, lease: this.#lease, nowMs });
-    this.#keeper = new Periodic({
-      everyMs: LEASE_KEEP_EVERY_MS,
-      run: () => this.#keepLease(),
-      failed: (error) => {
-        this.#failed('lease', error);
-      },
-    });
-    this.#gauges = new Periodic({
-      everyMs: DEPTH_EVERY_MS,
-      run: () => this.#sample(),
-      failed: (error) => {
-        this.#failed('outbox_depth', error);
-      },
-    });
+    this.#keeper = this.#loop('lease', LEASE_KEEP_EVERY_MS, () => this.#keepLease());
+    this.#gauges = this.#loop('outbox_depth', DEPTH_EVERY_MS, () => this.#sample());
   }
 
   async start(): Promise<void> {
@@ -91,6 +78,17 @@ export class ShardUnit {
     const { rows, oldestAgeSeconds } = await outbox.depth();
     metrics.outboxRows.set({ shard }, rows);
     metrics.outboxAgeSeconds.set({ shard }, oldestAgeSeconds);
+  }
+
+  /** The first failure in a row is told; a shard that stays away is one piece of news. */
+  #loop(kind: string, intervalMs: number, run: () => Promise<void>): Loop {
+    return new Loop({
+      intervalMs,
+      run,
+      failed: (error, inARow) => {
+        if (inARow === 1) this.#failed(kind, error);
+      },
+    });
   }
 
   #failed(kind: string, error: unknown): void {

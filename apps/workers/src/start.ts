@@ -6,6 +6,7 @@ import {
   createLogger,
   createMetrics,
   kafkaHealthCheck,
+  lagGauge,
   startAdminServer,
   startConsumer,
 } from '@surety/runtime';
@@ -13,7 +14,6 @@ import type { Logger, Metrics, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import type { WorkersConfig } from './config.js';
 import { createHandler } from './create-handler.js';
-import { LagGauge } from './lag-gauge.js';
 import { databaseMetrics } from './shard-adapters.js';
 import { groupIdOf, topicsOf } from './worker-steps.js';
 
@@ -110,8 +110,8 @@ async function build({ config, log, metrics, releasers, isStopping }: Parts): Pr
     handle: (batch) => handler.handle(batch),
   });
   releasers.push('consumer', () => consumer.stop());
-  const lagGauge = new LagGauge(consumer, metrics);
-  lagGauge.start();
-  releasers.push('lag gauge', () => lagGauge.stop());
+  const gauge = lagGauge(consumer, metrics);
+  gauge.start();
+  releasers.push('lag gauge', () => gauge.stop());
   return admin.port;
 }

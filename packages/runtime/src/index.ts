@@ -14,6 +14,7 @@ export { createMetrics, type Metrics } from './metrics.js';
 export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
 export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';
+export { Loop, type LoopOptions } from './loop.js';
 export { LeaseKeeper, type Lease, type LeaseKeeperOptions } from './lease-keeper.js';
 export { isolate, type Isolated } from './isolate.js';
 export { Batcher, BatcherStoppedError, QueueFullError, type BatcherOptions } from './batcher.js';
@@ -29,6 +30,7 @@ export type {
   OutgoingMessage,
 } from './kafka/ports.js';
 export { createPublisher } from './kafka/publisher.js';
+export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';

@@ -3,7 +3,7 @@ import type { Isolated } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 
 /** A failure of the shard, not of what was asked of it: trying the items one by one is no use. */
-export function isShardAway(error: unknown): boolean {
+function isShardAway(error: unknown): boolean {
   return error instanceof StoreError && error.kind !== 'data';
 }
 

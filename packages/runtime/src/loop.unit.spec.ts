@@ -5,7 +5,7 @@ const backoff = { minMs: 1, maxMs: 2 };
 
 /** Resolves when the loop has run so often. */
 function loopOf(runs: number, run: (turn: number) => void) {
-  const failures: unknown[] = [];
+  const failures: string[] = [];
   let turn = 0;
   let reached: () => void = () => undefined;
   const enough = new Promise<void>((resolve) => {
@@ -19,7 +19,7 @@ function loopOf(runs: number, run: (turn: number) => void) {
       if (turn >= runs) reached();
       run(turn);
     },
-    failed: (error) => failures.push(error),
+    failed: (error, inARow) => failures.push(`${String(error)}, ${inARow} in a row`),
   });
   return { loop, failures, enough };
 }
@@ -40,11 +40,21 @@ describe('Loop', () => {
     loop.start();
     await enough;
     await loop.stop();
-    expect(failures.map(String)).toEqual([
-      'Error: failure 1',
-      'Error: failure 2',
-      'Error: failure 3',
+    expect(failures).toEqual([
+      'Error: failure 1, 1 in a row',
+      'Error: failure 2, 2 in a row',
+      'Error: failure 3, 3 in a row',
     ]);
+  });
+
+  it('counts failures in a row anew after a success', async () => {
+    const { loop, failures, enough } = loopOf(4, (turn) => {
+      if (turn % 2 === 1) throw new Error(`failure ${turn}`);
+    });
+    loop.start();
+    await enough;
+    await loop.stop();
+    expect(failures).toEqual(['Error: failure 1, 1 in a row', 'Error: failure 3, 1 in a row']);
   });
 
   it('wakes out of its pause when it is stopped', async () => {
