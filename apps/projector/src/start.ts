@@ -11,9 +11,8 @@ import {
   startAdminServer,
   startConsumer,
 } from '@surety/runtime';
-import type { Logger, Metrics, RunningProcess } from '@surety/runtime';
+import type { Logger, Metrics, ProcessConfig, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
-import type { ProjectorConfig } from './config.js';
 import { createHandler } from './create-handler.js';
 import { databaseMetrics } from './shard-adapters.js';
 
@@ -65,7 +64,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<ProjectorPr
 }
 
 interface Parts {
-  readonly config: ProjectorConfig;
+  readonly config: ProcessConfig;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly releasers: Releasers;

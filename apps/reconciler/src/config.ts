@@ -1,4 +1,5 @@
-import { commonShape, defaultInstance, parseEnvironment, settings } from '@surety/runtime';
+import { commonShape, parseEnvironment, processConfig, settings } from '@surety/runtime';
+import type { ProcessConfig } from '@surety/runtime';
 
 const shape = {
   ...commonShape,
@@ -10,15 +11,7 @@ const shape = {
   SURETY_CHECK_INTERVAL: settings.duration('1m'),
 };
 
-export interface ReconcilerConfig {
-  readonly shardUrls: readonly string[];
-  readonly kafkaBrokers: readonly string[];
-  readonly redisUrl: string;
-  readonly instance: string;
-  readonly logLevel: string;
-  readonly host: string;
-  readonly adminPort: number;
-  readonly poolSize: number;
+export interface ReconcilerConfig extends ProcessConfig {
   readonly holdTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly reconcileIntervalMs: number;
@@ -29,14 +22,7 @@ export interface ReconcilerConfig {
 export function readConfig(environment: NodeJS.ProcessEnv): ReconcilerConfig {
   const values = parseEnvironment(shape, environment);
   return {
-    shardUrls: values.SURETY_SHARDS,
-    kafkaBrokers: values.SURETY_KAFKA_BROKERS,
-    redisUrl: values.SURETY_REDIS_URL,
-    instance: values.SURETY_INSTANCE ?? defaultInstance('reconciler'),
-    logLevel: values.SURETY_LOG_LEVEL,
-    host: values.SURETY_HOST,
-    adminPort: values.SURETY_ADMIN_PORT,
-    poolSize: values.SURETY_POOL_SIZE,
+    ...processConfig('reconciler', values),
     holdTimeoutMs: values.HOLD_TIMEOUT,
     stallTimeoutMs: values.SURETY_STALL_TIMEOUT,
     reconcileIntervalMs: values.SURETY_RECONCILE_INTERVAL,

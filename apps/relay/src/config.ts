@@ -1,27 +1,7 @@
-import { commonShape, defaultInstance, parseEnvironment } from '@surety/runtime';
-
-export interface RelayConfig {
-  readonly shardUrls: readonly string[];
-  readonly kafkaBrokers: readonly string[];
-  readonly redisUrl: string;
-  readonly instance: string;
-  readonly logLevel: string;
-  readonly host: string;
-  readonly adminPort: number;
-  readonly poolSize: number;
-}
+import { commonShape, parseEnvironment, processConfig } from '@surety/runtime';
+import type { ProcessConfig } from '@surety/runtime';
 
 /** @throws ConfigurationError */
-export function readConfig(environment: NodeJS.ProcessEnv): RelayConfig {
-  const values = parseEnvironment(commonShape, environment);
-  return {
-    shardUrls: values.SURETY_SHARDS,
-    kafkaBrokers: values.SURETY_KAFKA_BROKERS,
-    redisUrl: values.SURETY_REDIS_URL,
-    instance: values.SURETY_INSTANCE ?? defaultInstance('relay'),
-    logLevel: values.SURETY_LOG_LEVEL,
-    host: values.SURETY_HOST,
-    adminPort: values.SURETY_ADMIN_PORT,
-    poolSize: values.SURETY_POOL_SIZE,
-  };
+export function readConfig(environment: NodeJS.ProcessEnv): ProcessConfig {
+  return processConfig('relay', parseEnvironment(commonShape, environment));
 }

@@ -9,9 +9,8 @@ import {
   kafkaHealthCheck,
   startAdminServer,
 } from '@surety/runtime';
-import type { Logger, Metrics, RunningProcess } from '@surety/runtime';
+import type { Logger, Metrics, ProcessConfig, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
-import type { RelayConfig } from './config.js';
 import { shardLeaseRow, shardOutbox, databaseMetrics } from './shard-adapters.js';
 import { LEASE_TTL_MS, ShardUnit } from './shard-unit.js';
 
@@ -62,7 +61,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<RelayProces
 }
 
 interface Parts {
-  readonly config: RelayConfig;
+  readonly config: ProcessConfig;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly releasers: Releasers;

@@ -1,5 +1,6 @@
 export { KNOWN_NAMES, ConfigurationError, parseEnvironment } from './config.js';
 export { commonShape, defaultInstance, parseDuration, settings } from './settings.js';
+export { processConfig, type ProcessConfig } from './process-config.js';
 export { Releasers, type RunningProcess } from './lifecycle.js';
 export {
   EXIT_CONFIGURATION,

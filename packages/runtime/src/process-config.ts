@@ -1,0 +1,32 @@
+import type { z } from 'zod';
+import { defaultInstance } from './settings.js';
+import type { commonShape } from './settings.js';
+
+/** What every process with an admin server takes from `commonShape`. */
+export interface ProcessConfig {
+  readonly shardUrls: readonly string[];
+  readonly kafkaBrokers: readonly string[];
+  readonly redisUrl: string;
+  readonly instance: string;
+  readonly logLevel: string;
+  readonly host: string;
+  readonly adminPort: number;
+  readonly poolSize: number;
+}
+
+/** @param processName what the instance is named after where the environment names none */
+export function processConfig(
+  processName: string,
+  values: z.infer<z.ZodObject<typeof commonShape>>,
+): ProcessConfig {
+  return {
+    shardUrls: values.SURETY_SHARDS,
+    kafkaBrokers: values.SURETY_KAFKA_BROKERS,
+    redisUrl: values.SURETY_REDIS_URL,
+    instance: values.SURETY_INSTANCE ?? defaultInstance(processName),
+    logLevel: values.SURETY_LOG_LEVEL,
+    host: values.SURETY_HOST,
+    adminPort: values.SURETY_ADMIN_PORT,
+    poolSize: values.SURETY_POOL_SIZE,
+  };
+}
