@@ -1,0 +1,86 @@
+import { NO_CHANGES } from '@surety/saga';
+import type { Changes, LoadRequest, Loaded, Planned, ShardStore } from '@surety/saga';
+import type { Life } from '@surety/testing/simulation';
+import type { World } from './world.js';
+
+type Decide<R> = (loaded: Loaded) => Planned<R>;
+const BOUNDLESS = 10n ** 12n;
+
+/** The store as it is, or with the planted bug that lies in how a store is used. */
+export function tampered(store: ShardStore, life: Life, world: World): ShardStore {
+  const isWorker = life.process.name.startsWith('worker');
+  const { bug } = world.options;
+  if (bug === 'voided_event_lost') return writing(store, withoutVoided);
+  if (bug === 'key_apart_from_its_transfer') return claimingFirst(store, life);
+  if (!isWorker) return store;
+  if (bug === 'no_decision_check') return seeing(store, withoutDecisions);
+  if (bug === 'hold_without_a_look_at_the_balance') return seeing(store, withoutLimits);
+  return bug === 'rows_read_without_locks' ? readingFirst(store) : store;
+}
+
+function withoutDecisions(loaded: Loaded): Loaded {
+  return { ...loaded, decisions: new Map() };
+}
+
+function withoutLimits(loaded: Loaded): Loaded {
+  const limitless = Array.from(
+    loaded.accounts,
+    ([id, account]) => [id, { ...account, overdraftLimit: BOUNDLESS }] as const,
+  );
+  return { ...loaded, accounts: new Map(limitless) };
+}
+
+function withoutVoided(changes: Changes): Changes {
+  if (!changes.events.some((event) => event.type === 'voided')) return changes;
+  return { ...changes, events: changes.events.filter(({ type }) => type !== 'voided'), outbox: [] };
+}
+
+function seeing(store: ShardStore, see: (loaded: Loaded) => Loaded): ShardStore {
+  return {
+    shard: store.shard,
+    transact: (load, decide) => store.transact(load, (loaded) => decide(see(loaded))),
+  };
+}
+
+function writing(store: ShardStore, write: (changes: Changes) => Changes): ShardStore {
+  return {
+    shard: store.shard,
+    transact: (load, decide) =>
+      store.transact(load, (loaded) => {
+        const { changes, result } = decide(loaded);
+        return { changes: write(changes), result };
+      }),
+  };
+}
+
+function readingFirst(store: ShardStore): ShardStore {
+  return {
+    shard: store.shard,
+    transact: async <R>(load: LoadRequest, decide: Decide<R>): Promise<R> => {
+      const seen = await store.transact(load, (loaded) => ({
+        changes: NO_CHANGES,
+        result: loaded,
+      }));
+      return store.transact(load, () => decide(seen));
+    },
+  };
+}
+
+function claimingFirst(store: ShardStore, life: Life): ShardStore {
+  return {
+    shard: store.shard,
+    transact: async <R>(load: LoadRequest, decide: Decide<R>): Promise<R> => {
+      const planned = await store.transact(load, (loaded) => {
+        const decided = decide(loaded);
+        const { keys, accountsUpdated } = decided.changes;
+        const isClaim = keys.length > 0 && accountsUpdated.length === 0;
+        const changes = isClaim ? { ...NO_CHANGES, keys } : decided.changes;
+        return { changes, result: { ...decided, isClaim } };
+      });
+      if (!planned.isClaim) return planned.result;
+      await life.roundTrip();
+      const rest = { ...planned.changes, keys: [] };
+      return store.transact({}, () => ({ changes: rest, result: planned.result }));
+    },
+  };
+}
