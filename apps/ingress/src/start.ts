@@ -6,6 +6,7 @@ import {
   createDoorbell,
   createLogger,
   createMetrics,
+  databaseCounters,
   defaultInstance,
   healthRouter,
 } from '@surety/runtime';
@@ -102,17 +103,7 @@ async function openPools({ config, metrics, releasers }: Opening): Promise<Shard
   const pools = openShards({
     urls: config.SURETY_SHARDS,
     poolSize: config.SURETY_POOL_SIZE,
-    metrics: {
-      statement: () => {
-        metrics.sqlStatementsTotal.inc();
-      },
-      commit: () => {
-        metrics.sqlCommitsTotal.inc();
-      },
-      retry: (code) => {
-        metrics.errorsTotal.inc({ kind: `retry_${code}`, shard: '' });
-      },
-    },
+    metrics: databaseCounters(metrics),
   });
   releasers.push('shards', () => pools.close());
   await pools.ready();

@@ -4,8 +4,7 @@ import {
   upsertBalances,
   upsertTransactionStatuses,
 } from '@surety/db';
-import type { DatabaseMetrics, EventPosition, Session } from '@surety/db';
-import type { Metrics } from '@surety/runtime';
+import type { EventPosition, Session } from '@surety/db';
 import type { RebuildStore } from './rebuild.js';
 import type { ProjectionStore } from './shard-projection.js';
 
@@ -25,20 +24,6 @@ export function rebuildStore(session: Session): RebuildStore<EventPosition> {
       const rows = await readEventsPage(session, after, limit);
       const next = rows.length === limit ? rows.at(-1) : undefined;
       return { encoded: rows.map((row) => row.envelope), next };
-    },
-  };
-}
-
-export function databaseMetrics(metrics: Metrics): DatabaseMetrics {
-  return {
-    statement: () => {
-      metrics.sqlStatementsTotal.inc();
-    },
-    commit: () => {
-      metrics.sqlCommitsTotal.inc();
-    },
-    retry: (code) => {
-      metrics.errorsTotal.inc({ kind: `retry_${code}`, shard: '' });
     },
   };
 }

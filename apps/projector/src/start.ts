@@ -6,6 +6,7 @@ import {
   createDoorbell,
   createLogger,
   createMetrics,
+  databaseCounters,
   kafkaHealthCheck,
   lagGauge,
   startAdminServer,
@@ -14,7 +15,6 @@ import {
 import type { Logger, Metrics, ProcessConfig, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import { createHandler } from './create-handler.js';
-import { databaseMetrics } from './shard-adapters.js';
 
 const GROUP_ID = 'surety-projector';
 /** Longer than a write with its retries: what is in hand is to be finished. */
@@ -75,7 +75,7 @@ interface Parts {
 async function build({ config, log, metrics, releasers, isStopping }: Parts): Promise<number> {
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
   const { shardUrls: urls, poolSize } = config;
-  const pools = openShards({ urls, poolSize, metrics: databaseMetrics(metrics) });
+  const pools = openShards({ urls, poolSize, metrics: databaseCounters(metrics) });
   releasers.push('pools', () => pools.close());
   await pools.ready();
   const redis = connectRedis({ url, name: `${instance}-copies`, log });

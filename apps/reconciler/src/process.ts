@@ -6,6 +6,7 @@ import {
   connectRedis,
   createLogger,
   createMetrics,
+  databaseCounters,
   kafkaHealthCheck,
   startAdminServer,
 } from '@surety/runtime';
@@ -60,12 +61,7 @@ function openPools(config: ReconcilerConfig, metrics: Metrics): ShardPools {
     urls: config.shardUrls,
     poolSize: config.poolSize,
     metrics: {
-      statement: () => {
-        metrics.sqlStatementsTotal.inc();
-      },
-      commit: () => {
-        metrics.sqlCommitsTotal.inc();
-      },
+      ...databaseCounters(metrics),
       retry: (code) => {
         metrics.errorsTotal.inc({ kind: `sql_${code}`, shard: 'any' });
       },

@@ -9,8 +9,8 @@ import {
   releaseLease,
   renewLease,
 } from '@surety/db';
-import type { DatabaseMetrics, Session, StoredOutboxRow } from '@surety/db';
-import type { Lease, Metrics } from '@surety/runtime';
+import type { Session, StoredOutboxRow } from '@surety/db';
+import type { Lease } from '@surety/runtime';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
 
 const LEASE_NAME = 'relay';
@@ -40,19 +40,5 @@ export function shardLeaseRow(session: Session, holder: string, ttlMs: number): 
     acquire: async () => (await acquireLease(session, { name, holder, ttlMs }))?.token,
     renew: (token) => renewLease(session, { name, holder, ttlMs, token }),
     release: (token) => releaseLease(session, { name, holder, token }),
-  };
-}
-
-export function databaseMetrics(metrics: Metrics): DatabaseMetrics {
-  return {
-    statement: () => {
-      metrics.sqlStatementsTotal.inc();
-    },
-    commit: () => {
-      metrics.sqlCommitsTotal.inc();
-    },
-    retry: (code) => {
-      metrics.errorsTotal.inc({ kind: `retry_${code}`, shard: '' });
-    },
   };
 }

@@ -6,12 +6,13 @@ import {
   createLogger,
   createMetrics,
   createPublisher,
+  databaseCounters,
   kafkaHealthCheck,
   startAdminServer,
 } from '@surety/runtime';
 import type { Logger, Metrics, ProcessConfig, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
-import { shardLeaseRow, shardOutbox, databaseMetrics } from './shard-adapters.js';
+import { shardLeaseRow, shardOutbox } from './shard-adapters.js';
 import { LEASE_TTL_MS, ShardUnit } from './shard-unit.js';
 
 /** Longer than one publish may take: what was sent is to be deleted before the end. */
@@ -74,7 +75,7 @@ async function build({ config, log, metrics, releasers, isStopping }: Parts): Pr
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
-    metrics: databaseMetrics(metrics),
+    metrics: databaseCounters(metrics),
   });
   releasers.push('pools', () => pools.close());
   const redis = connectRedis({ url, name: `${instance}-health`, log });

@@ -1,6 +1,5 @@
 import { insertDeadLetter } from '@surety/db';
-import type { DatabaseMetrics, Session } from '@surety/db';
-import type { Metrics } from '@surety/runtime';
+import type { Session } from '@surety/db';
 import type { DeadLetters } from './dead-letters.js';
 
 const CONSUMER = 'workers';
@@ -11,20 +10,6 @@ export function shardDeadLetters(session: Session): DeadLetters {
       const { topic, partition } = origin;
       const letter = { consumer: CONSUMER, topic, partition, offset: BigInt(origin.offset) };
       await insertDeadLetter(session, { ...letter, slot, eventId, payload, error });
-    },
-  };
-}
-
-export function databaseMetrics(metrics: Metrics): DatabaseMetrics {
-  return {
-    statement: () => {
-      metrics.sqlStatementsTotal.inc();
-    },
-    commit: () => {
-      metrics.sqlCommitsTotal.inc();
-    },
-    retry: (code) => {
-      metrics.errorsTotal.inc({ kind: `retry_${code}`, shard: '' });
     },
   };
 }

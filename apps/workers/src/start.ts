@@ -5,6 +5,7 @@ import {
   createDoorbell,
   createLogger,
   createMetrics,
+  databaseCounters,
   kafkaHealthCheck,
   lagGauge,
   startAdminServer,
@@ -14,7 +15,6 @@ import type { Logger, Metrics, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import type { WorkersConfig } from './config.js';
 import { createHandler } from './create-handler.js';
-import { databaseMetrics } from './shard-adapters.js';
 import { groupIdOf, topicsOf } from './worker-steps.js';
 
 /** Longer than a transaction with its retries: what is in hand is to be finished. */
@@ -77,7 +77,7 @@ async function build({ config, log, metrics, releasers, isStopping }: Parts): Pr
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
-    metrics: databaseMetrics(metrics),
+    metrics: databaseCounters(metrics),
   });
   releasers.push('pools', () => pools.close());
   await pools.ready();

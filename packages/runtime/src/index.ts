@@ -11,7 +11,7 @@ export {
 } from './main-process.js';
 export { createLogger, describeError, redactUrls, type Logger } from './log.js';
 export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
-export { createMetrics, type Metrics } from './metrics.js';
+export { createMetrics, databaseCounters, type DatabaseCounters, type Metrics } from './metrics.js';
 export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
 export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';

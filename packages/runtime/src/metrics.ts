@@ -167,3 +167,25 @@ function reconciliationMetrics(registry: Registry): ReconciliationMetrics {
     }),
   };
 }
+
+/** What counts the statements, commits and retries of database pools, in the form that pools ask for. */
+export interface DatabaseCounters {
+  statement(): void;
+  commit(): void;
+  /** @param code the number of the error that made a transaction begin again */
+  retry(code: string): void;
+}
+
+export function databaseCounters(metrics: Metrics): DatabaseCounters {
+  return {
+    statement: () => {
+      metrics.sqlStatementsTotal.inc();
+    },
+    commit: () => {
+      metrics.sqlCommitsTotal.inc();
+    },
+    retry: (code) => {
+      metrics.errorsTotal.inc({ kind: `retry_${code}`, shard: '' });
+    },
+  };
+}

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { createMetrics } from './metrics.js';
+import { createMetrics, databaseCounters } from './metrics.js';
 
 test('every metric of ours has help, the prefix and a unit, and carries its process', async () => {
   const metrics = createMetrics('relay');
@@ -32,4 +32,16 @@ test('two processes in one have registries of their own', async () => {
   expect(await two.registry.getSingleMetricAsString('surety_sql_commits_total')).not.toContain(
     ' 1',
   );
+});
+
+test('what pools count arrives in the metrics of the process', async () => {
+  const metrics = createMetrics('relay');
+  const counters = databaseCounters(metrics);
+  counters.statement();
+  counters.commit();
+  counters.retry('1213');
+  const text = await metrics.registry.metrics();
+  expect(text).toContain('surety_sql_statements_total{process="relay"} 1');
+  expect(text).toContain('surety_sql_commits_total{process="relay"} 1');
+  expect(text).toContain('surety_errors_total{kind="retry_1213",shard="",process="relay"} 1');
 });

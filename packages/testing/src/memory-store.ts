@@ -9,6 +9,7 @@ import type {
   Loaded,
   OutboxRow,
   Planned,
+  RoutableStore,
   ShardStore,
   TransferRow,
 } from '@surety/saga';
@@ -34,7 +35,7 @@ export interface MemoryRows {
  * tables would refuse (duplicate keys, rows that are not there, stale versions) before it changes
  * anything, so that a failed transaction leaves no trace.
  */
-export class MemoryShardStore implements ShardStore {
+export class MemoryShardStore implements RoutableStore {
   readonly shard: ShardId;
   readonly rows: MemoryRows = {
     keys: new Map(),
@@ -54,6 +55,11 @@ export class MemoryShardStore implements ShardStore {
   constructor(shard: ShardId, nowMs: () => number) {
     this.shard = shard;
     this.#nowMs = nowMs;
+  }
+
+  /** One map for ever: every epoch is this one. */
+  at(_epoch: bigint): ShardStore {
+    return this;
   }
 
   async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
