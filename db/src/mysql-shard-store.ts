@@ -1,7 +1,14 @@
 import type { Timestamp } from '@surety/contracts';
 import type { ShardId } from '@surety/domain';
 import { StoreError, keyOf } from '@surety/saga';
-import type { LoadRequest, Loaded, Planned, ShardStore, SlotMaps } from '@surety/saga';
+import type {
+  LoadRequest,
+  Loaded,
+  Planned,
+  RoutableStore,
+  ShardStore,
+  SlotMaps,
+} from '@surety/saga';
 import { backoffMs, pause } from './connection/backoff.js';
 import type { ConnectionPool, Link, StatementResult } from './connection/connection-pool.js';
 import { LOCK_TIMEOUT, failureOf } from './connection/driver-errors.js';
@@ -28,8 +35,15 @@ export interface StoreOptions {
   readonly slotMaps: Pick<SlotMaps, 'current'>;
 }
 
+interface RoutedWork<R> {
+  /** Of the map that the caller routed with: the same in every attempt. */
+  readonly epoch: bigint;
+  readonly load: LoadRequest;
+  readonly decide: (loaded: Loaded) => Planned<R>;
+}
+
 /** The port of the steps over one MySQL schema: two round trips a transaction, whatever its size. */
-export class MySqlShardStore implements ShardStore {
+export class MySqlShardStore implements RoutableStore {
   readonly shard: ShardId;
   readonly #pool: ConnectionPool;
   readonly #slotMaps: Pick<SlotMaps, 'current'>;
@@ -40,11 +54,23 @@ export class MySqlShardStore implements ShardStore {
     this.#slotMaps = slotMaps;
   }
 
-  async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
+  at(epoch: bigint): ShardStore {
+    return {
+      shard: this.shard,
+      transact: (load, decide) => this.#transact({ epoch, load, decide }),
+    };
+  }
+
+  /** Work that is routed in this very moment; what waited since its routing goes through `at`. */
+  transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
+    return this.#transact({ epoch: this.#slotMaps.current().epoch, load, decide });
+  }
+
+  async #transact<R>(work: RoutedWork<R>): Promise<R> {
     const retries = new Retries();
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#pool.use((link) => this.#attempt(link, load, decide));
+        return await this.#pool.use((link) => this.#attempt(link, work));
       } catch (error) {
         const code = retryCodeOf(error);
         if (code === undefined || !retries.allows(code)) {
@@ -56,12 +82,7 @@ export class MySqlShardStore implements ShardStore {
     }
   }
 
-  async #attempt<R>(
-    link: Link,
-    load: LoadRequest,
-    decide: (loaded: Loaded) => Planned<R>,
-  ): Promise<R> {
-    const { epoch } = this.#slotMaps.current();
+  async #attempt<R>(link: Link, { epoch, load, decide }: RoutedWork<R>): Promise<R> {
     const loaded = await readUnderLock(link, load, epoch);
     const { statements, result } = plan(loaded, decide);
     await commit(link, statements);

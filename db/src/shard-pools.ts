@@ -1,6 +1,6 @@
 import type { ShardId } from '@surety/domain';
 import { StoreError } from '@surety/saga';
-import type { ShardStore, SlotMaps } from '@surety/saga';
+import type { RoutableStore, SlotMaps } from '@surety/saga';
 import { ConnectionPool } from './connection/connection-pool.js';
 import type { DatabaseMetrics } from './connection/connection-pool.js';
 import { pooledSession } from './connection/session.js';
@@ -21,7 +21,7 @@ export interface ShardOptions {
 
 /** One shard: its transactions through `store`, single statements through itself. */
 export interface Shard extends Session {
-  readonly store: ShardStore;
+  readonly store: RoutableStore;
   /** Connections by the hand, for what a session cannot do (snapshots, specs). */
   readonly pool: ConnectionPool;
 }

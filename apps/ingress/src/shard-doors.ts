@@ -10,6 +10,7 @@ import type {
   FundingResult,
   OpeningResult,
   RequestResult,
+  ShardStore,
   SlotMaps,
   TransferRequest,
 } from '@surety/saga';
@@ -32,9 +33,15 @@ export interface ShardDoorsOptions {
 interface Door {
   readonly shard: Shard;
   readonly gate: ShardGate;
-  readonly transfers: GroupCommit<TransferRequest, RequestResult>;
-  readonly fundings: GroupCommit<FundingRequest, FundingResult>;
-  readonly openings: GroupCommit<AccountOpening, OpeningResult>;
+  readonly transfers: GroupCommit<Routed<TransferRequest>, RequestResult>;
+  readonly fundings: GroupCommit<Routed<FundingRequest>, FundingResult>;
+  readonly openings: GroupCommit<Routed<AccountOpening>, OpeningResult>;
+}
+
+/** Work with the epoch of the map that led it here: the map may move on while it queues. */
+interface Routed<Item> {
+  readonly item: Item;
+  readonly epoch: bigint;
 }
 
 /** Every way from a request to the shard that carries its slot. */
@@ -53,15 +60,18 @@ export class ShardDoors {
   }
 
   requestTransfer(request: TransferRequest): Promise<RequestResult> {
-    return this.route(request.key.slot, (door) => door.transfers.submit(request));
+    const { slot } = request.key;
+    return this.route(slot, (door, epoch) => door.transfers.submit({ item: request, epoch }));
   }
 
   fundAccount(request: FundingRequest): Promise<FundingResult> {
-    return this.route(request.key.slot, (door) => door.fundings.submit(request));
+    const { slot } = request.key;
+    return this.route(slot, (door, epoch) => door.fundings.submit({ item: request, epoch }));
   }
 
   openAccount(opening: AccountOpening): Promise<OpeningResult> {
-    return this.route(slotOfAccount(opening.id), (door) => door.openings.submit(opening));
+    const slot = slotOfAccount(opening.id);
+    return this.route(slot, (door, epoch) => door.openings.submit({ item: opening, epoch }));
   }
 
   /** Reads from the shard that carries the slot. @throws ShardUnavailable, StoreError */
@@ -84,13 +94,17 @@ export class ShardDoors {
   }
 
   /** Tries again with a newer map where the shard says that ours is outdated. */
-  private async route<T>(slot: number, pass: (door: Door) => Promise<T>): Promise<T> {
+  private async route<T>(
+    slot: number,
+    pass: (door: Door, epoch: bigint) => Promise<T>,
+  ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
-      const shard = this.shardOf(slot);
+      const map = this.slotMaps.current();
+      const shard = shardOfSlot(map, slot);
       const door = this.doors.get(shard);
       if (!door) throw new ShardUnavailable(shard);
       try {
-        return await pass(door);
+        return await pass(door, map.epoch);
       } catch (error) {
         const isOutdated = error instanceof StoreError && error.kind === 'epoch';
         if (!isOutdated) throw error;
@@ -129,10 +143,10 @@ function openDoor(shard: Shard, options: ShardDoorsOptions): Door {
     metrics.batchItems.observe({ unit: 'ingress' }, results.length);
     for (const { kind } of results) metrics.stepsTotal.inc({ step, outcome: kind, ...label });
   };
-  const transfers = new GroupCommit<TransferRequest, RequestResult>({
+  const transfers = new GroupCommit<Routed<TransferRequest>, RequestResult>({
     gate,
     queueMax,
-    run: (requests) => requestTransfers(shard.store, requests),
+    run: (group) => requestTransfers(storeFor(shard, group), itemsOf(group)),
     committed: (results) => {
       committed('request')(results);
       metrics.queueDepth.set(label, transfers.depth);
@@ -145,14 +159,26 @@ function openDoor(shard: Shard, options: ShardDoorsOptions): Door {
     fundings: new GroupCommit({
       gate,
       queueMax,
-      run: (requests: readonly FundingRequest[]) => fundAccounts(shard.store, requests),
+      run: (group: readonly Routed<FundingRequest>[]) =>
+        fundAccounts(storeFor(shard, group), itemsOf(group)),
       committed: committed('funding'),
     }),
     openings: new GroupCommit({
       gate,
       queueMax,
-      run: (openings: readonly AccountOpening[]) => openAccounts(shard.store, openings),
+      run: (group: readonly Routed<AccountOpening>[]) =>
+        openAccounts(storeFor(shard, group), itemsOf(group)),
       committed: committed('opening'),
     }),
   };
+}
+
+/** By the oldest map in the group: if the shard knows a newer one, the whole group is routed again. */
+function storeFor(shard: Shard, group: readonly { readonly epoch: bigint }[]): ShardStore {
+  const epochs = group.map(({ epoch }) => epoch);
+  return shard.store.at(epochs.reduce((oldest, epoch) => (epoch < oldest ? epoch : oldest)));
+}
+
+function itemsOf<Item>(group: readonly Routed<Item>[]): readonly Item[] {
+  return group.map(({ item }) => item);
 }

@@ -1,8 +1,6 @@
-import type { Shard, ShardPools } from '@surety/db';
-import { shardOfSlot } from '@surety/domain';
+import type { ShardPools } from '@surety/db';
 import type { ShardId } from '@surety/domain';
 import type { Doorbell, Logger, Metrics } from '@surety/runtime';
-import type { SlotMaps, StepOptions } from '@surety/saga';
 import type { WorkersConfig } from './config.js';
 import type { DeadLetters } from './dead-letters.js';
 import { MessageHandler } from './message-handler.js';
@@ -34,25 +32,19 @@ export function createHandler(config: HandlerConfig, means: HandlerMeans): Stopp
     if (!letters) throw new RangeError(`there is no shard ${shard}`);
     return letters;
   };
+  const { steps, chainsLocally, holdTimeoutMs } = config;
+  const step = { holdTimeoutMs, actor: 'saga' };
   const runners = new Map(
     pools.shards.map((shard) => {
-      const step = stepOptions(config, slotMaps, shard);
-      const shared = { slotMaps, doorbell, metrics, log };
+      const shared = { slotMaps, doorbell, metrics, log, step, chainsLocally };
       const { id, store } = shard;
-      return [id, new StepRunner({ ...shared, store, step, deadLetters: deadLettersOf(id) })];
+      return [id, new StepRunner({ ...shared, store, deadLetters: deadLettersOf(id) })];
     }),
   );
-  const { steps } = config;
   return {
     handler: new MessageHandler({ steps, slotMaps, runners, deadLettersOf, metrics, log }),
     stop: async () => {
       await Promise.all(Array.from(runners.values(), (runner) => runner.stop()));
     },
   };
-}
-
-function stepOptions(config: HandlerConfig, slotMaps: SlotMaps, shard: Shard): StepOptions {
-  const { holdTimeoutMs, chainsLocally } = config;
-  const continuesOn = (slot: number): boolean => shardOfSlot(slotMaps.current(), slot) === shard.id;
-  return { holdTimeoutMs, actor: 'saga', ...(chainsLocally ? { continuesOn } : {}) };
 }

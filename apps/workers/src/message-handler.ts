@@ -92,12 +92,13 @@ export class MessageHandler {
     reroutesLeft: number,
   ): Promise<'done' | 'retry'> {
     const { slotMaps, runners } = this.#options;
-    const groups = [...byActingShard(slotMaps.current(), events)];
+    const map = slotMaps.current();
+    const groups = [...byActingShard(map, events)];
     const outcomes = await Promise.all(
       groups.map(async ([shard, group]): Promise<ItemOutcome> => {
         const runner = runners.get(shard);
         if (!runner) return 'retry';
-        const outcome = await runner.submit({ events: group, origin });
+        const outcome = await runner.submit({ events: group, origin, map });
         if (outcome !== 'reroute') return outcome;
         return reroutesLeft > 0 ? this.#route(group, origin, reroutesLeft - 1) : 'retry';
       }),

@@ -99,8 +99,8 @@ describe('a batch of a partition', () => {
     expect(verdict).toEqual({ processed: 1 });
     const origin = { topic: TOPICS.toSource, partition: 3, offset: '7' };
     expect(scene.items).toEqual([
-      { shard: 0, item: { events: [left], origin } },
-      { shard: 1, item: { events: [right], origin } },
+      { shard: 0, item: { events: [left], origin, map: evenSlotMap(2) } },
+      { shard: 1, item: { events: [right], origin, map: evenSlotMap(2) } },
     ]);
   });
 

@@ -1,10 +1,11 @@
 import { encodeEnvelope, encodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { InvariantViolation } from '@surety/domain';
+import { InvariantViolation, shardOfSlot } from '@surety/domain';
+import type { SlotMap } from '@surety/domain';
 import { Batcher, CHANNELS, isolate, traceIdOf } from '@surety/runtime';
 import type { Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError, actingSlot, applySteps } from '@surety/saga';
-import type { ShardStore, SlotMaps, StepOptions, StepResult } from '@surety/saga';
+import type { RoutableStore, SlotMaps, StepOptions, StepResult } from '@surety/saga';
 import { describeFault } from './dead-letters.js';
 import type { DeadLetters, MessageOrigin } from './dead-letters.js';
 import { StepRecord } from './step-record.js';
@@ -18,6 +19,8 @@ const QUEUE_MAX = 50_000;
 export interface StepItem {
   readonly events: readonly Envelope[];
   readonly origin: MessageOrigin;
+  /** The map that led them here: by the time they run there may be a newer one. */
+  readonly map: SlotMap;
 }
 
 /**
@@ -27,10 +30,12 @@ export interface StepItem {
 export type ItemOutcome = 'done' | 'retry' | 'reroute';
 
 export interface StepRunnerOptions {
-  readonly store: ShardStore;
+  readonly store: RoutableStore;
   readonly slotMaps: SlotMaps;
   readonly deadLetters: DeadLetters;
-  readonly step: StepOptions;
+  readonly step: Omit<StepOptions, 'continuesOn'>;
+  /** Whether steps that follow on the same shard are taken in the same transaction. */
+  readonly chainsLocally: boolean;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -94,9 +99,10 @@ export class StepRunner {
 
   async #run(items: readonly StepItem[]): Promise<readonly ItemOutcome[]> {
     try {
-      await this.#take(
-        items.flatMap(({ events, origin }) => events.map((event) => ({ event, origin }))),
+      const events = items.flatMap((item) =>
+        item.events.map((event) => ({ event, origin: item.origin })),
       );
+      await this.#take(events, oldestOf(items.map((item) => item.map)));
       this.#recovered();
       return items.map(() => 'done');
     } catch (error) {
@@ -105,15 +111,19 @@ export class StepRunner {
     }
   }
 
-  async #take(events: readonly OriginatedEvent[]): Promise<void> {
-    const { faulty } = await isolate(events, (part) => this.#transact(part), isFault);
+  async #take(events: readonly OriginatedEvent[], map: SlotMap): Promise<void> {
+    const { faulty } = await isolate(events, (part) => this.#transact(part, map), isFault);
     for (const { item, error } of faulty) await this.#bury(item, error);
   }
 
-  async #transact(part: readonly OriginatedEvent[]): Promise<readonly StepResult[]> {
-    const { store, step, doorbell } = this.#options;
+  async #transact(part: readonly OriginatedEvent[], map: SlotMap): Promise<readonly StepResult[]> {
+    const { store, step, chainsLocally, doorbell } = this.#options;
     const causes = part.map(({ event }) => event);
-    const results = await applySteps(store, causes, step);
+    const continuesOn = (slot: number): boolean => shardOfSlot(map, slot) === store.shard;
+    const results = await applySteps(store.at(map.epoch), causes, {
+      ...step,
+      ...(chainsLocally ? { continuesOn } : {}),
+    });
     this.#record.committed(causes, results);
     if (results.some((result) => result.kind === 'applied')) {
       doorbell.ring(CHANNELS.outbox(store.shard));
@@ -166,4 +176,9 @@ export class StepRunner {
       shard: this.#options.store.shard,
     });
   }
+}
+
+/** What one of them was routed by may be outdated: the shard then refuses all, and all are routed anew. */
+function oldestOf(maps: readonly SlotMap[]): SlotMap {
+  return maps.reduce((oldest, map) => (map.epoch < oldest.epoch ? map : oldest));
 }

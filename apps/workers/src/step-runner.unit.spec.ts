@@ -4,7 +4,7 @@ import type { Envelope } from '@surety/contracts';
 import { evenSlotMap } from '@surety/domain';
 import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
 import { StoreError, openAccounts, requestTransfers } from '@surety/saga';
-import type { LoadRequest, Loaded, Planned, ShardStore } from '@surety/saga';
+import type { LoadRequest, Loaded, Planned, RoutableStore, ShardStore } from '@surety/saga';
 import { MemoryShardStore, aTransferRequest, eur } from '@surety/testing';
 import type { DeadLetter } from './dead-letters.js';
 import { StepRunner } from './step-runner.js';
@@ -12,14 +12,21 @@ import { StepRunner } from './step-runner.js';
 const log = createLogger({ process: 'workers', instance: 'spec', level: 'error' });
 log.silent = true;
 const ORIGIN = { topic: TOPICS.toSource, partition: 0, offset: '42' };
+const MAP = evenSlotMap(1);
 const ALICE = 'runner-alice';
 const BOB = 'runner-bob';
 
 /** The memory store, made to fail on demand before it does anything. */
-class FailingStore implements ShardStore {
+class FailingStore implements RoutableStore {
   readonly memory = new MemoryShardStore(0, () => 1_700_000_000_000);
   readonly shard = 0;
   failWith: (load: LoadRequest) => Error | undefined = () => undefined;
+  readonly epochs: bigint[] = [];
+
+  at(epoch: bigint): ShardStore {
+    this.epochs.push(epoch);
+    return this;
+  }
 
   async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
     const failure = this.failWith(load);
@@ -48,7 +55,8 @@ class Scene {
         this.letters.push(letter);
       },
     },
-    step: { holdTimeoutMs: 300_000, actor: 'saga', continuesOn: () => true },
+    step: { holdTimeoutMs: 300_000, actor: 'saga' },
+    chainsLocally: true,
     doorbell: {
       ring: (channel) => {
         this.rings.push(channel);
@@ -103,7 +111,7 @@ describe('the steps of a shard', () => {
     const events = await scene.requested(3);
     const before = scene.store.memory.commits;
     const outcomes = await Promise.all(
-      events.map((event) => scene.runner.submit({ events: [event], origin: ORIGIN })),
+      events.map((event) => scene.runner.submit({ events: [event], origin: ORIGIN, map: MAP })),
     );
     expect(outcomes).toEqual(['done', 'done', 'done']);
     expect(scene.store.memory.commits - before).toBe(1);
@@ -113,8 +121,8 @@ describe('the steps of a shard', () => {
 
   it('count what they did, by step and outcome', async () => {
     const events = await scene.requested(2);
-    await scene.runner.submit({ events, origin: ORIGIN });
-    await scene.runner.submit({ events, origin: ORIGIN });
+    await scene.runner.submit({ events, origin: ORIGIN, map: MAP });
+    await scene.runner.submit({ events, origin: ORIGIN, map: MAP });
     expect(await scene.count('hold', 'held')).toBe(2);
     expect(await scene.count('credit', 'credited')).toBe(2);
     expect(await scene.count('commit', 'committed')).toBe(2);
@@ -123,24 +131,42 @@ describe('the steps of a shard', () => {
 
   it('change nothing and ring nobody for events that were applied before', async () => {
     const events = await scene.requested(2);
-    await scene.runner.submit({ events, origin: ORIGIN });
+    await scene.runner.submit({ events, origin: ORIGIN, map: MAP });
     scene.rings.length = 0;
-    expect(await scene.runner.submit({ events, origin: ORIGIN })).toBe('done');
+    expect(await scene.runner.submit({ events, origin: ORIGIN, map: MAP })).toBe('done');
     expect(scene.rings).toEqual([]);
   });
 
   it('are to be tried again where the shard is away, and nothing is dead-lettered', async () => {
     const events = await scene.requested(1);
     scene.store.failWith = () => new StoreError('environment', 'the shard is away');
-    expect(await scene.runner.submit({ events, origin: ORIGIN })).toBe('retry');
+    expect(await scene.runner.submit({ events, origin: ORIGIN, map: MAP })).toBe('retry');
     expect(scene.letters).toEqual([]);
   });
 
   it('are to be routed again after the map was read, where the epoch has risen', async () => {
     const events = await scene.requested(1);
     scene.store.failWith = () => new StoreError('epoch', 'the map is newer');
-    expect(await scene.runner.submit({ events, origin: ORIGIN })).toBe('reroute');
+    expect(await scene.runner.submit({ events, origin: ORIGIN, map: MAP })).toBe('reroute');
     expect(scene.reloads).toBe(1);
+  });
+
+  it('are judged by the epoch they were routed with, the oldest of those that gathered', async () => {
+    const events = await scene.requested(2);
+    const newer = { ...MAP, epoch: 7n };
+    await Promise.all(
+      events.map((event, n) =>
+        scene.runner.submit({ events: [event], origin: ORIGIN, map: n === 0 ? newer : MAP }),
+      ),
+    );
+    expect(scene.store.epochs).toEqual([1n]);
+  });
+
+  it('follow on another shard by message where the map they were routed with says so', async () => {
+    const events = await scene.requested(1);
+    const elsewhere = { epoch: 1n, ranges: [{ fromSlot: 0, shard: 5 }] };
+    await scene.runner.submit({ events, origin: ORIGIN, map: elsewhere });
+    expect(scene.states()).toEqual(['held']);
   });
 
   it('dead-letter the one event that fails for its own sake; the others commit', async () => {
@@ -150,7 +176,7 @@ describe('the steps of a shard', () => {
       load.transfers?.includes(poison.transferId)
         ? new StoreError('data', 'out of range')
         : undefined;
-    expect(await scene.runner.submit({ events, origin: ORIGIN })).toBe('done');
+    expect(await scene.runner.submit({ events, origin: ORIGIN, map: MAP })).toBe('done');
     expect(scene.states().filter((state) => state === 'committed')).toHaveLength(4);
     expect(scene.letters).toEqual([
       {
@@ -165,7 +191,7 @@ describe('the steps of a shard', () => {
 
   it('raise an alarm for an event whose transfer is missing, and change nothing', async () => {
     const [event] = await new Scene().requested(1);
-    expect(await scene.runner.submit({ events: [event!], origin: ORIGIN })).toBe('done');
+    expect(await scene.runner.submit({ events: [event!], origin: ORIGIN, map: MAP })).toBe('done');
     const { values } = await scene.metrics.errorsTotal.get();
     expect(values).toMatchObject([{ labels: { kind: 'alarm:transfer_missing' }, value: 1 }]);
     expect(scene.rings).toEqual([]);
@@ -175,7 +201,7 @@ describe('the steps of a shard', () => {
     const events = await scene.requested(900);
     const before = scene.store.memory.commits;
     await Promise.all(
-      events.map((event) => scene.runner.submit({ events: [event], origin: ORIGIN })),
+      events.map((event) => scene.runner.submit({ events: [event], origin: ORIGIN, map: MAP })),
     );
     expect(scene.store.memory.commits - before).toBe(3);
   });

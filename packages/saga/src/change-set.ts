@@ -21,6 +21,7 @@ import type {
   HoldRow,
   KeyRef,
   KeyRow,
+  LoadRequest,
   Loaded,
   TransferRow,
 } from './ports.js';
@@ -32,6 +33,7 @@ import type {
 export class ChangeSet {
   readonly now: string;
   readonly #loaded: Loaded;
+  readonly #asked: Readonly<Record<keyof LoadRequest, ReadonlySet<string>>>;
   readonly #accounts: Map<AccountId, Account>;
   readonly #accountsInserted = new Map<AccountId, Changes['accountsInserted'][number]>();
   readonly #accountsTouched = new Set<AccountId>();
@@ -48,8 +50,15 @@ export class ChangeSet {
   readonly #events: EventRow[] = [];
   readonly #outbox = new OutboxComposer();
 
-  constructor(loaded: Loaded) {
+  /** @param load what was asked for: a row outside it is not absent, it was never looked for. */
+  constructor(loaded: Loaded, load: LoadRequest) {
     this.#loaded = loaded;
+    this.#asked = {
+      keys: new Set(load.keys?.map(keyOf)),
+      transfers: new Set(load.transfers),
+      decisions: new Set(load.decisions),
+      accounts: new Set(load.accounts),
+    };
     this.now = loaded.now;
     this.#accounts = new Map(loaded.accounts);
     this.#transfers = new Map(loaded.transfers);
@@ -58,6 +67,7 @@ export class ChangeSet {
   }
 
   key(ref: KeyRef): KeyRow | undefined {
+    this.#mustBeAsked('keys', keyOf(ref));
     return this.#keys.get(keyOf(ref));
   }
 
@@ -67,6 +77,7 @@ export class ChangeSet {
   }
 
   account(id: AccountId): Account | undefined {
+    this.#mustBeAsked('accounts', id);
     return this.#accounts.get(id);
   }
 
@@ -81,6 +92,7 @@ export class ChangeSet {
   }
 
   transfer(id: TransferId): TransferRow | undefined {
+    this.#mustBeAsked('transfers', id);
     return this.#transfers.get(id);
   }
 
@@ -95,6 +107,7 @@ export class ChangeSet {
   }
 
   decision(id: TransferId): DecisionRow | undefined {
+    this.#mustBeAsked('decisions', id);
     return this.#decisions.get(id);
   }
 
@@ -178,6 +191,13 @@ export class ChangeSet {
         reason: after.reason,
       };
     });
+  }
+
+  /** Absence is never permission: it counts only for a row that was looked for under lock. */
+  #mustBeAsked(table: keyof LoadRequest, key: string): void {
+    if (!this.#asked[table].has(key)) {
+      throw new InvariantViolation(`${key} of ${table} is judged without having been read`);
+    }
   }
 
   #mustHaveTransfer(id: TransferId): TransferRow {

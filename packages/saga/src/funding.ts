@@ -64,7 +64,7 @@ export function fundAccounts(
     accounts: requests.map((request) => request.account),
   };
   return store.transact(load, (loaded) => {
-    const set = new ChangeSet(loaded);
+    const set = new ChangeSet(loaded, load);
     const result = requests.map((request) => take(set, request));
     return { changes: set.finish(), result };
   });

@@ -28,8 +28,9 @@ export function openAccounts(
   store: ShardStore,
   openings: readonly AccountOpening[],
 ): Promise<readonly OpeningResult[]> {
-  return store.transact({ accounts: openings.map((opening) => opening.id) }, (loaded) => {
-    const set = new ChangeSet(loaded);
+  const load = { accounts: openings.map((opening) => opening.id) };
+  return store.transact(load, (loaded) => {
+    const set = new ChangeSet(loaded, load);
     const result = openings.map((opening) => take(set, opening));
     return { changes: set.finish(), result };
   });

@@ -168,6 +168,16 @@ export interface ShardStore {
   transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R>;
 }
 
+/** A store for work that is routed now and done later, when the map may have moved on. */
+export interface RoutableStore extends ShardStore {
+  /**
+   * The same shard for work that was routed with the map of this epoch. A transaction compares the
+   * epoch of the routing, not that of the moment it runs: what waited in a queue across a change of
+   * the map must not land on a shard that has given its slot away.
+   */
+  at(epoch: bigint): ShardStore;
+}
+
 export interface Planned<R> {
   readonly changes: Changes;
   readonly result: R;

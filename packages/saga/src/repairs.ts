@@ -33,7 +33,7 @@ export function voidTransfers(
 ): Promise<readonly VoidResult[]> {
   const load = { decisions: requests.map((request) => request.cause.transferId) };
   return store.transact(load, (loaded) => {
-    const set = new ChangeSet(loaded);
+    const set = new ChangeSet(loaded, load);
     const result = requests.map((request) => takeVoid(set, request));
     return { changes: set.finish(), result };
   });
@@ -65,7 +65,7 @@ export function expireRequested(
 ): Promise<readonly boolean[]> {
   const load = { transfers: requested.map((envelope) => envelope.transferId) };
   return store.transact(load, (loaded) => {
-    const set = new ChangeSet(loaded);
+    const set = new ChangeSet(loaded, load);
     const result = requested.map((envelope) => takeExpiry(set, envelope, actor));
     return { changes: set.finish(), result };
   });

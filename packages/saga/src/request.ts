@@ -42,8 +42,9 @@ export function requestTransfers(
   store: ShardStore,
   requests: readonly TransferRequest[],
 ): Promise<readonly RequestResult[]> {
-  return store.transact({ keys: requests.map((request) => request.key) }, (loaded) => {
-    const set = new ChangeSet(loaded);
+  const load = { keys: requests.map((request) => request.key) };
+  return store.transact(load, (loaded) => {
+    const set = new ChangeSet(loaded, load);
     const result = requests.map((request) => take(set, request));
     return { changes: set.finish(), result };
   });

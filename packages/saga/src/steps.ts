@@ -20,7 +20,8 @@ export interface StepOptions {
   /**
    * Whether the steps that follow on this very shard are taken in the same transaction, given the
    * slot they act on. All rows and events are still written, except a hold that would be inserted
-   * and deleted at once. Leave it out where the following steps belong to another process.
+   * and deleted at once. Leave it out where the following steps belong to another process. It must
+   * answer from one map, that of the store's epoch: rows are locked by its first answers.
    */
   readonly continuesOn?: (slot: number) => boolean;
 }
@@ -53,8 +54,9 @@ export function applySteps(
   events: readonly Envelope[],
   options: StepOptions,
 ): Promise<readonly StepResult[]> {
-  return store.transact(loadFor(events, options), (loaded) => {
-    const set = new ChangeSet(loaded);
+  const load = loadFor(events, options);
+  return store.transact(load, (loaded) => {
+    const set = new ChangeSet(loaded, load);
     const fold = new StepFold(set, options);
     const result = events.map((envelope) => fold.take(envelope));
     return { changes: set.finish(), result };

@@ -293,6 +293,20 @@ describe('steps that continue on the same shard', () => {
   });
 });
 
+describe('a row that was not asked for', () => {
+  it('is never taken for absent: a map that changes between lock and decision stops the batch', async () => {
+    const shards = await scene();
+    await request(shards, 1, alice, carol, 300);
+    let asked = 0;
+    // Says no while rows are locked and yes when the steps are decided.
+    const continuesOn = (): boolean => (asked += 1) > 1;
+    const attempt = applySteps(shards[0], relay(shards), { ...OPTIONS, continuesOn });
+    await expect(attempt).rejects.toMatchObject({ kind: 'data' });
+    expect([...shards[0].rows.transfers.values()].map((row) => row.state)).toContain('requested');
+    expectSound(shards);
+  });
+});
+
 describe('a hold that nobody credits', () => {
   it('is released only after the destination was fenced, and a late credit finds the void', async () => {
     const shards = await scene();
