@@ -1,16 +1,22 @@
 import { findAccount, openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import {
-  Releasers,
   connectRedis,
   createDoorbell,
   createLogger,
-  createMetrics,
   databaseCounters,
   defaultInstance,
   healthRouter,
+  startProcess,
 } from '@surety/runtime';
-import type { Doorbell, Logger, Metrics, RedisHandle, RunningProcess } from '@surety/runtime';
+import type {
+  Doorbell,
+  Logger,
+  Metrics,
+  ProcessKit,
+  RedisHandle,
+  RunningProcess,
+} from '@surety/runtime';
 import { AccountCurrencies } from './account-currencies.js';
 import { createApp } from './app.js';
 import type { IngressConfig } from './config.js';
@@ -35,12 +41,9 @@ export interface StartOptions {
 /** All releases together; whoever started the process ends what takes longer. */
 const STOP_DEADLINE_MS = 15_000;
 
-interface Opening {
+interface Opening extends ProcessKit {
   readonly config: IngressConfig;
   readonly instance: string;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly releasers: Releasers;
 }
 
 /** Starts the HTTP edge. Resolves when it listens. */
@@ -49,19 +52,20 @@ export async function start(
   options: StartOptions = {},
 ): Promise<RunningIngress> {
   const instance = config.SURETY_INSTANCE ?? defaultInstance('ingress');
-  const level = config.SURETY_LOG_LEVEL;
-  const log = options.log ?? createLogger({ process: 'ingress', instance, level });
-  const releasers = new Releasers();
-  try {
-    return await open({ config, instance, log, metrics: createMetrics('ingress'), releasers });
-  } catch (error) {
-    await releasers.releaseAll(STOP_DEADLINE_MS, log);
-    throw error;
-  }
+  const logLevel = config.SURETY_LOG_LEVEL;
+  const log = options.log ?? createLogger({ process: 'ingress', instance, level: logLevel });
+  const running = await startProcess(
+    { name: 'ingress', instance, logLevel, log, stopDeadlineMs: STOP_DEADLINE_MS },
+    (kit) => open({ ...kit, config, instance }),
+  );
+  void running.done.then(() => log.info('stopped'));
+  return running;
 }
 
-async function open(opening: Opening): Promise<RunningIngress> {
-  const { config, log, metrics, releasers } = opening;
+type Shown = Pick<RunningIngress, 'port' | 'metrics'>;
+
+async function open(opening: Opening): Promise<Shown> {
+  const { config, log, metrics, releasers, isStopping } = opening;
   const pools = await openPools(opening);
   const redis = connectRedis({ url: config.SURETY_REDIS_URL, name: opening.instance, log });
   releasers.push('redis', () => redis.close());
@@ -70,18 +74,17 @@ async function open(opening: Opening): Promise<RunningIngress> {
   const endWatch = new EndWatch();
   releasers.push('end watch', await endWatch.listen(doorbell));
 
-  let isStopping = false;
   const app = createApp({
     routes: composeRoutes(opening, { pools, redis, doorbell, endWatch }),
     health: healthRouter({
       ...readinessChecks({ pools, redis, config }),
       metrics,
-      isStopping: () => isStopping,
+      isStopping,
       process: 'ingress',
     }),
     log,
     metrics,
-    isStopping: () => isStopping,
+    isStopping,
   });
   const { SURETY_HOST: host, PORT } = config;
   const server = await startHttpServer({ host, port: PORT, app });
@@ -90,13 +93,7 @@ async function open(opening: Opening): Promise<RunningIngress> {
     endWatch.stop();
   });
   log.info('listening', { host, port: server.port });
-
-  const stop = async (): Promise<void> => {
-    isStopping = true;
-    await releasers.releaseAll(STOP_DEADLINE_MS, log);
-    log.info('stopped');
-  };
-  return { port: server.port, metrics, ...stoppable(stop) };
+  return { port: server.port, metrics };
 }
 
 async function openPools({ config, metrics, releasers }: Opening): Promise<ShardPools> {
@@ -138,20 +135,4 @@ function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
     currencies: config.currencies,
     defaultCurrency: config.SURETY_DEFAULT_CURRENCY,
   });
-}
-
-/** However often it is asked to stop, it stops once. */
-function stoppable(stop: () => Promise<void>): RunningProcess {
-  let stopped: Promise<void> | undefined;
-  let finish: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  return {
-    done,
-    stop: () => {
-      stopped ??= stop().finally(finish);
-      return stopped;
-    },
-  };
 }

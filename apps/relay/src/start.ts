@@ -1,16 +1,13 @@
 import { openShards } from '@surety/db';
 import {
-  Releasers,
   connectRedis,
   createDoorbell,
-  createLogger,
-  createMetrics,
   createPublisher,
   databaseCounters,
-  kafkaHealthCheck,
-  startAdminServer,
+  openAdminServer,
+  startProcess,
 } from '@surety/runtime';
-import type { Logger, Metrics, ProcessConfig, RunningProcess } from '@surety/runtime';
+import type { ProcessConfig, ProcessKit, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import { shardLeaseRow, shardOutbox } from './shard-adapters.js';
 import { LEASE_TTL_MS, ShardUnit } from './shard-unit.js';
@@ -28,50 +25,19 @@ export interface RelayProcess extends RunningProcess {
  */
 export async function start(environment: NodeJS.ProcessEnv): Promise<RelayProcess> {
   const config = readConfig(environment);
-  const { instance, logLevel: level } = config;
-  const log = createLogger({ process: 'relay', instance, level });
-  const metrics = createMetrics('relay');
-  const releasers = new Releasers();
-  let isStopping = false;
-  let stopped: Promise<void> | undefined;
-  let finish: () => void = () => undefined;
-  const done = new Promise<void>((resolve) => {
-    finish = resolve;
+  const { instance, logLevel } = config;
+  const options = { name: 'relay', instance, logLevel, stopDeadlineMs: STOP_DEADLINE_MS };
+  return startProcess(options, async (kit) => {
+    const adminPort = await build(config, kit);
+    kit.log.info('relay started', { shards: config.shardUrls.length, adminPort });
+    return { adminPort };
   });
-  const stop = (): Promise<void> => {
-    isStopping = true;
-    stopped ??= releasers.releaseAll(STOP_DEADLINE_MS, log).then(() => {
-      finish();
-    });
-    return stopped;
-  };
-  try {
-    const adminPort = await build({
-      config,
-      log,
-      metrics,
-      releasers,
-      isStopping: () => isStopping,
-    });
-    log.info('relay started', { shards: config.shardUrls.length, adminPort });
-    return { done, stop, adminPort };
-  } catch (error) {
-    await stop();
-    throw error;
-  }
 }
 
-interface Parts {
-  readonly config: ProcessConfig;
-  readonly log: Logger;
-  readonly metrics: Metrics;
-  readonly releasers: Releasers;
-  readonly isStopping: () => boolean;
-}
-
-/** Each dependency pushes its release. Returns the admin server's port. */
-async function build({ config, log, metrics, releasers, isStopping }: Parts): Promise<number> {
+/** Returns the admin server's port. */
+async function build(config: ProcessConfig, kit: ProcessKit): Promise<number> {
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
+  const { log, metrics, releasers } = kit;
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
@@ -80,20 +46,11 @@ async function build({ config, log, metrics, releasers, isStopping }: Parts): Pr
   releasers.push('pools', () => pools.close());
   const redis = connectRedis({ url, name: `${instance}-health`, log });
   releasers.push('redis', () => redis.close());
-  const admin = await startAdminServer({
-    host: config.host,
-    port: config.adminPort,
-    checks: {
-      database: () => pools.check(),
-      kafka: kafkaHealthCheck({ brokers }),
-      redis: redis.check,
-    },
+  const adminPort = await openAdminServer(kit, {
+    ...{ config, redis, database: () => pools.check() },
     // Without the bell the relay polls faster and misses nothing.
     optional: ['redis'],
-    metrics,
-    isStopping,
   });
-  releasers.push('admin server', () => admin.close());
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
   const publisher = await createPublisher({ brokers, clientId: instance, log });
@@ -112,5 +69,5 @@ async function build({ config, log, metrics, releasers, isStopping }: Parts): Pr
     await Promise.all(units.map((unit) => unit.stop()));
   });
   await Promise.all(units.map((unit) => unit.start()));
-  return admin.port;
+  return adminPort;
 }

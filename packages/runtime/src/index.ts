@@ -9,6 +9,14 @@ export {
   runMain,
   type StartProcess,
 } from './main-process.js';
+export {
+  openAdminServer,
+  openConsumer,
+  startProcess,
+  type AdminOptions,
+  type ProcessKit,
+  type ProcessOptions,
+} from './start-process.js';
 export { createLogger, describeError, redactUrls, type Logger } from './log.js';
 export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
 export { createMetrics, databaseCounters, type DatabaseCounters, type Metrics } from './metrics.js';

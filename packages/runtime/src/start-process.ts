@@ -1,0 +1,98 @@
+import { startAdminServer } from './admin-server.js';
+import type { HealthCheck } from './health.js';
+import { kafkaHealthCheck } from './kafka/topics.js';
+import { startConsumer } from './kafka/consumer.js';
+import { lagGauge } from './kafka/lag-gauge.js';
+import type { ConsumerOptions } from './kafka/ports.js';
+import { Releasers, type RunningProcess } from './lifecycle.js';
+import { createLogger, type Logger } from './log.js';
+import { createMetrics, type Metrics } from './metrics.js';
+import type { ProcessConfig } from './process-config.js';
+import type { RedisHandle } from './redis.js';
+
+export interface ProcessOptions {
+  /** As logs and metrics call it. */
+  readonly name: string;
+  readonly instance: string;
+  readonly logLevel: string;
+  /** For all releases together; what takes longer is left to the end of the process. */
+  readonly stopDeadlineMs: number;
+  /** Default: one of its own. */
+  readonly log?: Logger | undefined;
+}
+
+/** What a process has before it has anything of its own. */
+export interface ProcessKit {
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  /** Every dependency that is opened pushes its release. */
+  readonly releasers: Releasers;
+  readonly isStopping: () => boolean;
+}
+
+/**
+ * Starts a process: `build` opens what it needs and says what the process shows of itself. Where
+ * that fails, what was opened is released before the error goes on. However often it is asked to
+ * stop, it stops once: not ready any more, then the releases, last in, first out.
+ */
+export async function startProcess<Shown extends object>(
+  options: ProcessOptions,
+  build: (kit: ProcessKit) => Promise<Shown>,
+): Promise<RunningProcess & Shown> {
+  const { name, instance, logLevel: level, stopDeadlineMs } = options;
+  const log = options.log ?? createLogger({ process: name, instance, level });
+  const releasers = new Releasers();
+  let stopped: Promise<void> | undefined;
+  let finish: () => void = () => undefined;
+  const done = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const stop = (): Promise<void> => {
+    stopped ??= releasers.releaseAll(stopDeadlineMs, log).then(finish);
+    return stopped;
+  };
+  const isStopping = (): boolean => stopped !== undefined;
+  try {
+    const shown = await build({ log, metrics: createMetrics(name), releasers, isStopping });
+    return { ...shown, done, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+export interface AdminOptions {
+  readonly config: Pick<ProcessConfig, 'host' | 'adminPort' | 'kafkaBrokers'>;
+  readonly database: HealthCheck;
+  readonly redis: Pick<RedisHandle, 'check'>;
+  /** Those of database, kafka and redis that the process does its work without. */
+  readonly optional: readonly ('database' | 'kafka' | 'redis')[];
+  /** What /health calls the process. */
+  readonly process?: string;
+}
+
+/** The admin server of a process without an HTTP interface of its own. Returns its port. */
+export async function openAdminServer(kit: ProcessKit, options: AdminOptions): Promise<number> {
+  const { config, database, redis, ...others } = options;
+  const kafka = kafkaHealthCheck({ brokers: config.kafkaBrokers });
+  const { metrics, isStopping } = kit;
+  const admin = await startAdminServer({
+    ...others,
+    ...{ host: config.host, port: config.adminPort, metrics, isStopping },
+    checks: { database, kafka, redis: redis.check },
+  });
+  kit.releasers.push('admin server', () => admin.close());
+  return admin.port;
+}
+
+/** Joins a group and samples its lag, until the process stops. */
+export async function openConsumer(
+  { log, metrics, releasers }: ProcessKit,
+  options: Omit<ConsumerOptions, 'log'>,
+): Promise<void> {
+  const consumer = await startConsumer({ ...options, log });
+  releasers.push('consumer', () => consumer.stop());
+  const gauge = lagGauge(consumer, metrics);
+  gauge.start();
+  releasers.push('lag gauge', () => gauge.stop());
+}
