@@ -1,5 +1,6 @@
 /** Why a transfer was rejected or cancelled: the `reason` of a status. Codes never change meaning. */
 export const REASONS = {
+  same_account: 'Source and destination are the same account.',
   source_not_found: 'The source account does not exist.',
   source_frozen: 'The source account is frozen.',
   source_closed: 'The source account is closed.',

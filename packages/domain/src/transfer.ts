@@ -1,7 +1,8 @@
 import { commitHold, creditRefusal, hold, holdRefusal, post, releaseHold } from './account.js';
 import type { Account } from './account.js';
-import { transitLegs } from './ledger.js';
+import { InvariantViolation, transitLegs } from './ledger.js';
 import type { Leg } from './ledger.js';
+import { isSystemAccountId } from './ids.js';
 import type { AccountId, TransferId } from './ids.js';
 import type { Money } from './money.js';
 import type { Reason } from './reasons.js';
@@ -115,8 +116,8 @@ export function decideSource(transfer: Transfer | undefined, command: SourceComm
 
 function decideHold(transfer: Transfer, account: Account | undefined): Outcome {
   if (transfer.status !== 'requested') return ALREADY_APPLIED;
-  const { amount } = transfer.terms;
-  const reason = holdRefusal(account, amount);
+  const { amount, source, destination } = transfer.terms;
+  const reason = source === destination ? 'same_account' : holdRefusal(account, amount);
   if (reason || !account) {
     return accepted(
       { type: 'rejected', step: STEP.hold, reason: reason ?? 'source_not_found' },
@@ -206,30 +207,67 @@ export function decideDestination(
   }
 }
 
-/** Folds one event of the source's stream into the transfer; `undefined` is the empty stream. */
+/**
+ * Folds one event of a transfer's stream into it; `undefined` is the empty stream. Decisions lie on
+ * the destination's shard and leave the source's state as it is.
+ * @throws InvariantViolation for an event that no legal history has at this place
+ */
 export function evolve(
   transfer: Transfer | undefined,
   event: TransferEvent,
   terms: TransferTerms,
-): Transfer | undefined {
+): Transfer {
+  if (event.type === 'requested') {
+    if (transfer) throw illegalMove(transfer.status, event);
+    return { status: 'requested', terms };
+  }
+  if (!transfer) throw illegalMove('nothing', event);
+  const move = moveOf(event, terms);
+  if (!move) return transfer;
+  if (!move.from.includes(transfer.status)) throw illegalMove(transfer.status, event);
+  return move.to;
+}
+
+/** Where an event of the source's stream leads, and from which states alone. */
+function moveOf(
+  event: Exclude<TransferEvent, { type: 'requested' }>,
+  terms: TransferTerms,
+): { readonly from: readonly TransferStatus[]; readonly to: Transfer } | undefined {
   switch (event.type) {
-    case 'requested':
-      return { status: 'requested', terms };
-    case 'held':
-      return { status: 'held', terms };
-    case 'committed':
-      return { status: 'committed', terms };
-    case 'rejected':
-      return { status: 'rejected', terms, reason: event.reason };
-    case 'cancelled':
-      return { status: 'cancelled', terms, reason: event.reason };
     case 'credited':
     case 'refused':
     case 'voided':
-      return transfer;
+      return undefined;
+    case 'held':
+      return { from: ['requested'], to: { status: 'held', terms } };
+    case 'committed':
+      return { from: committable(terms), to: { status: 'committed', terms } };
+    case 'rejected': {
+      const { reason } = event;
+      return { from: endable(event.step), to: { status: 'rejected', terms, reason } };
+    }
+    case 'cancelled': {
+      const { reason } = event;
+      return { from: endable(event.step), to: { status: 'cancelled', terms, reason } };
+    }
     default:
       return event satisfies never;
   }
+}
+
+/** In place of the hold only what holds nothing may end. */
+function endable(step: Step): readonly TransferStatus[] {
+  return step === STEP.hold ? ['requested'] : ['requested', 'held'];
+}
+
+/** A funding holds nothing: the other side is the external account of the same slot. */
+function committable({ source, destination }: TransferTerms): readonly TransferStatus[] {
+  const isFunding = isSystemAccountId(source) || isSystemAccountId(destination);
+  return isFunding ? ['requested'] : ['held'];
+}
+
+function illegalMove(status: string, event: TransferEvent): InvariantViolation {
+  return new InvariantViolation(`${event.type} (step ${event.step}) cannot follow on ${status}`);
 }
 
 /** The decision that an event of the destination's shard records, if it records one. */
@@ -253,8 +291,4 @@ export function decisionOf(event: TransferEvent): Decision | undefined {
 
 export function isEnded(status: TransferStatus): status is EndStatus {
   return status === 'committed' || status === 'rejected' || status === 'cancelled';
-}
-
-export function stepOf(event: TransferEvent): Step {
-  return event.step;
 }

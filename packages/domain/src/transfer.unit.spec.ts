@@ -1,15 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { aTransferId, anAccount, eur } from '@surety/testing';
+import { InvariantViolation } from './ledger.js';
 import type { Account } from './account.js';
 import { STEP } from './steps.js';
-import {
-  decideDestination,
-  decideSource,
-  decisionOf,
-  evolve,
-  isEnded,
-  stepOf,
-} from './transfer.js';
+import { decideDestination, decideSource, decisionOf, evolve, isEnded } from './transfer.js';
 import type {
   Decision,
   DestinationCommand,
@@ -49,7 +43,7 @@ function told(outcome: Outcome): string {
   const { event, account, legs } = outcome;
   const reason = 'reason' in event ? ` (${event.reason})` : '';
   const change = account ? `, ${account.id} ${account.balance}/${account.held}` : '';
-  return `${event.type}@${stepOf(event)}${reason}${change}, ${legs.length} legs`;
+  return `${event.type}@${event.step}${reason}${change}, ${legs.length} legs`;
 }
 
 function holding(account: Account | undefined): SourceCommand {
@@ -226,8 +220,6 @@ describe('folding a stream', () => {
     [[events.requested, events.held, events.refused, events.rejected], 'rejected'],
     [[events.requested, events.held, events.voided, events.cancelled], 'cancelled'],
     [[events.requested, events.voided, events.cancelled], 'cancelled'],
-    // Decisions are the destination's: alone they make no transfer.
-    [[events.credited], undefined],
   ])('of %j gives %s', (stream, status) => {
     const folded = stream.reduce<Transfer | undefined>(
       (transfer, event) => evolve(transfer, event, terms),
@@ -235,6 +227,47 @@ describe('folding a stream', () => {
     );
     expect(folded?.status).toBe(status);
     if (folded) expect(folded.terms).toBe(terms);
+  });
+
+  it.each<[TransferEvent[], TransferEvent]>([
+    [[], events.held],
+    [[], events.credited],
+    [[], events.committed],
+    [[events.requested], events.requested],
+    [[events.requested], events.committed],
+    [[events.requested, events.held], events.requested],
+    [[events.requested, events.held], events.held],
+    [[events.requested, events.held], events.tooPoor],
+    [[events.requested, events.tooPoor], events.held],
+    [[events.requested, events.tooPoor], events.cancelled],
+    [[events.requested, events.held, events.committed], events.held],
+    [[events.requested, events.held, events.committed], events.committed],
+    [[events.requested, events.held, events.committed], events.rejected],
+    [[events.requested, events.held, events.committed], events.cancelled],
+    [[events.requested, events.held, events.cancelled], events.committed],
+    [[events.requested, events.held, events.cancelled], events.cancelled],
+  ])('refuses, after %j, %j', (stream, illegal) => {
+    const folded = stream.reduce<Transfer | undefined>(
+      (transfer, event) => evolve(transfer, event, terms),
+      undefined,
+    );
+    expect(() => evolve(folded, illegal, terms)).toThrow(InvariantViolation);
+  });
+
+  it('refuses to hold for a transfer to the very account it comes from', () => {
+    const toItself: Transfer = { status: 'requested', terms: { ...terms, destination: 'A' } };
+    const account = anAccount('A', { balance: 1_000n });
+    expect(decideSource(toItself, { type: 'hold', account })).toMatchObject({
+      kind: 'accepted',
+      event: { type: 'rejected', step: STEP.hold, reason: 'same_account' },
+      account: undefined,
+    });
+  });
+
+  it('lets a funding commit without a hold: its other side is an external account', () => {
+    const funding = { ...terms, source: '~external:0:EUR' };
+    const requested = evolve(undefined, events.requested, funding);
+    expect(evolve(requested, events.committed, funding).status).toBe('committed');
   });
 
   it('keeps the reason of an end', () => {

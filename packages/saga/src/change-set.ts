@@ -6,11 +6,9 @@ import type {
   AccountId,
   Decision,
   Leg,
-  Reason,
   Transfer,
   TransferEvent,
   TransferId,
-  TransferStatus,
 } from '@surety/domain';
 import { OutboxComposer } from './outbox.js';
 import { keyOf } from './ports.js';
@@ -101,8 +99,9 @@ export class ChangeSet {
     this.#transfersInserted.add(row.id);
   }
 
-  moveTransfer(row: TransferRow, to: TransferStatus, reason: Reason | null): void {
-    this.#transfers.set(row.id, { ...row, state: to, reason });
+  moveTransfer(row: TransferRow, to: Transfer): void {
+    const reason = 'reason' in to ? to.reason : null;
+    this.#transfers.set(row.id, { ...row, state: to.status, reason });
     this.#transfersTouched.add(row.id);
   }
 

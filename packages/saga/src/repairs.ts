@@ -1,6 +1,6 @@
 import { termsOf } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { decideDestination, decideSource, decisionOf } from '@surety/domain';
+import { decideDestination, decideSource, decisionOf, evolve } from '@surety/domain';
 import type { Decision, Reason } from '@surety/domain';
 import { ChangeSet, answering, decisionRowOf, transferOf } from './change-set.js';
 import { OutboxComposer } from './outbox.js';
@@ -76,8 +76,7 @@ function takeExpiry(set: ChangeSet, requested: Envelope, actor: string): boolean
   const outcome = decideSource(row && transferOf(row), { type: 'expire' });
   if (!row || outcome.kind !== 'accepted') return false;
   const { event } = outcome;
-  const reason = 'reason' in event ? event.reason : null;
-  set.moveTransfer(row, 'rejected', reason);
+  set.moveTransfer(row, evolve(transferOf(row), event, termsOf(requested)));
   set.record(answering(requested, { event, now: set.now, actor, account: undefined }), row.slot);
   return true;
 }

@@ -1,6 +1,12 @@
 import { decisionOfEnvelope, termsOf } from '@surety/contracts';
 import type { Envelope, Topic } from '@surety/contracts';
-import { InvariantViolation, decideDestination, decideSource, decisionOf } from '@surety/domain';
+import {
+  InvariantViolation,
+  decideDestination,
+  decideSource,
+  decisionOf,
+  evolve,
+} from '@surety/domain';
 import type {
   Account,
   AccountId,
@@ -169,8 +175,7 @@ class StepFold {
     } else if (row.state === 'held') {
       this.#set.deleteHold(row.id);
     }
-    const reason = 'reason' in event ? event.reason : null;
-    this.#set.moveTransfer(row, event.type as TransferRow['state'], reason);
+    this.#set.moveTransfer(row, evolve(transferOf(row), event, termsOf(cause)));
   }
 
   /** What is taken up here in the same breath goes to the listeners only, not to a worker. */
