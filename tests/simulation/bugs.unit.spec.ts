@@ -13,25 +13,29 @@ async function firstBroken(bug: Bug, seedsMax: number): Promise<number | undefin
   return undefined;
 }
 
+/** Bounds leave room: histories change with every wait that the product's code gains or loses. */
 describe('a planted bug', () => {
   it.each<[Bug, number]>([
-    ['release_on_a_timer', 10],
-    ['repair_beside_the_steps', 10],
-    ['offset_before_commit', 5],
-    ['cursor_skips_late_rows', 5],
+    ['release_on_a_timer', 60],
+    ['repair_beside_the_steps', 60],
+    ['offset_before_commit', 30],
+    ['cursor_skips_late_rows', 10],
     ['deletion_by_range', 60],
-    ['deletion_before_publishing', 5],
-    ['no_decision_check', 5],
-    ['key_apart_from_its_transfer', 5],
-    ['acknowledged_before_commit', 5],
-    ['retry_under_a_new_key', 10],
-    ['projector_without_version_guard', 5],
-    ['voided_event_lost', 5],
-    ['decision_deleted_and_hold_replayed', 5],
-    ['hold_without_a_look_at_the_balance', 5],
+    ['deletion_before_publishing', 10],
+    ['no_decision_check', 10],
+    ['key_apart_from_its_transfer', 10],
+    ['acknowledged_before_commit', 10],
+    ['retry_under_a_new_key', 30],
+    ['projector_without_version_guard', 10],
+    ['voided_event_lost', 10],
+    ['decision_deleted_and_hold_replayed', 10],
+    ['hold_without_a_look_at_the_balance', 10],
     ['rows_read_without_locks', 10],
-    ['chain_onto_another_shard', 10],
+    ['chain_onto_another_shard', 60],
   ])('%s is found within %i histories', async (bug, seedsMax) => {
-    expect(await firstBroken(bug, seedsMax)).toBeDefined();
+    const seed = await firstBroken(bug, seedsMax);
+    expect(seed).toBeDefined();
+    const { violations } = await simulate({ seed: seed!, transfers: TRANSFERS });
+    expect(violations).toEqual([]);
   });
 });

@@ -82,20 +82,25 @@ async function relayRound(
   cursor.record(read, { seqs, foundGaps, isFull: rows.length >= PAGE_ROWS }, life.nowMs());
   const all = [...new Map([...found, ...rows].map((row) => [row.seq, row])).values()];
   if (all.length === 0) return 0;
-  const remove = (): Promise<void> =>
-    shard.statement(life, () => {
-      const top = all.reduce((most, { seq }) => (seq > most ? seq : most), 0n);
-      for (const seq of [...shard.outbox.keys()]) {
-        const isMeant = world.has('deletion_by_range')
-          ? seq <= top
-          : all.some((row) => row.seq === seq);
-        if (isMeant) shard.outbox.delete(seq);
-      }
-    });
+  const remove = (): Promise<void> => shard.statement(life, () => deleteRows(world, shard, all));
   if (world.has('deletion_before_publishing')) await remove();
   await world.log.publish(life, all.map(toMessage));
   await remove();
   return all.length;
+}
+
+function deleteRows(world: World, shard: SimulatedShard, sent: readonly OutboxEntry[]): void {
+  const top = sent.reduce((most, { seq }) => (seq > most ? seq : most), 0n);
+  const isByRange = world.has('deletion_by_range');
+  const rows = isByRange
+    ? [...shard.outbox.values()].filter(({ seq }) => seq <= top)
+    : sent.filter(({ seq }) => shard.outbox.has(seq));
+  for (const row of rows) {
+    shard.outbox.delete(row.seq);
+    if (!world.log.has(toMessage(row))) {
+      world.broken(`outbox row ${row.seq} of shard ${shard.id} is deleted and was never sent`);
+    }
+  }
 }
 
 function toMessage({ topic, partition, payload }: OutboxEntry): LogMessage {

@@ -40,6 +40,8 @@ export interface WorldOptions {
   readonly seed: number;
   readonly transfers: number;
   readonly bug?: Bug | undefined;
+  /** Times the usual rates of faults; drawn from the seed where it is left out. */
+  readonly intensity?: number;
 }
 
 /** Something a client wants once, however often it has to ask. */
@@ -79,7 +81,8 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options;
     this.random = new Random(options.seed);
-    const faults = new Faults(this.random, this.random.pick([0.5, 1, 1, 2, 4]));
+    const drawn = this.random.pick([0.5, 1, 1, 2, 4]);
+    const faults = new Faults(this.random, options.intensity ?? drawn);
     this.kernel = {
       scheduler: this.scheduler,
       random: this.random,
@@ -192,7 +195,6 @@ export class World {
     return new SimulatedShard({
       id,
       kernel: this.kernel,
-      skewMs: this.random.between(-3_000, 3_000),
       committed: (shard, who, changes) => this.#committed(shard, who, changes),
     });
   }

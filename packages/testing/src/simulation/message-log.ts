@@ -39,6 +39,11 @@ export class MessageLog {
     else this.partitions.set(key, [message]);
   }
 
+  has({ topic, partition, value }: LogMessage): boolean {
+    const messages = this.partitions.get(`${topic}/${partition}`) ?? [];
+    return messages.some((message) => message.value === value);
+  }
+
   /** Partitions in which the group has something to read now. */
   readable(group: string, nowMs: number): string[] {
     return [...this.partitions.keys()].filter(

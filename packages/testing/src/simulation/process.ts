@@ -24,7 +24,7 @@ const LATENCY_MS = { least: 1, most: 20 };
 export class SimulatedProcess {
   readonly name: string;
   readonly kernel: Kernel;
-  /** How far its clock is from true time. */
+  /** Its monotonic clock counts from somewhere: nobody else's says the same. */
   skewMs = 0;
   generation = 0;
   pausedUntilMs = Number.NEGATIVE_INFINITY;

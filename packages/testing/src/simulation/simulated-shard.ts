@@ -27,29 +27,27 @@ export class SimulatedShard {
   readonly memory: MemoryShardStore;
   readonly outbox = new Map<bigint, OutboxEntry>();
   awayUntilMs = Number.NEGATIVE_INFINITY;
+  /** How far the database's clock is from true time. It may be moved at any moment. */
+  skewMs = 0;
   readonly #kernel: Kernel;
   readonly #committed: (shard: SimulatedShard, who: string, changes: Changes) => void;
-  readonly #skewMs: number;
   #nextSeq = 1n;
 
   constructor(options: {
     id: ShardId;
     kernel: Kernel;
-    /** How far the database's clock is from true time. */
-    skewMs: number;
     /** Called in every committed state. */
     committed: (shard: SimulatedShard, who: string, changes: Changes) => void;
   }) {
-    const { id, kernel, skewMs, committed } = options;
+    const { id, kernel, committed } = options;
     this.id = id;
     this.#kernel = kernel;
     this.#committed = committed;
-    this.#skewMs = skewMs;
     this.memory = new MemoryShardStore(id, () => this.databaseNowMs());
   }
 
   databaseNowMs(): number {
-    return this.#kernel.scheduler.nowMs + this.#skewMs;
+    return this.#kernel.scheduler.nowMs + this.skewMs;
   }
 
   get rows(): MemoryRows {
