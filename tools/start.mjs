@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openDemoAccounts, pickAccounts, runDemoTransfer } from './launch/demo.mjs';
+import { facing, openDemoAccounts, pickAccounts, runDemoTransfer } from './launch/demo.mjs';
 import { buildSources, installPackages } from './launch/install-and-build.mjs';
 import { takeLauncherLock } from './launch/launcher-lock.mjs';
 import { detail, part, say, seconds } from './launch/say.mjs';
@@ -77,11 +77,22 @@ async function startSystem(options, shutdown) {
   return { http, shardCount: shards.shardUrls.length };
 }
 
-/** @returns {Promise<string>} the transfer's id */
-async function demonstrate({ http, shardCount }) {
-  const api = `${http}/api/v1`;
+/**
+ * A demo that fails says so and leaves the system up: it is for looking at, nothing depends on it.
+ * @returns {Promise<string | undefined>} the transfer's id
+ */
+async function demonstrate({ http, shardCount }, shutdown) {
+  try {
+    return await runDemo(`${http}/api/v1`, shardCount);
+  } catch (error) {
+    if (shutdown.hasBegun) throw error;
+    return void say(`the demo failed, the system is up all the same: ${error.message}`);
+  }
+}
+
+async function runDemo(api, shardCount) {
   await part('demo accounts ACC001 to ACC100', () => openDemoAccounts(api));
-  const accounts = await pickAccounts(root, shardCount);
+  const accounts = await facing(api, await pickAccounts(root, shardCount));
   const { source, destination, sourceShard, toShard } = accounts;
   detail(`12.34 EUR from ${source} (shard ${sourceShard}) to ${destination} (shard ${toShard}):`);
   return part('demo transfer committed', () => runDemoTransfer(api, accounts, detail));
@@ -106,7 +117,7 @@ async function main() {
   try {
     await claimClone(options, shutdown);
     const system = await startSystem(options, shutdown);
-    const transferId = options.demo ? await demonstrate(system) : undefined;
+    const transferId = options.demo ? await demonstrate(system, shutdown) : undefined;
     say(`[${seconds(performance.now() - startedAt)}] ready`);
     printHints(system.http, transferId);
     // The process stays up by this alone: servers and processes are watched, not waited for.

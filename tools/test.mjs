@@ -104,6 +104,7 @@ async function runStage({ name, jestArguments, services }) {
     root,
     name,
     jestArguments: ['--selectProjects', project, workers, ...jestArguments],
+    hasPattern: jestArguments.length > 0,
     env: { ...testEnvironment(), ...servers },
     deadlineMs,
   });

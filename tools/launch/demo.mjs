@@ -51,6 +51,24 @@ export async function pickAccounts(root, shardCount) {
 }
 
 /**
+ * From the richer to the poorer of the two: the money goes to and fro from start to start, and the
+ * demo works however much of it somebody has spent.
+ */
+export async function facing(baseUrl, accounts) {
+  const { source, destination, sourceShard, toShard } = accounts;
+  const [here, there] = await Promise.all(
+    [source, destination].map((id) => call(`${baseUrl}/accounts/${id}/balance`, {})),
+  );
+  if (minorOf(here.available) >= minorOf(there.available)) return accounts;
+  return { source: destination, destination: source, sourceShard: toShard, toShard: sourceShard };
+}
+
+/** Both are in the same currency, with as many decimals. */
+function minorOf(decimal) {
+  return BigInt(decimal.replace('.', ''));
+}
+
+/**
  * Submits the transfer and prints each step of it as it happens.
  * @param {string} baseUrl @param {{ source: string, destination: string }} accounts
  * @param {(line: string) => void} log

@@ -17,16 +17,19 @@ const running = new Set();
  * @param {string} options.root
  * @param {string} options.name of the stage
  * @param {string[]} options.jestArguments
+ * @param {boolean} options.hasPattern the caller chose among the tests
  * @param {NodeJS.ProcessEnv} options.env
  * @param {number} options.deadlineMs
  * @returns {Promise<Counts>}
  */
-export async function runJestStage({ root, name, jestArguments, env, deadlineMs }) {
+export async function runJestStage({ root, name, jestArguments, hasPattern, env, deadlineMs }) {
   const report = join(root, '.surety', 'test', `jest-${name}.json`);
   mkdirSync(dirname(report), { recursive: true });
   rmSync(report, { force: true });
   const jest = join(root, 'node_modules', 'jest', 'bin', 'jest.js');
-  const always = ['--json', `--outputFile=${report}`, '--passWithNoTests'];
+  // Only a pattern may match nothing in a stage; a whole stage without tests is a broken one.
+  const mayBeEmpty = hasPattern ? ['--passWithNoTests'] : [];
+  const always = ['--json', `--outputFile=${report}`, ...mayBeEmpty];
   // Its own process group, so that a time-out ends its workers and what they started, too.
   const child = spawn(process.execPath, [jest, ...always, ...jestArguments], {
     cwd: root,

@@ -122,7 +122,9 @@ async function firstSum(
 }
 
 function exponentOf(currencies: CurrencyTable, money: Money): number {
-  return currencies.get(money.currency)?.exponent ?? 0;
+  const currency = currencies.get(money.currency);
+  if (!currency) throw new Error(`currency ${money.currency} is stored and not configured`);
+  return currency.exponent;
 }
 
 function accepted(
