@@ -10,6 +10,7 @@ const shared = {
   },
   moduleNameMapper: {
     '^@surety/(domain|contracts|saga|runtime|testing)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@surety/testing/servers$': '<rootDir>/packages/testing/src/servers.ts',
     '^@surety/testing/shards$': '<rootDir>/packages/testing/src/shards.ts',
     '^@surety/testing/simulation$': '<rootDir>/packages/testing/src/simulation/index.ts',
     '^@surety/testing/system$': '<rootDir>/packages/testing/src/system/index.ts',

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPIC_NAMES, balanceCopyKey, decodeMessage, statusCopyKey } from '@surety/contracts';
 import type { Topic } from '@surety/contracts';
@@ -9,7 +8,6 @@ import {
   CHANNELS,
   connectRedis,
   createDoorbell,
-  createLogger,
   createMetrics,
   createPublisher,
   createTopics,
@@ -17,32 +15,29 @@ import {
 } from '@surety/runtime';
 import type { Doorbell, MessageConsumer, MessagePublisher, RedisHandle } from '@surety/runtime';
 import { actingSlot, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, anOpening, eur, until } from '@surety/testing';
+import {
+  createTestTopics,
+  silentLog,
+  testBrokers,
+  testEnvironment,
+  testRedisUrl,
+} from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { createHandler } from './create-handler.js';
 import { rebuildProjections } from './rebuild-projections.js';
 import { start } from './start.js';
 
-const log = createLogger({ process: 'projector', instance: 'spec', level: 'error' });
-log.silent = true;
-const brokers = (process.env['SURETY_TEST_KAFKA_BROKERS'] ?? '').split(',');
-const redisUrl = process.env['SURETY_TEST_REDIS_URL'] ?? '';
+const log = silentLog('projector');
+const brokers = testBrokers();
+const redisUrl = testRedisUrl();
 
 /** A message of the outbox, kept to be sent in any order and number. */
 interface Sent {
   readonly topic: Topic;
   readonly partition: number;
   readonly payload: string;
-}
-
-/** Bounded, so that a condition that never comes true fails its spec and leaves no loop behind. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endsAtMs = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > endsAtMs) throw new Error('a condition did not come true');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 describe('projections on real shards, a real broker and a real Redis', () => {
@@ -70,14 +65,9 @@ describe('projections on real shards, a real broker and a real Redis', () => {
 
   beforeEach(async () => {
     shards = await createTestShards({ count: 2 });
-    const prefix = `projector-spec-${randomBytes(6).toString('hex')}`;
-    names = {
-      toSource: `${prefix}.to-source`,
-      toDestination: `${prefix}.to-destination`,
-      ended: `${prefix}.ended`,
-    };
-    await createTopics({ brokers, topics: Object.values(names), partitions: 16 });
-    accounts = Array.from({ length: 8 }, (_, n) => `${prefix}-${n}`);
+    const topics = await createTestTopics('projector');
+    names = topics.names;
+    accounts = Array.from({ length: 8 }, (_, n) => `${topics.prefix}-${n}`);
     await runTransfers();
   });
   afterEach(async () => {
@@ -94,10 +84,7 @@ describe('projections on real shards, a real broker and a real Redis', () => {
     messages = [];
     for (const id of accounts) {
       const { store } = shardOf(slotOfAccount(id));
-      const opening = { tenant: 'default', currency: 'EUR', type: 'customer' } as const;
-      await openAccounts(store, [
-        { ...opening, id, owner: null, overdraftLimit: 0n, metadata: null },
-      ]);
+      await openAccounts(store, [anOpening(id)]);
       await fundAccounts(store, [aDeposit(id, eur(10_000), 1)]);
     }
     const requests = Array.from({ length: 24 }, (_, n) => {
@@ -258,12 +245,7 @@ describe('projections on real shards, a real broker and a real Redis', () => {
 
   it('run as a process: ready, measured, and stopped in good order', async () => {
     await createTopics({ brokers, topics: TOPIC_NAMES, partitions: 16 });
-    const running = await start({
-      SURETY_SHARDS: shards.urls.join(','),
-      SURETY_KAFKA_BROKERS: brokers.join(','),
-      SURETY_REDIS_URL: redisUrl,
-      SURETY_LOG_LEVEL: 'error',
-    });
+    const running = await start(testEnvironment(shards.urls));
     const url = `http://127.0.0.1:${running.adminPort}`;
     await until(async () => (await fetch(`${url}/readyz`)).status === 200);
     expect(await (await fetch(`${url}/metrics`)).text()).toContain('surety_batch_items');

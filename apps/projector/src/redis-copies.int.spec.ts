@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { balanceCopyKey, statusCopyKey } from '@surety/contracts';
-import { connectRedis, createLogger } from '@surety/runtime';
+import { connectRedis } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
+import { silentLog, testRedisUrl } from '@surety/testing/servers';
 import { ProjectionFold } from './projected-rows.js';
 import { RedisCopies } from './redis-copies.js';
 
-const log = createLogger({ process: 'projector', instance: 'spec', level: 'error' });
-log.silent = true;
+const log = silentLog('projector');
 const prefix = `copies-${process.pid}-${Date.now()}`;
 const updatedAt = '2026-01-31T10:15:30.000000Z';
 
@@ -31,8 +31,7 @@ describe('the copies in Redis', () => {
   let n = 0;
 
   beforeAll(async () => {
-    const url = process.env['SURETY_TEST_REDIS_URL'] ?? '';
-    redis = connectRedis({ url, name: 'copies-spec', log });
+    redis = connectRedis({ url: testRedisUrl(), name: 'copies-spec', log });
     await new Promise<void>((resolve) => redis.client.once('ready', () => resolve()));
     copies = new RedisCopies(redis);
   });

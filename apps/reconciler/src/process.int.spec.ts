@@ -5,7 +5,7 @@ import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferRequest, eur } from '@surety/testing';
+import { aDeposit, aTransferRequest, anOpening, eur, eventually } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { start } from './process.js';
@@ -46,9 +46,7 @@ async function orphanedHold(destinationShard: number): Promise<TransferId> {
   n += 1;
   const payer = accountOn(0, `payer-${n}`);
   const payee = accountOn(destinationShard, `payee-${n}`);
-  const rest = { owner: null, overdraftLimit: 0n, metadata: null };
-  const opening = { tenant: 'default', currency: 'EUR', type: 'customer', ...rest } as const;
-  await openAccounts(source.store, [{ id: payer, ...opening }]);
+  await openAccounts(source.store, [anOpening(payer)]);
   await fundAccounts(source.store, [aDeposit(payer, eur(100_00), n)]);
   const request = aTransferRequest({ n, source: payer, destination: payee, amount: eur(10_00) });
   await requestTransfers(source.store, [request]);
@@ -58,14 +56,8 @@ async function orphanedHold(destinationShard: number): Promise<TransferId> {
   return request.transferId;
 }
 
-async function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
-  const deadline = Date.now() + DEADLINE_MS;
-  for (;;) {
-    const found = await look();
-    if (found !== undefined) return found;
-    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
+function until<T>(what: string, look: () => Promise<T | undefined>): Promise<T> {
+  return eventually(what, look, { withinMs: DEADLINE_MS, everyMs: 20 });
 }
 
 async function untilState(id: TransferId, state: string): Promise<void> {

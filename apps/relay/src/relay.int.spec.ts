@@ -1,28 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { openShards } from '@surety/db';
 import type { Shard } from '@surety/db';
-import {
-  createDoorbell,
-  createLogger,
-  createMetrics,
-  createPublisher,
-  createTopics,
-  startConsumer,
-} from '@surety/runtime';
+import { createDoorbell, createMetrics, createPublisher, startConsumer } from '@surety/runtime';
 import type { Doorbell, Lease, MessageConsumer, MessagePublisher } from '@surety/runtime';
 import { NO_CHANGES } from '@surety/saga';
+import { until } from '@surety/testing';
+import {
+  createTestTopics,
+  silentLog,
+  testBrokers,
+  testEnvironment,
+  testRedisUrl,
+} from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { shardLeaseRow, shardOutbox } from './shard-adapters.js';
 import { LEASE_TTL_MS, ShardUnit } from './shard-unit.js';
 import { start } from './start.js';
 
-const log = createLogger({ process: 'relay', instance: 'spec', level: 'error' });
-log.silent = true;
-const brokers = (process.env['SURETY_TEST_KAFKA_BROKERS'] ?? '').split(',');
-const redisUrl = process.env['SURETY_TEST_REDIS_URL'] ?? '';
-const topic = `relay-spec-${randomBytes(6).toString('hex')}`;
+const log = silentLog('relay');
+const brokers = testBrokers();
+const redisUrl = testRedisUrl();
 
 /** Believes that it leads, whoever else does. */
 const ALWAYS: Lease = {
@@ -35,12 +33,14 @@ describe('relaying outboxes to Kafka', () => {
   let shards: TestShards;
   let publisher: MessagePublisher;
   let doorbell: Doorbell;
+  /** All messages go here, whatever topic their rows name. */
+  let topic: string;
   let consumer: MessageConsumer;
   let units: ShardUnit[] = [];
   const received: string[] = [];
 
   beforeAll(async () => {
-    await createTopics({ brokers, topics: [topic], partitions: 16 });
+    topic = (await createTestTopics('relay')).names.toSource;
     publisher = await createPublisher({ brokers, clientId: topic, log });
     doorbell = createDoorbell({ url: redisUrl, log });
     consumer = await startConsumer({
@@ -91,15 +91,6 @@ describe('relaying outboxes to Kafka', () => {
   async function outboxRows(shard: Shard): Promise<number> {
     const [result] = await shard.send(['SELECT COUNT(*) FROM outbox']);
     return Number(result?.rows[0]?.[0]);
-  }
-
-  /** Bounded, so that a condition that never comes true fails its spec and leaves no loop behind. */
-  async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-    const endsAtMs = performance.now() + 60_000;
-    while (!(await condition())) {
-      if (performance.now() > endsAtMs) throw new Error('a condition did not come true');
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
   }
 
   function insertSql(payload: string): string {
@@ -184,12 +175,7 @@ describe('relaying outboxes to Kafka', () => {
   });
 
   it('runs as a process: ready, measured, and stopped in good order', async () => {
-    const running = await start({
-      SURETY_SHARDS: shards.urls.join(','),
-      SURETY_KAFKA_BROKERS: brokers.join(','),
-      SURETY_REDIS_URL: redisUrl,
-      SURETY_LOG_LEVEL: 'error',
-    });
+    const running = await start(testEnvironment(shards.urls));
     const url = `http://127.0.0.1:${running.adminPort}`;
     await until(async () => (await fetch(`${url}/readyz`)).status === 200);
     await until(async () =>

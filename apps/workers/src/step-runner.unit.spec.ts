@@ -5,7 +5,7 @@ import { evenSlotMap } from '@surety/domain';
 import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
 import { StoreError, openAccounts, requestTransfers } from '@surety/saga';
 import type { LoadRequest, Loaded, Planned, RoutableStore, ShardStore } from '@surety/saga';
-import { MemoryShardStore, aTransferRequest, eur } from '@surety/testing';
+import { MemoryShardStore, aTransferRequest, anOpening, eur } from '@surety/testing';
 import type { DeadLetter } from './dead-letters.js';
 import { StepRunner } from './step-runner.js';
 
@@ -69,15 +69,12 @@ class Scene {
   });
 
   async requested(count: number): Promise<readonly Envelope[]> {
-    const opening = {
-      ...{ tenant: 'default', currency: 'EUR', owner: null, metadata: null },
-      ...{ type: 'customer' as const, overdraftLimit: 1_000_000n },
-    };
+    const overdraftLimit = 1_000_000n;
     const { memory } = this.store;
-    await openAccounts(memory, [
-      { ...opening, id: ALICE },
-      { ...opening, id: BOB },
-    ]);
+    await openAccounts(
+      memory,
+      [ALICE, BOB].map((id) => anOpening(id, { overdraftLimit })),
+    );
     const requests = Array.from({ length: count }, (_, n) =>
       aTransferRequest({ n, source: ALICE, destination: BOB, amount: eur(100) }),
     );

@@ -1,15 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { TOPIC_NAMES, encodeEnvelope, encodeMessage } from '@surety/contracts';
-import type { Envelope, Topic } from '@surety/contracts';
+import type { Envelope } from '@surety/contracts';
 import { deleteOutbox, findTransfer, listDeadLetters, openShards, readOutbox } from '@surety/db';
 import type { Shard, ShardPools } from '@surety/db';
 import { shardOfSlot, slotOfAccount } from '@surety/domain';
 import {
   createDoorbell,
-  createLogger,
   createMetrics,
   createPublisher,
   createTopics,
@@ -18,16 +16,23 @@ import {
 import type { Doorbell, MessageConsumer, MessagePublisher, OutgoingMessage } from '@surety/runtime';
 import { fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
 import type { TransferRequest } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, anOpening, eur, until } from '@surety/testing';
+import {
+  createTestTopics,
+  silentLog,
+  testBrokers,
+  testEnvironment,
+  testRedisUrl,
+} from '@surety/testing/servers';
+import type { TestTopics } from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { createHandler } from './create-handler.js';
 import { start } from './start.js';
 
-const log = createLogger({ process: 'workers', instance: 'spec', level: 'error' });
-log.silent = true;
-const brokers = (process.env['SURETY_TEST_KAFKA_BROKERS'] ?? '').split(',');
-const redisUrl = process.env['SURETY_TEST_REDIS_URL'] ?? '';
+const log = silentLog('workers');
+const brokers = testBrokers();
+const redisUrl = testRedisUrl();
 
 /** The way to a database server, which can be cut and mended. */
 class Cable {
@@ -72,37 +77,12 @@ class Cable {
   }
 }
 
-/** Topics of this spec alone, so that it can run beside others on one broker. */
-interface Wiring {
-  readonly prefix: string;
-  readonly names: Readonly<Record<Topic, string>>;
-}
-
-function wiring(): Wiring {
-  const prefix = `workers-spec-${randomBytes(6).toString('hex')}`;
-  const names = {
-    toSource: `${prefix}.to-source`,
-    toDestination: `${prefix}.to-destination`,
-    ended: `${prefix}.ended`,
-  };
-  return { prefix, names };
-}
-
-/** Bounded, so that a condition that never comes true fails its spec and leaves no loop behind. */
-async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const endsAtMs = performance.now() + 60_000;
-  while (!(await condition())) {
-    if (performance.now() > endsAtMs) throw new Error('a condition did not come true');
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
-
 describe('workers on real shards and a real broker', () => {
   let shards: TestShards;
   let cable: Cable;
   /** What the workers use: the way to shard 1 leads through the cable. */
   let pools: ShardPools;
-  let wires: Wiring;
+  let wires: TestTopics;
   let publisher: MessagePublisher;
   let doorbell: Doorbell;
   let consumer: MessageConsumer;
@@ -129,8 +109,7 @@ describe('workers on real shards and a real broker', () => {
     url.port = String(await cable.listen());
     pools = openShards({ urls: [shards.urls[0]!, url.href], poolSize: 4 });
     await pools.ready();
-    wires = wiring();
-    await createTopics({ brokers, topics: Object.values(wires.names), partitions: 16 });
+    wires = await createTestTopics('workers');
     await openScene();
     sent.length = 0;
     isRelaying = true;
@@ -198,11 +177,8 @@ describe('workers on real shards and a real broker', () => {
   async function openScene(): Promise<void> {
     accounts = [accountsOn(0), accountsOn(1)];
     for (const id of accounts.flat()) {
-      const opening = { tenant: 'default', currency: 'EUR', type: 'customer' } as const;
       const { store } = shardOf(id);
-      await openAccounts(store, [
-        { ...opening, id, owner: null, overdraftLimit: 0n, metadata: null },
-      ]);
+      await openAccounts(store, [anOpening(id)]);
       await fundAccounts(store, [aDeposit(id, eur(10_000), 1)]);
     }
   }
@@ -347,10 +323,7 @@ describe('workers on real shards and a real broker', () => {
   it('run as a process: ready, measured, and stopped in good order', async () => {
     await createTopics({ brokers, topics: TOPIC_NAMES, partitions: 16 });
     const running = await start({
-      SURETY_SHARDS: shards.urls.join(','),
-      SURETY_KAFKA_BROKERS: brokers.join(','),
-      SURETY_REDIS_URL: redisUrl,
-      SURETY_LOG_LEVEL: 'error',
+      ...testEnvironment(shards.urls),
       SURETY_WORKER_STEPS: 'credit',
     });
     const url = `http://127.0.0.1:${running.adminPort}`;

@@ -2,11 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
+import { until } from '@surety/testing';
+import { testRedisUrl } from '@surety/testing/servers';
 import { CHANNELS, createDoorbell, type Doorbell } from './doorbell.js';
 import { connectRedis, type RedisHandle } from './redis.js';
-import { requiredVariable, silentLog, until } from './spec-support.js';
+import { silentLog } from './spec-support.js';
 
-const redisUrl = new URL(requiredVariable('SURETY_TEST_REDIS_URL'));
+const redisUrl = new URL(testRedisUrl());
 const log = silentLog();
 
 /** A door in front of Redis that a spec can shut: connections are cut and new ones refused. */

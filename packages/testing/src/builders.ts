@@ -1,6 +1,6 @@
 import { slotOfAccount, composeTransferId } from '@surety/domain';
 import type { Account, AccountId, Money, TransferId } from '@surety/domain';
-import type { FundingRequest, TransferRequest } from '@surety/saga';
+import type { AccountOpening, FundingRequest, TransferRequest } from '@surety/saga';
 
 export function eur(minor: bigint | number): Money {
   return { minor: BigInt(minor), currency: 'EUR' };
@@ -22,6 +22,19 @@ export function anAccount(id: AccountId, fields: Partial<Account> = {}): Account
     overdraftLimit: 0n,
     version: 0n,
     entrySeq: 0n,
+    ...fields,
+  };
+}
+
+export function anOpening(id: AccountId, fields: Partial<AccountOpening> = {}): AccountOpening {
+  return {
+    id,
+    tenant: 'default',
+    currency: 'EUR',
+    type: 'customer',
+    owner: null,
+    overdraftLimit: 0n,
+    metadata: null,
     ...fields,
   };
 }

@@ -1,3 +1,4 @@
 export * from './builders.js';
 export * from './conservation.js';
+export * from './eventually.js';
 export * from './memory-store.js';

@@ -11,21 +11,13 @@ import {
   requestTransfers,
   voidTransfers,
 } from '@surety/saga';
-import { aDeposit, aTransferRequest, eur } from '@surety/testing';
+import { aDeposit, aTransferRequest, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { CHECK_NAMES, runChecks } from './run-checks.js';
 import type { CheckResult } from './types.js';
 
 const options = { holdTimeoutMs: 3_600_000, actor: 'saga' };
-const opening = {
-  tenant: 'default',
-  currency: 'EUR',
-  type: 'customer',
-  owner: null,
-  overdraftLimit: 0n,
-  metadata: null,
-} as const;
 
 let shards: TestShards;
 let source: Shard;
@@ -113,8 +105,8 @@ beforeAll(async () => {
   [source, destination] = shards.pools.shards as [Shard, Shard];
   payer = accountOn(0, 'payer');
   payee = accountOn(1, 'payee');
-  await openAccounts(source.store, [{ id: payer, ...opening }]);
-  await openAccounts(destination.store, [{ id: payee, ...opening }]);
+  await openAccounts(source.store, [anOpening(payer)]);
+  await openAccounts(destination.store, [anOpening(payee)]);
   await fundAccounts(source.store, [aDeposit(payer, eur(100_00), 1)]);
   ids = {
     requested: await transferIn('requested', 1),

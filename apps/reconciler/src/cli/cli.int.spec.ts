@@ -10,7 +10,7 @@ import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, eur } from '@surety/testing';
+import { aDeposit, aTransferId, aTransferRequest, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { runCli } from './program.js';
@@ -87,10 +87,8 @@ beforeAll(async () => {
   const [source, destination] = shards.pools.shards as [Shard, Shard];
   payer = accountOn(0, 'payer');
   const payee = accountOn(1, 'payee');
-  const rest = { owner: null, overdraftLimit: 0n, metadata: null };
-  const opening = { tenant: 'default', currency: 'EUR', type: 'customer', ...rest } as const;
-  await openAccounts(source.store, [{ id: payer, ...opening }]);
-  await openAccounts(destination.store, [{ id: payee, ...opening }]);
+  await openAccounts(source.store, [anOpening(payer)]);
+  await openAccounts(destination.store, [anOpening(payee)]);
   await fundAccounts(source.store, [aDeposit(payer, eur(100_00), 1)]);
   const requests = [1, 2].map((n) =>
     aTransferRequest({ n, source: payer, destination: payee, amount: eur(12_34) }),

@@ -5,7 +5,7 @@ import type { TransferId } from '@surety/domain';
 import { findAccount, findHold, findTransfer, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferRequest, eur } from '@surety/testing';
+import { aDeposit, aTransferRequest, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { sweepShard } from '../sweep-shard.js';
@@ -41,22 +41,13 @@ afterAll(async () => {
   await shards?.drop();
 });
 
-const opening = {
-  tenant: 'default',
-  currency: 'EUR',
-  type: 'customer',
-  owner: null,
-  overdraftLimit: 0n,
-  metadata: null,
-} as const;
-
 beforeEach(async () => {
   n += 1;
   sourceId = accountOn(0, `payer-${n}`);
   destinationId = accountOn(1, `payee-${n}`);
-  await openAccounts(source.store, [{ id: sourceId, ...opening }]);
+  await openAccounts(source.store, [anOpening(sourceId)]);
   await fundAccounts(source.store, [aDeposit(sourceId, eur(100_00), n)]);
-  await openAccounts(destination.store, [{ id: destinationId, ...opening }]);
+  await openAccounts(destination.store, [anOpening(destinationId)]);
 });
 
 async function requested(to = destinationId): Promise<Envelope> {

@@ -8,6 +8,7 @@ import {
   MemoryShardStore,
   aDeposit,
   aTransferRequest,
+  anOpening,
   brokenPromises,
   eur,
   transitSums,
@@ -135,10 +136,8 @@ describe('the sweeps', () => {
       shardOf: (slot) => (shardOfSlot(MAP, slot) === 0 ? source : destination),
       mayGoOn: () => true,
     };
-    const opening = { tenant: 'default', currency: 'EUR', type: 'customer', owner: null } as const;
-    const rest = { overdraftLimit: 0n, metadata: null };
-    await openAccounts(source.memory, [{ id: SOURCE, ...opening, ...rest }]);
-    await openAccounts(destination.memory, [{ id: DESTINATION, ...opening, ...rest }]);
+    await openAccounts(source.memory, [anOpening(SOURCE)]);
+    await openAccounts(destination.memory, [anOpening(DESTINATION)]);
     await fundAccounts(source.memory, [aDeposit(SOURCE, eur(100_00), 1)]);
   });
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
-import { requiredVariable, silentLog, until } from '../spec-support.js';
+import { until } from '@surety/testing';
+import { testBrokers } from '@surety/testing/servers';
+import { silentLog } from '../spec-support.js';
 import { startConsumer } from './consumer.js';
 import type {
   BatchHandler,
@@ -12,7 +14,7 @@ import type {
 import { createPublisher } from './publisher.js';
 import { createTopics, kafkaHealthCheck } from './topics.js';
 
-const brokers = requiredVariable('SURETY_TEST_KAFKA_BROKERS').split(',');
+const brokers = testBrokers();
 const log = silentLog();
 const PARTITIONS = 4;
 

@@ -1,4 +1,4 @@
-export * from './eventually.js';
+export * from '../eventually.js';
 export * from './metrics-page.js';
 export * from './service-control.js';
 export * from './surety-client.js';

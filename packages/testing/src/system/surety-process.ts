@@ -5,7 +5,7 @@ import type { WriteStream } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 
 export const PROCESS_NAMES = ['ingress', 'relay', 'workers', 'projector', 'reconciler'] as const;
 export type ProcessName = (typeof PROCESS_NAMES)[number];

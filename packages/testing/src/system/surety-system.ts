@@ -6,7 +6,7 @@ import { PARTITION_COUNT, TOPIC_NAMES } from '@surety/contracts';
 import { createConnection } from 'mysql2/promise';
 import { migrateShards } from '@surety/db';
 import { createTopics } from '@surety/runtime';
-import { eventually } from './eventually.js';
+import { eventually } from '../eventually.js';
 import { ServiceControl } from './service-control.js';
 import type { ServerKind } from './service-control.js';
 import { SuretyClient } from './surety-client.js';

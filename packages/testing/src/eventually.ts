@@ -21,8 +21,17 @@ export async function eventually<T>(
       lastError = error;
     }
     if (Date.now() > until) {
-      throw new Error(`${what} did not happen within ${withinMs} ms`, { cause: lastError });
+      throw new Error(`waited ${withinMs} ms in vain: ${what}`, { cause: lastError });
     }
     await new Promise((resolve) => setTimeout(resolve, everyMs));
   }
+}
+
+/** `eventually` for a condition on servers nearby, which is asked often. */
+export async function until(
+  condition: () => Promise<boolean> | boolean,
+  what = 'until a condition came true',
+): Promise<void> {
+  const probe = async (): Promise<true | undefined> => ((await condition()) ? true : undefined);
+  await eventually(what, probe, { withinMs: 60_000, everyMs: 20 });
 }
