@@ -1,49 +1,26 @@
 import { describe, expect, it } from '@jest/globals';
-import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
-import { fundAccounts, openAccounts } from '@surety/saga';
-import { MemoryShardStore, aDeposit, aTransferRequest, eur } from '@surety/testing';
-import { exploreAll } from './small-model.js';
+import type { ShardStore } from '@surety/saga';
+import { SMALL_CASES, runCase } from './small-model-cases.js';
 
-const MAP = evenSlotMap(2);
-
-function accountOn(shard: number, prefix: string): string {
-  for (let n = 0; ; n += 1) {
-    const id = `${prefix}${n}`;
-    if (shardOfSlot(MAP, slotOfAccount(id)) === shard) return id;
-  }
-}
-
-const HERE = accountOn(0, 'here-');
-const NEXT_DOOR = accountOn(0, 'next-door-');
-const AWAY = accountOn(1, 'away-');
-
-async function funded(): Promise<MemoryShardStore[]> {
-  const shards = [0, 1].map(
-    (id) => new MemoryShardStore(id, () => Date.parse('2026-01-31T10:00Z')),
-  );
-  for (const [n, id] of [HERE, NEXT_DOOR, AWAY].entries()) {
-    const store = shards[shardOfSlot(MAP, slotOfAccount(id))]!;
-    const rest = { type: 'customer', owner: null, overdraftLimit: 0n, metadata: null } as const;
-    await openAccounts(store, [{ id, tenant: 'default', currency: 'EUR', ...rest }]);
-    await fundAccounts(store, [aDeposit(id, eur(100), n)]);
-  }
-  return shards;
-}
-
-function transfer(n: number, source: string, destination: string, minor: number) {
-  return aTransferRequest({ n, source, destination, amount: eur(minor) });
+/** A credit that does not look whether the transfer was voided. */
+function withoutDecisions(store: ShardStore): ShardStore {
+  return {
+    shard: store.shard,
+    transact: (load, decide) =>
+      store.transact(load, (loaded) => decide({ ...loaded, decisions: new Map() })),
+  };
 }
 
 describe('every order of events', () => {
-  it.each<[string, string, boolean]>([
-    ['between two shards', AWAY, false],
-    ['on one shard, step by step', NEXT_DOOR, false],
-    ['on one shard, in one go', NEXT_DOOR, true],
-  ])('keeps every promise for a transfer %s', async (name, destination, isChaining) => {
-    const requests = [transfer(1, HERE, destination, 60)];
-    const result = await exploreAll({ shards: await funded(), requests, isChaining });
-    process.stdout.write(`${name}: ${result.states} states, ${result.transitions} transitions\n`);
+  it.each(SMALL_CASES)('keeps every promise: $name', async (one) => {
+    const result = await runCase(one);
     expect(result.violations).toEqual([]);
     expect([...result.ends].sort()).toEqual(['cancelled', 'committed', 'rejected']);
+    expect(result.states).toBeGreaterThan(300);
+  });
+
+  it('includes the ones in which a bug shows', async () => {
+    const { violations } = await runCase(SMALL_CASES[0]!, withoutDecisions);
+    expect(violations[0]).toContain('duplicate key');
   });
 });
