@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { SuretySystem, inParallel, readMetrics } from '@surety/testing/system';
-import type { ProcessName, Reply, TransferWish } from '@surety/testing/system';
+import { PROCESS_NAMES, SuretySystem, inParallel, readMetrics } from '@surety/testing/system';
+import type { Reply, TransferWish } from '@surety/testing/system';
 import type { TransferAcceptedAnswer } from '@surety/contracts';
 import { Chance } from './chance.js';
 import { replayHistory } from './history.js';
@@ -14,7 +14,6 @@ const CONCURRENCY = 64;
 const BURST_TRANSFERS = 4_000;
 const BURST_CONCURRENCY = 256;
 const OPENING_MINOR = 1_000_000n;
-const SQL_PROCESSES: readonly ProcessName[] = ['ingress', 'relay', 'workers', 'projector'];
 
 interface Journal {
   readonly wish: TransferWish & { readonly minor: bigint };
@@ -46,7 +45,7 @@ function aWish(chance: Chance, n: number): Journal['wish'] {
 
 async function sqlTotals(system: SuretySystem): Promise<{ statements: number; commits: number }> {
   const pages = await Promise.all(
-    SQL_PROCESSES.map((name) => readMetrics(system.process(name).adminUrl)),
+    PROCESS_NAMES.map((name) => readMetrics(system.process(name).adminUrl)),
   );
   return {
     statements: pages.reduce((sum, page) => sum + page.sum('surety_sql_statements_total'), 0),
@@ -112,7 +111,14 @@ describe('10,000 transfers over 200 accounts on two shards', () => {
     );
   });
 
-  it('no key makes two transfers, and a replay gives the first answer', () => {
+  it('no key makes two transfers, and a replay gives the first answer', async () => {
+    await withShards(system.shardUrls, async (shards) => {
+      const sql = 'SELECT kind, COUNT(*) AS n FROM transfers GROUP BY kind';
+      const rows = (await Promise.all(shards.map((shard) => shard.rows(sql)))).flat();
+      const stored = (kind: string): number =>
+        rows.filter((row) => row['kind'] === kind).reduce((sum, row) => sum + Number(row['n']), 0);
+      expect([stored('transfer'), stored('funding')]).toEqual([TRANSFERS, ACCOUNTS]);
+    });
     const ids = journals.map(({ answers }) => answers[0]?.body.transactionId);
     expect(new Set(ids).size).toBe(TRANSFERS);
     for (const { answers } of journals.filter((journal) => journal.answers.length > 1)) {
