@@ -8,7 +8,8 @@ import { backoffAfterDeath } from './backoff.mjs';
 
 const READY_POLL_MS = 100;
 const READY_ANSWER_MS = 2_000;
-const STOP_DEADLINE_MS = 10_000;
+/** Longer than the processes give themselves to finish what they hold (20 s). */
+const STOP_DEADLINE_MS = 25_000;
 const LOG_LINES_IN_ERROR = 20;
 
 /**

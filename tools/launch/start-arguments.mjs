@@ -8,7 +8,9 @@ export const START_HELP = `npm start -- [options]
 
 Brings up a whole Surety system on this machine and stays up until Ctrl-C.
 
-  --shards N   number of shards of a new system (2); an existing one keeps its number
+  --shards N   number of shards of a new system (2); an existing one keeps its number.
+               1, 2, 4, 8 and 16 keep every Kafka partition on one shard, so that a shard that is
+               away holds up no other
   --fresh      drop all data under .surety/ first
   --no-demo    no demo accounts, no demo transfer
   --help       this text

@@ -5,9 +5,28 @@ import { endProcess, isOurs } from '../services/process-ownership.mjs';
 
 const LEFT_OVER_DEADLINE_MS = 10_000;
 
-/** Carries passwords: only this user may read it. */
-export function writeSystemFile(file, system) {
-  writePrivateFile(file, `${JSON.stringify(system, null, 2)}\n`);
+/** What the CLI must share with the processes. Named one by one: nothing secret gets in by accident. */
+const SHARED_SETTINGS = [
+  'HOLD_TIMEOUT',
+  'SURETY_STALL_TIMEOUT',
+  'SURETY_CURRENCIES',
+  'SURETY_DEFAULT_CURRENCY',
+];
+
+/**
+ * Carries passwords: only this user may read it.
+ * @param {string} file @param {object} system
+ * @param {NodeJS.ProcessEnv} [environment] what the processes were started with
+ */
+export function writeSystemFile(file, system, environment = process.env) {
+  const content = { ...system, settings: settingsOf(environment) };
+  writePrivateFile(file, `${JSON.stringify(content, null, 2)}\n`);
+}
+
+/** Those settings that are set; an empty value counts as not set. */
+export function settingsOf(environment) {
+  const set = SHARED_SETTINGS.filter((name) => environment[name]);
+  return Object.fromEntries(set.map((name) => [name, environment[name]]));
 }
 
 /**

@@ -3,7 +3,7 @@ import { nextPageRows } from './page-size.js';
 
 describe('the size of the next page', () => {
   it.each([
-    ['nothing known', 0, 0, 500],
+    ['empty messages', 10, 0, 500],
     ['small messages', 500, 600, 500],
     ['messages of 64 KB', 100, 64 * 1024, 128],
     ['the largest messages', 100, 256 * 1024, 32],

@@ -3,7 +3,7 @@ import type { LeaseKeeper, Logger, MessagePublisher, Metrics } from '@surety/run
 import { AcknowledgedRows } from './acknowledged-rows.js';
 import { OutboxCursor } from './outbox-cursor.js';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
-import { nextPageRows, PAGE_ROWS_MAX } from './page-size.js';
+import { PAGE_ROWS_MIN, nextPageRows } from './page-size.js';
 import { WakeUp } from './wake-up.js';
 
 /** Without a ring, while the bell works: rings are allowed to get lost. */
@@ -43,7 +43,7 @@ export class ShardRelay {
   readonly #acknowledged: AcknowledgedRows;
   readonly #wakeUp = new WakeUp();
   #token: bigint | undefined;
-  #pageRows = PAGE_ROWS_MAX;
+  #pageRows = PAGE_ROWS_MIN;
   #failures = 0;
   #isStopping = false;
   #done: Promise<void> | undefined;
@@ -128,7 +128,7 @@ export class ShardRelay {
       foundGaps: found.map((row) => row.seq),
     };
     this.#cursor.record(read, result, nowMs());
-    this.#pageRows = nextPageRows(rows);
+    if (rows.length > 0) this.#pageRows = nextPageRows(rows);
     return union(rows, found);
   }
 

@@ -25,17 +25,12 @@ export interface RelayProcess extends RunningProcess {
  */
 export async function start(environment: NodeJS.ProcessEnv): Promise<RelayProcess> {
   const config = readConfig(environment);
-  const { instance, logLevel } = config;
-  const options = { name: 'relay', instance, logLevel, stopDeadlineMs: STOP_DEADLINE_MS };
-  return startProcess(options, async (kit) => {
-    const adminPort = await build(config, kit);
-    kit.log.info('relay started', { shards: config.shardUrls.length, adminPort });
-    return { adminPort };
-  });
+  return startProcess({ ...config, name: 'relay', stopDeadlineMs: STOP_DEADLINE_MS }, (kit) =>
+    build(config, kit),
+  );
 }
 
-/** Returns the admin server's port. */
-async function build(config: ProcessConfig, kit: ProcessKit): Promise<number> {
+async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({
@@ -69,5 +64,6 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<number> {
     await Promise.all(units.map((unit) => unit.stop()));
   });
   await Promise.all(units.map((unit) => unit.start()));
-  return adminPort;
+  log.info('relay started', { shards: config.shardUrls.length, adminPort });
+  return { adminPort };
 }
