@@ -4,8 +4,8 @@ export const PAGE_ROWS_MIN = 32;
 const PAGE_BYTES_MAX = 8 * 1024 * 1024;
 
 /**
- * How many rows to read next, after a cautious first one, so that a page of rows like the last ones stays within its bound of
- * bytes: after an outage the largest messages are what has piled up.
+ * How many rows to read next, after a cautious first page, so that a page of rows like the last ones
+ * stays within its bound of bytes: after an outage the largest messages are what has piled up.
  */
 export function nextPageRows(payloads: readonly { readonly payload: string }[]): number {
   const bytes = payloads.reduce((sum, { payload }) => sum + payload.length, 0);
