@@ -1,6 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { Bug } from './bugs.js';
 import { simulate } from './simulate.js';
+
+/** Only against a run that never ends: the time a busy machine needs says nothing. */
+jest.setTimeout(120_000);
 
 const TRANSFERS = 30;
 

@@ -47,7 +47,8 @@ export async function simulate(options: WorldOptions): Promise<SimulationResult>
   }
   return {
     seed: options.seed,
-    transfers: world.transferCount,
+    // Without the deposits of the set-up.
+    transfers: world.transferCount - ACCOUNTS,
     commits: world.commits,
     happened: scheduler.happened,
     faults: kernel.faults.counts,

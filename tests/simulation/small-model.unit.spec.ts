@@ -1,6 +1,9 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import type { ShardStore } from '@surety/saga';
 import { SMALL_CASES, runCase } from './small-model-cases.js';
+
+/** Only against a run that never ends: the time a busy machine needs says nothing. */
+jest.setTimeout(120_000);
 
 /** A credit that does not look whether the transfer was voided. */
 function withoutDecisions(store: ShardStore): ShardStore {
