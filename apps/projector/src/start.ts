@@ -26,17 +26,12 @@ export interface ProjectorProcess extends RunningProcess {
  */
 export async function start(environment: NodeJS.ProcessEnv): Promise<ProjectorProcess> {
   const config = readConfig(environment);
-  const { instance, logLevel } = config;
-  const options = { name: 'projector', instance, logLevel, stopDeadlineMs: STOP_DEADLINE_MS };
-  return startProcess(options, async (kit) => {
-    const adminPort = await build(config, kit);
-    kit.log.info('projector started', { adminPort });
-    return { adminPort };
-  });
+  return startProcess({ ...config, name: 'projector', stopDeadlineMs: STOP_DEADLINE_MS }, (kit) =>
+    build(config, kit),
+  );
 }
 
-/** Returns the admin server's port. */
-async function build(config: ProcessConfig, kit: ProcessKit): Promise<number> {
+async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
   const { shardUrls: urls, poolSize } = config;
   const { log, metrics, releasers } = kit;
@@ -58,5 +53,6 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<number> {
     ...{ brokers, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },
     handle: (batch) => handler.handle(batch),
   });
-  return adminPort;
+  log.info('projector started', { adminPort });
+  return { adminPort };
 }

@@ -1,11 +1,17 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '@surety/contracts';
-import { shardOfSlot, slotOfAccount } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferRequest, anOpening, eur, eventually } from '@surety/testing';
+import {
+  aDeposit,
+  aTransferRequest,
+  anAccountIdOn,
+  anOpening,
+  eur,
+  eventually,
+} from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { start } from './process.js';
@@ -35,10 +41,7 @@ async function startReconciler(environment: NodeJS.ProcessEnv = {}): Promise<Run
 }
 
 function accountOn(shard: number, prefix: string): string {
-  for (let at = 0; ; at += 1) {
-    const id = `${prefix}-${at}`;
-    if (shardOfSlot(shards.pools.slotMaps.current(), slotOfAccount(id)) === shard) return id;
-  }
+  return anAccountIdOn(shards.pools.slotMaps.current(), shard, prefix);
 }
 
 /** A transfer whose hold has expired already; nothing was credited. */

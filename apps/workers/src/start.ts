@@ -26,17 +26,12 @@ export interface WorkersProcess extends RunningProcess {
  */
 export async function start(environment: NodeJS.ProcessEnv): Promise<WorkersProcess> {
   const config = readConfig(environment);
-  const { instance, logLevel, steps, chainsLocally: chains } = config;
-  const options = { name: 'workers', instance, logLevel, stopDeadlineMs: STOP_DEADLINE_MS };
-  return startProcess(options, async (kit) => {
-    const adminPort = await build(config, kit);
-    kit.log.info('workers started', { steps, chains, adminPort });
-    return { adminPort };
-  });
+  return startProcess({ ...config, name: 'workers', stopDeadlineMs: STOP_DEADLINE_MS }, (kit) =>
+    build(config, kit),
+  );
 }
 
-/** Returns the admin server's port. */
-async function build(config: WorkersConfig, kit: ProcessKit): Promise<number> {
+async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
   const { kafkaBrokers: brokers, redisUrl: url, instance, steps } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({
@@ -61,5 +56,6 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<number> {
     ...{ brokers, clientId: instance, groupId: groupIdOf(steps), topics: topicsOf(steps) },
     handle: (batch) => handler.handle(batch),
   });
-  return adminPort;
+  log.info('workers started', { steps, chains: config.chainsLocally, adminPort });
+  return { adminPort };
 }

@@ -1,5 +1,5 @@
-import { slotOfAccount, composeTransferId } from '@surety/domain';
-import type { Account, AccountId, Money, TransferId } from '@surety/domain';
+import { composeTransferId, shardOfSlot, slotOfAccount } from '@surety/domain';
+import type { Account, AccountId, Money, ShardId, SlotMap, TransferId } from '@surety/domain';
 import type { AccountOpening, FundingRequest, TransferRequest } from '@surety/saga';
 
 export function eur(minor: bigint | number): Money {
@@ -24,6 +24,14 @@ export function anAccount(id: AccountId, fields: Partial<Account> = {}): Account
     entrySeq: 0n,
     ...fields,
   };
+}
+
+/** The first id of the form `prefix-n` whose account lies on the shard. */
+export function anAccountIdOn(map: SlotMap, shard: ShardId, prefix: string): AccountId {
+  for (let n = 0; ; n += 1) {
+    const id = `${prefix}-${n}`;
+    if (shardOfSlot(map, slotOfAccount(id)) === shard) return id;
+  }
 }
 
 export function anOpening(id: AccountId, fields: Partial<AccountOpening> = {}): AccountOpening {

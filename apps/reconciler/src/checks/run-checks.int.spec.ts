@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '@surety/contracts';
-import { shardOfSlot, slotOfAccount } from '@surety/domain';
+import { slotOfAccount } from '@surety/domain';
 import type { TransferId, TransferStatus } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -11,7 +11,7 @@ import {
   requestTransfers,
   voidTransfers,
 } from '@surety/saga';
-import { aDeposit, aTransferRequest, anOpening, eur } from '@surety/testing';
+import { aDeposit, aTransferRequest, anAccountIdOn, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { CHECK_NAMES, runChecks } from './run-checks.js';
@@ -26,10 +26,7 @@ let payer: string;
 let payee: string;
 
 function accountOn(shard: number, prefix: string): string {
-  for (let at = 0; ; at += 1) {
-    const id = `${prefix}-${at}`;
-    if (shardOfSlot(shards.pools.slotMaps.current(), slotOfAccount(id)) === shard) return id;
-  }
+  return anAccountIdOn(shards.pools.slotMaps.current(), shard, prefix);
 }
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {

@@ -5,12 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '@surety/contracts';
-import { shardOfSlot, slotOfAccount } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferId, aTransferRequest, anOpening, eur } from '@surety/testing';
+import {
+  aDeposit,
+  aTransferId,
+  aTransferRequest,
+  anAccountIdOn,
+  anOpening,
+  eur,
+} from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { runCli } from './program.js';
@@ -70,10 +76,7 @@ function here(): NodeJS.ProcessEnv {
 }
 
 function accountOn(shard: number, prefix: string): string {
-  for (let at = 0; ; at += 1) {
-    const id = `${prefix}-${at}`;
-    if (shardOfSlot(shards.pools.slotMaps.current(), slotOfAccount(id)) === shard) return id;
-  }
+  return anAccountIdOn(shards.pools.slotMaps.current(), shard, prefix);
 }
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '@surety/contracts';
-import { shardOfSlot, slotOfAccount } from '@surety/domain';
+import { shardOfSlot } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findAccount, findHold, findTransfer, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import { aDeposit, aTransferRequest, anOpening, eur } from '@surety/testing';
+import { aDeposit, aTransferRequest, anAccountIdOn, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { sweepShard } from '../sweep-shard.js';
@@ -26,10 +26,7 @@ let destinationId: string;
 let n = 0;
 
 function accountOn(shard: number, prefix: string): string {
-  for (let at = 0; ; at += 1) {
-    const id = `${prefix}-${at}`;
-    if (shardOfSlot(shards.pools.slotMaps.current(), slotOfAccount(id)) === shard) return id;
-  }
+  return anAccountIdOn(shards.pools.slotMaps.current(), shard, prefix);
 }
 
 beforeAll(async () => {
