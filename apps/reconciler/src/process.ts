@@ -1,4 +1,3 @@
-import { shardOfSlot } from '@surety/domain';
 import { openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import { connectRedis, databaseCounters, openAdminServer, startProcess } from '@surety/runtime';
@@ -68,13 +67,12 @@ function startLoops({ config, pools, kit }: LoopNeeds): void {
       new ShardLoops({
         config,
         source: sweepShards[at] as (typeof sweepShards)[number],
+        shards: sweepShards,
         lease: reconcilerLease(shard, config.instance),
         log,
         metrics,
         listener,
         slotMaps: pools.slotMaps,
-        shardOf: (slot) =>
-          sweepShards[shardOfSlot(pools.slotMaps.current(), slot)] as (typeof sweepShards)[number],
       }),
   );
   // Checks read all shards at once: the leader of the first shard runs them for everybody.

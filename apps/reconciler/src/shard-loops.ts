@@ -1,12 +1,12 @@
 import { LeaseKeeper, Loop } from '@surety/runtime';
 import type { Lease, Logger, Metrics } from '@surety/runtime';
-import { StoreError } from '@surety/saga';
 import type { SlotMaps } from '@surety/saga';
 import type { ReconcilerConfig } from './config.js';
 import { LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
 import { ItemBackoff } from './sweeps/item-backoff.js';
-import type { SweepShard } from './sweeps/ports.js';
 import type { RepairListener } from './sweeps/repair.js';
+import { runRouted } from './sweeps/routing.js';
+import type { RoutableSweepShard } from './sweeps/routing.js';
 import { ShardSweeps } from './sweeps/run-sweeps.js';
 
 /** A pause between two attempts at the same item never grows beyond this. */
@@ -20,13 +20,14 @@ const PASS_PAUSE_MAX_MS = 15_000;
 
 export interface ShardLoopsOptions {
   readonly config: ReconcilerConfig;
-  readonly source: SweepShard;
+  readonly source: RoutableSweepShard;
   readonly lease: Lease;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly listener: RepairListener;
   readonly slotMaps: SlotMaps;
-  readonly shardOf: (slot: number) => SweepShard;
+  /** All shards by their ids: the source and every destination. */
+  readonly shards: readonly RoutableSweepShard[];
 }
 
 /**
@@ -84,24 +85,19 @@ export class ShardLoops {
   async #pass(): Promise<void> {
     if (!(await this.lead())) return;
     await this.#mapOrReload();
-    const { config, source, listener, shardOf, metrics } = this.#options;
-    const pass = this.#sweeps.run({
-      source,
-      holdTimeoutMs: config.holdTimeoutMs,
-      stallTimeoutMs: config.stallTimeoutMs,
-      dryRun: false,
-      itemBackoff: this.#itemBackoff,
-      shardBackoff: this.#shardBackoff,
-      listener,
-      shardOf,
-      mayGoOn: () => this.#keeper.isHeld && !this.#sweepLoop.isStopping,
-    });
-    await pass.catch(async (error: unknown) => {
-      if (error instanceof StoreError && error.kind === 'epoch') {
-        await this.#options.slotMaps.reload();
-      }
-      throw error;
-    });
+    const { config, source, listener, metrics, slotMaps, shards } = this.#options;
+    await runRouted({ slotMaps, shards, source: source.id }, (route) =>
+      this.#sweeps.run({
+        ...route,
+        holdTimeoutMs: config.holdTimeoutMs,
+        stallTimeoutMs: config.stallTimeoutMs,
+        dryRun: false,
+        itemBackoff: this.#itemBackoff,
+        shardBackoff: this.#shardBackoff,
+        listener,
+        mayGoOn: () => this.#keeper.isHeld && !this.#sweepLoop.isStopping,
+      }),
+    );
     metrics.reconciliationRunsTotal.inc({ kind: 'sweep' });
   }
 

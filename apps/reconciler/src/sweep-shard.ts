@@ -8,12 +8,12 @@ import {
   readEvents,
 } from '@surety/db';
 import type { Shard } from '@surety/db';
-import type { SweepShard } from './sweeps/ports.js';
+import type { RoutableSweepShard } from './sweeps/routing.js';
 
 const MS_PER_SECOND = 1000;
 
 /** A shard in MySQL as the sweeps see it. */
-export function sweepShard(shard: Shard): SweepShard {
+export function sweepShard(shard: Shard): RoutableSweepShard {
   return {
     id: shard.id,
     store: shard.store,

@@ -7,13 +7,13 @@ import type { Repair, RepairListener, Trouble } from './sweeps/repair.js';
 /** Counts and logs what the sweeps do. */
 export function telemetryListener(log: Logger, metrics: Metrics): RepairListener {
   return {
-    repaired: ({ kind, cause, shard, transferId, before, after }: Repair) => {
+    repaired: ({ kind, cause, shard, transferId, traceId, before, after }: Repair) => {
       metrics.reconciliationRepairsTotal.inc({ kind });
-      log.info(`repair: ${kind}`, { transferId, shard, cause, before, after });
+      log.info(`repair: ${kind}`, { transferId, traceId, shard, cause, before, after });
     },
-    trouble: ({ kind, shard, transferId, message, error }: Trouble) => {
+    trouble: ({ kind, shard, transferId, traceId, message, error }: Trouble) => {
       metrics.errorsTotal.inc({ kind: `reconcile_${kind}`, shard: String(shard) });
-      const fields = { shard, ...(transferId === undefined ? {} : { transferId }) };
+      const fields = { shard, transferId, traceId };
       const cause = error === undefined ? {} : { error: describeError(error) };
       // A shard that is away comes back; everything else needs a person.
       log.log(kind === 'shard_away' ? 'warn' : 'error', message, { ...fields, ...cause });

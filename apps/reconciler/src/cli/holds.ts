@@ -1,8 +1,8 @@
 import type { ShardId } from '@surety/domain';
-import { formatMinor } from '@surety/domain';
 import { listExpiredHolds, listHolds, listTransfers } from '@surety/db';
 import type { Shard } from '@surety/db';
 import type { HoldRow } from '@surety/saga';
+import { amountText } from './amount-text.js';
 import { EXIT, toJson } from './output.js';
 import type { CliHost } from './program.js';
 import { withShards } from './session.js';
@@ -51,16 +51,12 @@ async function holdsOf(shard: Shard, options: HoldsListOptions): Promise<ListedH
 
 function printHolds(session: Session, holds: readonly ListedHold[], which: string): string {
   if (holds.length === 0) return `no ${which} holds`;
-  const amount = ({ amountMinor, currency }: ListedHold): string => {
-    const exponent = currency === null ? 0 : (session.currencies.get(currency)?.exponent ?? 0);
-    return `${formatMinor(amountMinor, exponent)} ${currency ?? '?'}`;
-  };
   const rows = holds.map((hold) => [
     hold.transferId,
     String(hold.shard),
     hold.account,
     hold.destination,
-    amount(hold),
+    amountText(hold.amountMinor, hold.currency, session.currencies),
     hold.expiresAt,
   ]);
   const headings = ['transfer', 'shard', 'held on', 'destination', 'amount', 'expires'];

@@ -1,7 +1,7 @@
 import type { Envelope } from '@surety/contracts';
 import type { CurrencyTable, ShardId } from '@surety/domain';
-import { formatMinor } from '@surety/domain';
 import type { DecisionRow, HoldRow, TransferRow } from '@surety/saga';
+import { amountText } from './amount-text.js';
 import { table } from './table.js';
 
 export interface StoryEvent {
@@ -37,7 +37,7 @@ export interface TransferStory {
 
 export function printStory(story: TransferStory, currencies: CurrencyTable): string {
   const amount = (minor: bigint, currency: string): string =>
-    `${formatMinor(minor, currencies.get(currency)?.exponent ?? 0)} ${currency}`;
+    amountText(minor, currency, currencies);
   const { transfer, hold, decision } = story;
   const lines = [
     `transfer     ${transfer.id} (${transfer.kind})`,

@@ -173,7 +173,7 @@ function addReconcile(program: Command, host: CliHost, exit: SetExitCode): void 
     .description('drives on what stands still, with the steps of the saga');
   reconcile
     .command('run')
-    .description('one pass of all sweeps over all shards, now')
+    .description('all sweeps over all shards, once from end to end, now')
     .option('--dry-run', 'say what would be done and write nothing', false)
     .addOption(jsonOption())
     .addHelpText(

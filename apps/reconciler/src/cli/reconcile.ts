@@ -1,6 +1,9 @@
+import type { ShardId } from '@surety/domain';
 import { ItemBackoff } from '../sweeps/item-backoff.js';
 import type { Repair, Trouble } from '../sweeps/repair.js';
+import { runRouted } from '../sweeps/routing.js';
 import { ShardSweeps } from '../sweeps/run-sweeps.js';
+import type { SweepContext } from '../sweeps/context.js';
 import { EXIT, errorLine, toJson } from './output.js';
 import type { CliHost } from './program.js';
 import { withShards } from './session.js';
@@ -14,10 +17,13 @@ interface PassReport {
 }
 
 const BACKOFF_ITEMS_MAX = 100_000;
-const BACKOFF_FIRST_MS = 60_000;
+/** Longer than any command runs: what was tried is not tried again by the same command. */
+const BACKOFF_FIRST_MS = 24 * 3_600_000;
+/** Passes over one shard: bounds a command that meets more open work than one pass takes up. */
+const PASSES_MAX = 200;
 
 /**
- * One pass of all sweeps over all shards. No lease is taken: every repair is a step that takes
+ * All sweeps over all shards, once from end to end. No lease is taken: every repair is a step that takes
  * effect once, so a pass beside a running reconciler can only find that the work is done.
  */
 export async function runReconcile(
@@ -37,36 +43,41 @@ async function pass(session: Session, dryRun: boolean): Promise<PassReport> {
   const complain = ({ error, ...trouble }: Trouble): void => {
     troubles.push(error === undefined ? trouble : { ...trouble, error: errorLine(error) });
   };
-  for (const source of session.sweepShards) {
-    // A fresh memory: a single pass tries everything that is due by age.
-    const backoff = () =>
-      new ItemBackoff({
-        firstMs: BACKOFF_FIRST_MS,
-        maxMs: BACKOFF_FIRST_MS,
-        itemsMax: BACKOFF_ITEMS_MAX,
-        now: () => performance.now(),
-      });
-    const run = new ShardSweeps().run({
-      source,
-      holdTimeoutMs: session.config.holdTimeoutMs,
-      stallTimeoutMs: session.config.stallTimeoutMs,
-      dryRun,
-      itemBackoff: backoff(),
-      shardBackoff: backoff(),
-      listener: { repaired: (repair) => repairs.push(repair), trouble: complain },
-      shardOf: (slot) => session.sweepShardOf(slot),
-      mayGoOn: () => true,
-    });
-    await run.catch((error: unknown) => {
+  const listener = { repaired: (repair: Repair) => repairs.push(repair), trouble: complain };
+  for (const { id } of session.sweepShards) {
+    await sweepShardOnce(session, id, { dryRun, listener }).catch((error: unknown) => {
       complain({
         kind: 'shard_away',
-        shard: source.id,
-        message: `the sweeps of shard ${source.id} could not be finished`,
+        shard: id,
+        message: `the sweeps of shard ${id} could not be finished`,
         error,
       });
     });
   }
   return { dryRun, repairs, troubles };
+}
+
+async function sweepShardOnce(
+  { pools, sweepShards, config }: Session,
+  source: ShardId,
+  report: Pick<SweepContext, 'dryRun' | 'listener'>,
+): Promise<void> {
+  // A fresh memory: everything that is due by age is tried, and once.
+  const backoff = (): ItemBackoff =>
+    new ItemBackoff({
+      firstMs: BACKOFF_FIRST_MS,
+      maxMs: BACKOFF_FIRST_MS,
+      itemsMax: BACKOFF_ITEMS_MAX,
+      now: () => performance.now(),
+    });
+  const memory = { itemBackoff: backoff(), shardBackoff: backoff() };
+  const sweeps = new ShardSweeps();
+  const routing = { slotMaps: pools.slotMaps, shards: sweepShards, source };
+  for (let pass = 0; pass === 0 || (sweeps.hasMore && pass < PASSES_MAX); pass += 1) {
+    await runRouted(routing, (route) =>
+      sweeps.run({ ...config, ...report, ...memory, ...route, mayGoOn: () => true }),
+    );
+  }
 }
 
 function printReport({ dryRun, repairs, troubles }: PassReport): string {

@@ -4,7 +4,7 @@ import { openShards } from '@surety/db';
 import type { Shard, ShardPools } from '@surety/db';
 import { parseEnvironment, settings } from '@surety/runtime';
 import { sweepShard } from '../sweep-shard.js';
-import type { SweepShard } from '../sweeps/ports.js';
+import type { RoutableSweepShard } from '../sweeps/routing.js';
 import { CliError } from './output.js';
 import type { CliHost } from './program.js';
 import { withRunningSystem } from './system-file.js';
@@ -28,10 +28,9 @@ export interface Session {
   readonly pools: ShardPools;
   readonly config: SessionConfig;
   readonly currencies: CurrencyTable;
-  readonly sweepShards: readonly SweepShard[];
+  readonly sweepShards: readonly RoutableSweepShard[];
   /** @throws RangeError where no shard carries the slot. */
   shardOf(slot: number): Shard;
-  sweepShardOf(slot: number): SweepShard;
 }
 
 /**
@@ -69,6 +68,5 @@ function open(pools: ShardPools, config: SessionConfig, currencies: CurrencyTabl
     currencies,
     sweepShards,
     shardOf: (slot) => pools.shards[idOf(slot)] as Shard,
-    sweepShardOf: (slot) => sweepShards[idOf(slot)] as SweepShard,
   };
 }

@@ -6,7 +6,20 @@ export interface SystemFile {
   readonly shardUrls: readonly string[];
   readonly kafkaBrokers: readonly string[];
   readonly redisUrl: string;
+  /** What the system was started with, by the names of the environment. */
+  readonly settings: Readonly<Record<string, string>>;
 }
+
+/**
+ * Settings of the running system that a command must share: with other time-outs than the system's
+ * own, a pass would end transfers that the system still means to wait for.
+ */
+const SHARED_SETTINGS = [
+  'HOLD_TIMEOUT',
+  'SURETY_STALL_TIMEOUT',
+  'SURETY_CURRENCIES',
+  'SURETY_DEFAULT_CURRENCY',
+] as const;
 
 const FILE = join('.surety', 'system.json');
 
@@ -34,10 +47,23 @@ export function withRunningSystem(
   const system = parseSystemFile(readFileSync(file, 'utf8'), file);
   return {
     ...environment,
+    ...sharedSettings(environment, system.settings),
     SURETY_SHARDS: system.shardUrls.join(','),
     SURETY_KAFKA_BROKERS: environment['SURETY_KAFKA_BROKERS'] ?? system.kafkaBrokers.join(','),
     SURETY_REDIS_URL: environment['SURETY_REDIS_URL'] ?? system.redisUrl,
   };
+}
+
+/** An empty value counts as not set, as it does for the processes. */
+function sharedSettings(
+  environment: NodeJS.ProcessEnv,
+  settings: SystemFile['settings'],
+): NodeJS.ProcessEnv {
+  const isSet = (value: string | undefined): boolean => value !== undefined && value !== '';
+  const filledIn = SHARED_SETTINGS.filter(
+    (name) => !isSet(environment[name]) && isSet(settings[name]),
+  );
+  return Object.fromEntries(filledIn.map((name) => [name, settings[name]]));
 }
 
 function parseSystemFile(text: string, file: string): SystemFile {
@@ -49,11 +75,22 @@ function parseSystemFile(text: string, file: string): SystemFile {
     throw broken;
   }
   if (typeof parsed !== 'object' || parsed === null) throw broken;
-  const { shardUrls, kafkaBrokers, redisUrl } = parsed as Partial<Record<string, unknown>>;
+  const {
+    shardUrls,
+    kafkaBrokers,
+    redisUrl,
+    settings = {},
+  } = parsed as Partial<Record<string, unknown>>;
   if (!isListOfText(shardUrls) || !isListOfText(kafkaBrokers) || typeof redisUrl !== 'string') {
     throw broken;
   }
-  return { shardUrls, kafkaBrokers, redisUrl };
+  if (!isTextByName(settings)) throw broken;
+  return { shardUrls, kafkaBrokers, redisUrl, settings };
+}
+
+function isTextByName(value: unknown): value is Readonly<Record<string, string>> {
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isObject && Object.values(value).every((one) => typeof one === 'string');
 }
 
 function isListOfText(value: unknown): value is readonly string[] {

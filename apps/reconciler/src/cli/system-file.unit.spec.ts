@@ -45,6 +45,33 @@ describe('the running system of a repository', () => {
     });
   });
 
+  it('takes over what the system was started with, and lets the caller decide otherwise', () => {
+    const settings = {
+      HOLD_TIMEOUT: '20m',
+      SURETY_STALL_TIMEOUT: '2m',
+      SURETY_CURRENCIES: 'GOLD:6',
+      SURETY_DEFAULT_CURRENCY: 'GOLD',
+      SURETY_POOL_SIZE: '99',
+    };
+    write(JSON.stringify({ ...system, settings }));
+    const environment = withRunningSystem({ HOLD_TIMEOUT: '1m', SURETY_CURRENCIES: '' }, below);
+    expect(environment).toMatchObject({
+      HOLD_TIMEOUT: '1m',
+      SURETY_STALL_TIMEOUT: '2m',
+      SURETY_CURRENCIES: 'GOLD:6',
+      SURETY_DEFAULT_CURRENCY: 'GOLD',
+    });
+    expect(environment).not.toHaveProperty('SURETY_POOL_SIZE');
+  });
+
+  it.each([[['HOLD_TIMEOUT']], [{ HOLD_TIMEOUT: 5 }], ['5m']])(
+    'is refused where its settings are %j',
+    (settings) => {
+      write(JSON.stringify({ ...system, settings }));
+      expect(() => withRunningSystem({}, below)).toThrow('does not describe a system');
+    },
+  );
+
   it('gives way to an environment that names the shards', () => {
     write(JSON.stringify(system));
     const environment = { SURETY_SHARDS: 'mysql://u:p@elsewhere:1/x' };

@@ -1,9 +1,10 @@
 import type { Envelope } from '@surety/contracts';
-import type { TransferId } from '@surety/domain';
-import type { StoredEvent } from '@surety/saga';
+import type { ShardId, TransferId } from '@surety/domain';
+import type { StoreError, StoredEvent } from '@surety/saga';
 import type { ItemBackoff } from './item-backoff.js';
 import type { EventRef, SweepShard } from './ports.js';
 import type { RepairListener } from './repair.js';
+import { isEpochError } from './routing.js';
 
 /** One pass of the sweeps over the open work of one shard, the source of the transfers it repairs. */
 export interface SweepContext {
@@ -21,6 +22,17 @@ export interface SweepContext {
   shardOf(slot: number): SweepShard;
   /** False once the lease is gone or the process stops: the pass ends at the next batch. */
   mayGoOn(): boolean;
+}
+
+/** What one pass learns on its way. */
+export interface PassContext extends SweepContext {
+  /** Destinations whose map is another than ours: left alone until the map was read again. */
+  readonly staleRoutes: Map<ShardId, StoreError>;
+}
+
+/** Where a sweep goes on in its next pass; undefined at the head of its list. */
+export interface SweepCursor<Position> {
+  after: Position | undefined;
 }
 
 /** The stored events of these transfers at one step; what is missing is reported and left alone. */
@@ -66,15 +78,17 @@ export function byDestination(
 
 /**
  * Runs what needs a destination's shard. Where that shard is away the answer is undefined, nothing
- * of this group is touched, and the groups of the other shards go on.
+ * of this group is touched, and the groups of the other shards go on. The same where that shard was
+ * routed to with an old map, which the pass reports at its end.
  * @throws what fails on the source's own shard.
  */
 export async function atDestination<Result>(
-  context: SweepContext,
+  context: PassContext,
   destination: SweepShard,
   work: () => Promise<Result>,
 ): Promise<Result | undefined> {
   const item = `shard/${destination.id}`;
+  if (context.staleRoutes.has(destination.id)) return undefined;
   if (!context.shardBackoff.isDue(item)) return undefined;
   try {
     const result = await work();
@@ -82,6 +96,10 @@ export async function atDestination<Result>(
     return result;
   } catch (error) {
     if (destination.id === context.source.id) throw error;
+    if (isEpochError(error)) {
+      context.staleRoutes.set(destination.id, error);
+      return undefined;
+    }
     context.shardBackoff.attempted(item);
     context.listener.trouble({
       kind: 'shard_away',

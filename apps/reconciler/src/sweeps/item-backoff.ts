@@ -38,18 +38,28 @@ export class ItemBackoff {
   }
 
   attempted(item: string): void {
-    const { firstMs, maxMs, itemsMax, now } = this.#options;
+    const { firstMs, maxMs, now } = this.#options;
     const count = this.#items.get(item)?.count ?? 0;
     const pauseMs = Math.min(maxMs, firstMs * 2 ** Math.min(count, EXPONENT_MAX));
-    this.#items.delete(item);
-    this.#items.set(item, { count: count + 1, dueAt: now() + pauseMs });
-    if (this.#items.size <= itemsMax) return;
-    const oldest = this.#items.keys().next();
-    if (!oldest.done) this.#items.delete(oldest.value);
+    this.#remember(item, { count: count + 1, dueAt: now() + pauseMs });
+  }
+
+  /** Puts off what was looked at and found too early: no attempt, so the next pause is no longer. */
+  postponed(item: string, pauseMs: number): void {
+    const count = this.#items.get(item)?.count ?? 0;
+    this.#remember(item, { count, dueAt: this.#options.now() + pauseMs });
   }
 
   /** What worked out begins afresh the next time. */
   forget(item: string): void {
     this.#items.delete(item);
+  }
+
+  #remember(item: string, attempts: Attempts): void {
+    this.#items.delete(item);
+    this.#items.set(item, attempts);
+    if (this.#items.size <= this.#options.itemsMax) return;
+    const oldest = this.#items.keys().next();
+    if (!oldest.done) this.#items.delete(oldest.value);
   }
 }

@@ -29,6 +29,19 @@ describe('ItemBackoff', () => {
     expect(backoff.isDue('b')).toBe(true);
   });
 
+  it('puts off what came too early without counting it as an attempt', () => {
+    const clock = { ms: 0 };
+    const backoff = backoffAt(clock);
+    backoff.postponed('a', 7);
+    clock.ms += 6;
+    expect(backoff.isDue('a')).toBe(false);
+    clock.ms += 1;
+    expect(backoff.isDue('a')).toBe(true);
+    backoff.attempted('a');
+    clock.ms += 30;
+    expect(backoff.isDue('a')).toBe(true);
+  });
+
   it('begins afresh with an item that worked out', () => {
     const backoff = backoffAt({ ms: 0 });
     backoff.attempted('a');

@@ -3,10 +3,10 @@ import type { TransferId } from '@surety/domain';
 import { expireRequested, sendAgain } from '@surety/saga';
 import type { StoredEvent } from '@surety/saga';
 import { atDestination, byDestination, storedEvents } from './context.js';
-import type { DestinationGroup, SweepContext } from './context.js';
+import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken } from './isolate.js';
 import type { OpenTransfer, OpenTransferCursor } from './ports.js';
-import { RECONCILER, recordRepairs } from './repair.js';
+import { RECONCILER, idsOf, recordRepairs } from './repair.js';
 import type { Repair } from './repair.js';
 import { settle } from './settle.js';
 
@@ -14,6 +14,11 @@ import { settle } from './settle.js';
 export const OPEN_TRANSFERS_PAGE_MAX = 500;
 /** Pages in one pass; the next pass goes on where this one ended. */
 export const OPEN_TRANSFERS_PAGES_MAX = 20;
+/**
+ * Events sent again in one pass: a system that stands still because it is overloaded must not be
+ * given thousands of messages more at once. Not less than a page, so that every pass gets on.
+ */
+export const RESENDS_PER_PASS_MAX = OPEN_TRANSFERS_PAGE_MAX;
 /** A requested transfer is given up after this many hold time-outs. */
 export const EXPIRY_HOLD_TIMEOUTS = 2;
 /**
@@ -29,71 +34,93 @@ interface Standing {
   readonly ageMs: number;
 }
 
-/**
- * Drives on what stands still: requested and held transfers are sent again from the stored event,
- * decided ones are settled, and requested ones that nobody took up in time are ended.
- * @returns where the next pass should begin; undefined from the start.
- */
-export async function sweepOpenTransfers(
-  context: SweepContext,
-  from: OpenTransferCursor | undefined,
-): Promise<OpenTransferCursor | undefined> {
-  const { reads } = context.source;
-  const outboxAgeMs = await reads.outboxAgeMs();
-  let after = from;
-  for (let page = 0; page < OPEN_TRANSFERS_PAGES_MAX && context.mayGoOn(); page += 1) {
-    const found = await reads.openTransfers(context.stallTimeoutMs, after, OPEN_TRANSFERS_PAGE_MAX);
-    const due = found.transfers.filter(({ transferId }) => context.itemBackoff.isDue(transferId));
-    await driveRequested(
-      context,
-      due.filter((transfer) => transfer.state === 'requested'),
-      outboxAgeMs,
-    );
-    await driveHeld(
-      context,
-      due.filter((transfer) => transfer.state === 'held'),
-      outboxAgeMs,
-    );
-    after = found.next;
-    if (!after) return undefined;
-  }
-  return after;
+/** What all pages of one pass share. */
+interface Pass {
+  readonly context: PassContext;
+  /** An event younger than this may still lie in the outbox. */
+  readonly outboxWaitMs: number;
+  resendsLeft: number;
 }
 
-async function driveRequested(
-  context: SweepContext,
-  transfers: readonly OpenTransfer[],
-  outboxAgeMs: number,
+/**
+ * Drives on what stands still: requested and held transfers are sent again from the stored event,
+ * decided ones are settled, and requested ones that nobody took up in time are ended. What is not
+ * due yet is passed over before anything more than its row is read. The cursor moves on before the
+ * repair, so that a page that fails does not stand in the way; it stays where the bound on messages
+ * left some of a page over.
+ */
+export async function sweepOpenTransfers(
+  context: PassContext,
+  cursor: SweepCursor<OpenTransferCursor>,
 ): Promise<void> {
+  const { source, stallTimeoutMs } = context;
+  const patienceMs = OUTBOX_PATIENCE_STALLS * stallTimeoutMs;
+  const outboxWaitMs = Math.min(await source.reads.outboxAgeMs(), patienceMs);
+  const pass: Pass = { context, outboxWaitMs, resendsLeft: RESENDS_PER_PASS_MAX };
+  for (let page = 0; page < OPEN_TRANSFERS_PAGES_MAX && context.mayGoOn(); page += 1) {
+    const from = cursor.after;
+    const found = await source.reads.openTransfers(stallTimeoutMs, from, OPEN_TRANSFERS_PAGE_MAX);
+    cursor.after = found.next;
+    if (!(await drive(pass, found.transfers))) {
+      cursor.after = from;
+      return;
+    }
+    if (!cursor.after) return;
+  }
+}
+
+/** @returns false where events of this page were left over for the next pass. */
+async function drive(pass: Pass, transfers: readonly OpenTransfer[]): Promise<boolean> {
+  const due = transfers.filter((transfer) => isDue(pass, transfer));
+  const requested = await driveRequested(
+    pass,
+    due.filter((transfer) => transfer.state === 'requested'),
+  );
+  const held = await driveHeld(
+    pass,
+    due.filter((transfer) => transfer.state === 'held'),
+  );
+  return requested && held;
+}
+
+/** Only from the row itself and from memory: envelopes and decisions are read for what is due. */
+function isDue({ context, outboxWaitMs }: Pass, transfer: OpenTransfer): boolean {
+  const { itemBackoff } = context;
+  if (!itemBackoff.isDue(transfer.transferId)) return false;
+  if (transfer.state === 'held') return itemBackoff.isDue(eventId(transfer.transferId, 20));
+  if (isExpired(context, transfer)) return true;
+  return transfer.ageMs > outboxWaitMs && itemBackoff.isDue(eventId(transfer.transferId, 10));
+}
+
+function isExpired(context: PassContext, { state, ageMs }: OpenTransfer): boolean {
+  return state === 'requested' && ageMs > EXPIRY_HOLD_TIMEOUTS * context.holdTimeoutMs;
+}
+
+function eventId(transferId: TransferId, step: 10 | 20): string {
+  return `${transferId}/${step}`;
+}
+
+async function driveRequested(pass: Pass, transfers: readonly OpenTransfer[]): Promise<boolean> {
+  const { context } = pass;
   const refs = transfers.map(({ transferId }) => ({ transferId, step: 10 }) as const);
   const events = await storedEvents(context, context.source, refs);
   const expired: Envelope[] = [];
   const standing: Standing[] = [];
-  for (const { transferId, ageMs } of transfers) {
-    const event = events.get(transferId);
+  for (const transfer of transfers) {
+    const event = events.get(transfer.transferId);
     if (!event) continue;
-    if (ageMs > EXPIRY_HOLD_TIMEOUTS * context.holdTimeoutMs) expired.push(event.envelope);
-    else standing.push({ event, ageMs });
+    if (isExpired(context, transfer)) expired.push(event.envelope);
+    else standing.push({ event, ageMs: transfer.ageMs });
   }
   await expire(context, expired);
-  await send(context, standing, outboxAgeMs);
+  return send(pass, standing);
 }
 
-async function driveHeld(
-  context: SweepContext,
-  transfers: readonly OpenTransfer[],
-  outboxAgeMs: number,
-): Promise<void> {
-  const refs = transfers.map(({ transferId }) => ({ transferId, step: 20 }) as const);
-  const events = await storedEvents(context, context.source, refs);
-  const standing = new Map<TransferId, Standing>();
-  for (const { transferId, ageMs } of transfers) {
-    const event = events.get(transferId);
-    if (!event) continue;
-    const heldForMs = ageMs - sinceRequestMs(event.envelope);
-    if (heldForMs > context.stallTimeoutMs) standing.set(transferId, { event, ageMs: heldForMs });
-  }
+async function driveHeld(pass: Pass, transfers: readonly OpenTransfer[]): Promise<boolean> {
+  const { context } = pass;
+  const standing = await standingHolds(context, transfers);
   const causes = Array.from(standing.values(), ({ event }) => event.envelope);
+  let isAllSent = true;
   for (const group of byDestination(context, causes)) {
     const decided = await atDestination(context, group.destination, () =>
       decisionsOf(context, group),
@@ -109,8 +136,28 @@ async function driveHeld(
     );
     const undecided = group.causes.filter((cause) => !decided.ids.has(cause.transferId));
     const again = undecided.map((cause) => standing.get(cause.transferId) as Standing);
-    await send(context, again, outboxAgeMs);
+    isAllSent = (await send(pass, again)) && isAllSent;
   }
+  return isAllSent;
+}
+
+/** Those held for longer than the stall time-out; the younger ones are due when they are that old. */
+async function standingHolds(
+  context: PassContext,
+  transfers: readonly OpenTransfer[],
+): Promise<ReadonlyMap<TransferId, Standing>> {
+  const refs = transfers.map(({ transferId }) => ({ transferId, step: 20 }) as const);
+  const events = await storedEvents(context, context.source, refs);
+  const standing = new Map<TransferId, Standing>();
+  for (const { transferId, ageMs } of transfers) {
+    const event = events.get(transferId);
+    if (!event) continue;
+    const heldForMs = ageMs - sinceRequestMs(event.envelope);
+    const earlyMs = context.stallTimeoutMs - heldForMs;
+    if (earlyMs >= 0) context.itemBackoff.postponed(event.envelope.id, earlyMs);
+    else standing.set(transferId, { event, ageMs: heldForMs });
+  }
+  return standing;
 }
 
 function sinceRequestMs(envelope: Envelope): number {
@@ -124,7 +171,7 @@ interface StandingDecisions {
 }
 
 async function decisionsOf(
-  context: SweepContext,
+  context: PassContext,
   { destination, causes }: DestinationGroup,
 ): Promise<StandingDecisions> {
   const decisions = await destination.reads.decisions(causes.map((cause) => cause.transferId));
@@ -136,46 +183,48 @@ async function decisionsOf(
   };
 }
 
-async function send(
-  context: SweepContext,
-  standing: readonly Standing[],
-  outboxAgeMs: number,
-): Promise<void> {
+/** @returns false where the bound on messages left some of them over for the next pass. */
+async function send(pass: Pass, standing: readonly Standing[]): Promise<boolean> {
+  const { context, outboxWaitMs } = pass;
   const { source, stallTimeoutMs, itemBackoff } = context;
-  const patienceMs = OUTBOX_PATIENCE_STALLS * stallTimeoutMs;
-  const lost = standing.filter(
-    ({ event, ageMs }) =>
-      ageMs > Math.min(outboxAgeMs, patienceMs) && itemBackoff.isDue(event.envelope.id),
-  );
-  const events = lost.map(({ event }) => event);
-  if (events.length === 0) return;
-  const repairs = lost.map((one) => sendRepair(source.id, one));
-  if (context.dryRun) {
-    for (const repair of repairs) context.listener.repaired(repair);
-    return;
+  const lost: Standing[] = [];
+  for (const one of standing) {
+    if (one.ageMs > outboxWaitMs) lost.push(one);
+    else itemBackoff.postponed(one.event.envelope.id, stallTimeoutMs);
   }
-  await sendAgain(source.store, events);
+  const now = lost.slice(0, pass.resendsLeft);
+  const isAllSent = now.length === lost.length;
+  if (now.length === 0) return isAllSent;
+  const events = now.map(({ event }) => event);
+  const repairs = now.map((one) => sendRepair(source.id, one));
+  pass.resendsLeft -= now.length;
+  if (!context.dryRun) await sendAgain(source.store, events);
   for (const { envelope } of events) itemBackoff.attempted(envelope.id);
-  await recordRepairs(source, repairs, context.listener);
+  if (!context.dryRun) await recordRepairs(source, repairs, context.listener);
+  else for (const repair of repairs) context.listener.repaired(repair);
+  return isAllSent;
 }
 
 function sendRepair(shard: number, { event, ageMs }: Standing): Repair {
-  const { transferId, sourceSlot, type, id } = event.envelope;
+  const { sourceSlot, type, id } = event.envelope;
   return {
     kind: 'send_again',
     cause: 'standing_still',
     shard,
     slot: sourceSlot,
-    transferId,
+    ...idsOf(event.envelope),
     before: { state: type, standingMs: Math.round(ageMs) },
     after: { state: type, sent: id },
   };
 }
 
-async function expire(context: SweepContext, requested: readonly Envelope[]): Promise<void> {
+async function expire(context: PassContext, requested: readonly Envelope[]): Promise<void> {
   const { source, itemBackoff, listener } = context;
   if (context.dryRun) {
-    for (const envelope of requested) listener.repaired(expiryRepair(source.id, envelope));
+    for (const envelope of requested) {
+      itemBackoff.attempted(envelope.transferId);
+      listener.repaired(expiryRepair(source.id, envelope));
+    }
     return;
   }
   const { done, faulty } = await isolateBroken(requested, (batch) =>
@@ -186,7 +235,7 @@ async function expire(context: SweepContext, requested: readonly Envelope[]): Pr
     listener.trouble({
       kind: 'data',
       shard: source.id,
-      transferId: item.transferId,
+      ...idsOf(item),
       message: 'the requested transfer cannot be ended',
       error,
     });
@@ -202,7 +251,7 @@ function expiryRepair(shard: number, requested: Envelope): Repair {
     cause: 'not_taken_up',
     shard,
     slot: requested.sourceSlot,
-    transferId: requested.transferId,
+    ...idsOf(requested),
     before: { state: 'requested', requestedAt: requested.requestedAt },
     after: { state: 'rejected', reason: 'not_processed' },
   };

@@ -3,37 +3,44 @@ import type { TransferId } from '@surety/domain';
 import { voidTransfers } from '@surety/saga';
 import type { HoldRow, VoidResult } from '@surety/saga';
 import { atDestination, byDestination, storedEvents } from './context.js';
-import type { DestinationGroup, SweepContext } from './context.js';
+import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
-import { RECONCILER, recordRepairs } from './repair.js';
+import { RECONCILER, idsOf, recordRepairs } from './repair.js';
 import type { Repair } from './repair.js';
 import { settle } from './settle.js';
 
 /** Holds taken up together: bounds the rows that one repair transaction locks. */
 export const EXPIRED_HOLDS_BATCH_MAX = 200;
-/** Batches in one pass: bounds how long a pass keeps the other sweeps of its shard waiting. */
+/**
+ * Batches in one pass: bounds how long a pass keeps the other sweeps of its shard waiting. The next
+ * pass goes on where this one ended, so that holds whose destination is away never keep those behind
+ * them from being reached.
+ */
 export const EXPIRED_HOLDS_PAGES_MAX = 20;
 
 /**
  * Ends transfers whose hold expired before the destination decided. Decision before release: the
  * destination is fenced first, then whatever stands there is followed. A hold whose destination is
- * away stays where it is.
+ * away stays where it is. The cursor moves on before the repair: a batch that fails comes round
+ * again and does not stand in the way meanwhile.
  */
-export async function sweepOrphanedHolds(context: SweepContext): Promise<void> {
-  let after: HoldCursor | undefined;
+export async function sweepOrphanedHolds(
+  context: PassContext,
+  cursor: SweepCursor<HoldCursor>,
+): Promise<void> {
   for (let page = 0; page < EXPIRED_HOLDS_PAGES_MAX && context.mayGoOn(); page += 1) {
-    const holds = await context.source.reads.expiredHolds(after, EXPIRED_HOLDS_BATCH_MAX);
+    const holds = await context.source.reads.expiredHolds(cursor.after, EXPIRED_HOLDS_BATCH_MAX);
+    cursor.after = holds.length < EXPIRED_HOLDS_BATCH_MAX ? undefined : holds.at(-1);
     await repairHolds(
       context,
       holds.filter((hold) => context.itemBackoff.isDue(hold.transferId)),
     );
-    if (holds.length < EXPIRED_HOLDS_BATCH_MAX) return;
-    after = holds.at(-1);
+    if (!cursor.after) return;
   }
 }
 
-async function repairHolds(context: SweepContext, holds: readonly HoldRow[]): Promise<void> {
+async function repairHolds(context: PassContext, holds: readonly HoldRow[]): Promise<void> {
   const refs = holds.map(({ transferId }) => ({ transferId, step: 20 }) as const);
   const held = await storedEvents(context, context.source, refs);
   const rows = new Map(holds.map((hold) => [hold.transferId, hold]));
@@ -60,7 +67,7 @@ function holdState(hold: HoldRow | undefined): Record<string, unknown> {
 
 /** Fences the group at its destination and answers with the decision events that stand there now. */
 async function decide(
-  context: SweepContext,
+  context: PassContext,
   { destination, causes }: DestinationGroup,
 ): Promise<readonly Envelope[]> {
   if (context.dryRun) return foresee(context, { destination, causes });
@@ -75,7 +82,7 @@ async function decide(
     context.listener.trouble({
       kind: 'data',
       shard: destination.id,
-      transferId: item.transferId,
+      ...idsOf(item),
       message: 'the transfer cannot be voided at its destination: its hold stays',
       error,
     });
@@ -88,7 +95,7 @@ async function decide(
 }
 
 async function standingEvents(
-  context: SweepContext,
+  context: PassContext,
   destination: DestinationGroup['destination'],
   standing: readonly { readonly item: Envelope; readonly result: VoidResult }[],
 ): Promise<readonly Envelope[]> {
@@ -103,7 +110,7 @@ function voidRepair(shard: number, voided: Envelope): Repair {
     cause: 'hold_expired',
     shard,
     slot: voided.destinationSlot,
-    transferId: voided.transferId,
+    ...idsOf(voided),
     before: { decision: null },
     after: { decision: 'voided', reason: 'hold_expired' },
   };
@@ -111,7 +118,7 @@ function voidRepair(shard: number, voided: Envelope): Repair {
 
 /** What a dry run says: the decision that stands, or the void that would be written. */
 async function foresee(
-  context: SweepContext,
+  context: PassContext,
   { destination, causes }: DestinationGroup,
 ): Promise<readonly Envelope[]> {
   const ids: TransferId[] = causes.map((cause) => cause.transferId);

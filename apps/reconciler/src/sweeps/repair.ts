@@ -1,4 +1,6 @@
+import type { Envelope } from '@surety/contracts';
 import type { ShardId, TransferId } from '@surety/domain';
+import { traceIdOf } from '@surety/runtime';
 import type { AuditEntry, SweepShard } from './ports.js';
 
 /** Who stands in events and audit_log. */
@@ -21,6 +23,8 @@ export interface Repair {
   readonly shard: ShardId;
   readonly slot: number;
   readonly transferId: TransferId;
+  /** Of the request that began the transfer, where it had one. */
+  readonly traceId?: string;
   readonly before: Readonly<Record<string, unknown>>;
   readonly after: Readonly<Record<string, unknown>>;
 }
@@ -30,6 +34,7 @@ export interface Trouble {
   readonly kind: 'alarm' | 'missing_event' | 'data' | 'shard_away';
   readonly shard: ShardId;
   readonly transferId?: TransferId;
+  readonly traceId?: string;
   readonly message: string;
   readonly error?: unknown;
 }
@@ -38,6 +43,15 @@ export interface Trouble {
 export interface RepairListener {
   repaired(repair: Repair): void;
   trouble(trouble: Trouble): void;
+}
+
+/** The ids under which the log tells of a transfer, from any of its events. */
+export function idsOf({
+  transferId,
+  traceparent,
+}: Envelope): Pick<Repair, 'transferId' | 'traceId'> {
+  const traceId = traceIdOf(traceparent);
+  return traceId === undefined ? { transferId } : { transferId, traceId };
 }
 
 export function auditEntryOf(repair: Repair): AuditEntry {

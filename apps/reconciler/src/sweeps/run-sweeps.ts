@@ -1,28 +1,39 @@
-import type { SweepContext } from './context.js';
+import type { PassContext, SweepContext, SweepCursor } from './context.js';
 import { sweepOpenTransfers } from './open-transfers.js';
 import { sweepOrphanedHolds } from './orphaned-holds.js';
-import type { OpenTransferCursor } from './ports.js';
+import type { HoldCursor, OpenTransferCursor } from './ports.js';
+import { isEpochError } from './routing.js';
 
-/** The sweeps of one shard. Remembers where a pass that was cut short has to go on. */
+/**
+ * The sweeps of one shard. Remembers where each of them has to go on: a pass that began at the head
+ * every time would never get past a bounded number of rows that cannot be repaired for now.
+ */
 export class ShardSweeps {
-  #from: OpenTransferCursor | undefined;
+  readonly #holds: SweepCursor<HoldCursor> = { after: undefined };
+  readonly #openTransfers: SweepCursor<OpenTransferCursor> = { after: undefined };
+
+  /** Whether the last pass ended before the end of its lists; the next one goes on there. */
+  get hasMore(): boolean {
+    return this.#holds.after !== undefined || this.#openTransfers.after !== undefined;
+  }
 
   /**
    * One pass of all sweeps. One that fails does not keep the others from running.
-   * @throws the first failure, which then is one of the source's own shard.
+   * @throws StoreError of kind `epoch` where any shard was routed to with another map than its own;
+   * else the first failure, which then is one of the source's own shard.
    */
   async run(context: SweepContext): Promise<void> {
+    const pass: PassContext = { ...context, staleRoutes: new Map() };
     const results = [
-      await outcomeOf(sweepOrphanedHolds(context)),
-      await outcomeOf(
-        sweepOpenTransfers(context, this.#from).then((next) => {
-          this.#from = next;
-        }),
-      ),
+      await outcomeOf(sweepOrphanedHolds(pass, this.#holds)),
+      await outcomeOf(sweepOpenTransfers(pass, this.#openTransfers)),
     ];
-    for (const result of results) {
-      if (result.status === 'rejected') throw result.reason;
-    }
+    const failures = results.flatMap((result) =>
+      result.status === 'rejected' ? [result.reason as unknown] : [],
+    );
+    const stale = failures.find(isEpochError) ?? [...pass.staleRoutes.values()][0];
+    if (stale) throw stale;
+    if (failures.length > 0) throw failures[0];
   }
 }
 

@@ -5,7 +5,7 @@ import { applySteps } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import type { SweepContext } from './context.js';
 import { isolateBroken } from './isolate.js';
-import { RECONCILER, recordRepairs } from './repair.js';
+import { RECONCILER, idsOf, recordRepairs } from './repair.js';
 import type { Repair, RepairCause, RepairKind } from './repair.js';
 
 /** A transfer whose destination has decided: the event that the source's shard must follow. */
@@ -51,7 +51,7 @@ export async function settle(
     context.listener.trouble({
       kind: 'data',
       shard: source.id,
-      transferId: item.decided.transferId,
+      ...idsOf(item.decided),
       message: `${item.decided.type} cannot be followed at the source`,
       error,
     });
@@ -74,7 +74,7 @@ function outcomeOf(context: SweepContext, settlement: Settlement, result: StepRe
       context.listener.trouble({
         kind: 'alarm',
         shard: context.source.id,
-        transferId,
+        ...idsOf(settlement.decided),
         message: `${settlement.decided.type} met ${result.alarm}: nothing was changed`,
       });
       return [];
@@ -94,7 +94,7 @@ function planned(context: SweepContext, { decided, cause, before }: Settlement):
     cause,
     shard: context.source.id,
     slot: decided.sourceSlot,
-    transferId: decided.transferId,
+    ...idsOf(decided),
     before: { ...before, decision: outcome },
     after: { state: END_OF[outcome], ...reason },
   };

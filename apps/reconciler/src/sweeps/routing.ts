@@ -1,0 +1,64 @@
+import { shardOfSlot } from '@surety/domain';
+import type { ShardId, SlotMap } from '@surety/domain';
+import { StoreError } from '@surety/saga';
+import type { RoutableStore, SlotMaps } from '@surety/saga';
+import type { SweepContext } from './context.js';
+import type { SweepShard } from './ports.js';
+
+/** A shard whose work can be tied to the map that it was routed with. */
+export interface RoutableSweepShard extends SweepShard {
+  readonly store: RoutableStore;
+}
+
+/** Where the work of one pass goes. */
+export type Route = Pick<SweepContext, 'source' | 'shardOf'>;
+
+/**
+ * New maps taken within one pass. A shard that disagrees with the newest map as well, in the middle
+ * of a change, fails the pass, and the loop waits before the next one.
+ */
+export const MAP_RELOADS_MAX = 1;
+
+/** The shard's own map is another than the one that the work was routed with. */
+export function isEpochError(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.kind === 'epoch';
+}
+
+export interface RoutedPass {
+  readonly slotMaps: SlotMaps;
+  readonly shards: readonly RoutableSweepShard[];
+  readonly source: ShardId;
+}
+
+/**
+ * Runs a pass whose every transaction compares the epoch of the one map that the pass was routed
+ * with: a map that another loop reloads meanwhile must not let a void land on a shard that has given
+ * its slot away. Where a shard answers that its map is another, the map is read again and the pass
+ * runs once more, whether that shard is the source or a destination.
+ * @throws StoreError of kind `epoch` where the newest map is not the shard's either.
+ */
+export async function runRouted(
+  { slotMaps, shards, source }: RoutedPass,
+  pass: (route: Route) => Promise<void>,
+): Promise<void> {
+  for (let reloads = 0; ; reloads += 1) {
+    try {
+      await pass(routeOf(shards, source, slotMaps.current()));
+      return;
+    } catch (error) {
+      if (!isEpochError(error)) throw error;
+      await slotMaps.reload();
+      if (reloads >= MAP_RELOADS_MAX) throw error;
+    }
+  }
+}
+
+function routeOf(shards: readonly RoutableSweepShard[], source: ShardId, map: SlotMap): Route {
+  const tied = shards.map(({ id, reads, store }) => ({ id, reads, store: store.at(map.epoch) }));
+  const at = (id: ShardId): SweepShard => {
+    const shard = tied[id];
+    if (!shard) throw new RangeError(`the slot map names shard ${id}, which has no URL here`);
+    return shard;
+  };
+  return { source: at(source), shardOf: (slot) => at(shardOfSlot(map, slot)) };
+}
