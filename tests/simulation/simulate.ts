@@ -17,7 +17,7 @@ const MOVE_MS = 5_000;
 const CLOCK_ORIGIN_MS = 1_000_000;
 
 export interface SimulationResult {
-  readonly seed: number;
+  readonly options: WorldOptions;
   readonly transfers: number;
   readonly commits: number;
   readonly happened: number;
@@ -46,7 +46,7 @@ export async function simulate(options: WorldOptions): Promise<SimulationResult>
     world.checkLiveness();
   }
   return {
-    seed: options.seed,
+    options,
     // Without the deposits of the set-up.
     transfers: world.transferCount - ACCOUNTS,
     commits: world.commits,

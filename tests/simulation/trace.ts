@@ -5,7 +5,8 @@ const LINES_MAX = 200;
 
 /** What was broken, and all that happened to the transfers involved, with the faults around it. */
 export function report(result: SimulationResult): string {
-  const { seed, violations, trace } = result;
+  const { options, violations, trace } = result;
+  const { seed, transfers } = options;
   const shown = violations.slice(0, VIOLATIONS_MAX);
   const ids = new Set(shown.flatMap(({ transferIds }) => transferIds));
   const lines = trace.filter(
@@ -18,7 +19,7 @@ export function report(result: SimulationResult): string {
     ...lines.slice(-LINES_MAX).map(({ atMs, who, text }) => {
       return `  ${time(atMs)}  ${who.padEnd(14)} ${text}`;
     }),
-    `again: npm run simulate -- --seed ${seed}`,
+    `again: npm run simulate -- --seed ${seed} --transfers ${transfers}`,
   ].join('\n');
 }
 
