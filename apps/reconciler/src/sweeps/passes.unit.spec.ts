@@ -1,10 +1,17 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { Envelope } from '@surety/contracts';
-import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
+import { evenSlotMap } from '@surety/domain';
 import type { SlotMap, TransferId } from '@surety/domain';
 import { StoreError, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
 import type { RoutableStore, ShardStore, SlotMaps, StoredEvent } from '@surety/saga';
-import { MemoryShardStore, aDeposit, aTransferRequest, anOpening, eur } from '@surety/testing';
+import {
+  MemoryShardStore,
+  aDeposit,
+  aTransferRequest,
+  anAccountIdOn,
+  anOpening,
+  eur,
+} from '@surety/testing';
 import type { SweepContext } from './context.js';
 import { ItemBackoff } from './item-backoff.js';
 import {
@@ -21,17 +28,10 @@ import { ShardSweeps } from './run-sweeps.js';
 
 const HOLD_TIMEOUT_MS = 600_000;
 const STALL_TIMEOUT_MS = 10_000;
-const RANGES = evenSlotMap(2).ranges;
-
-function accountOn(shard: number, prefix: string): string {
-  for (let n = 0; ; n += 1) {
-    const id = `${prefix}${n}`;
-    if (shardOfSlot({ epoch: 1n, ranges: RANGES }, slotOfAccount(id)) === shard) return id;
-  }
-}
-const SOURCE = accountOn(0, 'SRC');
-const NEAR = accountOn(0, 'NEAR');
-const FAR = accountOn(1, 'FAR');
+const MAP = evenSlotMap(2);
+const SOURCE = anAccountIdOn(MAP, 0, 'SRC');
+const NEAR = anAccountIdOn(MAP, 0, 'NEAR');
+const FAR = anAccountIdOn(MAP, 1, 'FAR');
 
 /** A shard in memory with the pages of the tables, an epoch of its own, and a count of what is read. */
 class PagedShard implements RoutableSweepShard {
@@ -129,7 +129,7 @@ class ReadMaps implements SlotMaps {
   }
 
   current(): SlotMap {
-    return { epoch: this.#epoch, ranges: RANGES };
+    return { epoch: this.#epoch, ranges: MAP.ranges };
   }
 
   async reload(): Promise<SlotMap> {
