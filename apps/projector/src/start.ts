@@ -44,6 +44,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
     ...{ config, redis, database: () => pools.check() },
     // Without copies readers go to the tables, which are written all the same.
     optional: ['redis'],
+    consumes: true,
   });
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());

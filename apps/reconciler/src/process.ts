@@ -31,7 +31,6 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<RunningReco
       ...{ config, redis, database: () => pools.check() },
       // Only the databases are needed here: the outbox it writes to is a table.
       optional: ['kafka', 'redis'],
-      process: 'reconciler',
     });
     startLoops({ config, pools, kit });
     log.info('reconciler runs', { shards: pools.shards.length, adminPort });

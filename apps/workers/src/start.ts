@@ -47,6 +47,7 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
     ...{ config, redis, database: () => pools.check() },
     // The bell only shortens the way to the relay's next look.
     optional: ['redis'],
+    consumes: true,
   });
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());

@@ -3,7 +3,7 @@ import type { HealthCheck } from './health.js';
 import { kafkaHealthCheck } from './kafka/topics.js';
 import { startConsumer } from './kafka/consumer.js';
 import { lagGauge } from './kafka/lag-gauge.js';
-import type { ConsumerOptions } from './kafka/ports.js';
+import type { ConsumerOptions, MessageConsumer } from './kafka/ports.js';
 import { Releasers, type RunningProcess } from './lifecycle.js';
 import { createLogger, type Logger } from './log.js';
 import { createMetrics, type Metrics } from './metrics.js';
@@ -23,11 +23,28 @@ export interface ProcessOptions {
 
 /** What a process has before it has anything of its own. */
 export interface ProcessKit {
+  /** As logs and metrics call the process. */
+  readonly name: string;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Every dependency that is opened pushes its release. */
   readonly releasers: Releasers;
   readonly isStopping: () => boolean;
+  readonly intake: Intake;
+}
+
+/** Whether messages come in. A broker that answers is not enough: the group must have let us in. */
+export class Intake {
+  #consumer: Pick<MessageConsumer, 'running'> | undefined;
+
+  opened(consumer: Pick<MessageConsumer, 'running'>): void {
+    this.#consumer = consumer;
+  }
+
+  /** @throws Error before the group was joined and whenever the consumer is not in it */
+  mustRun(): void {
+    if (!this.#consumer?.running) throw new Error('no messages come in: not in the group');
+  }
 }
 
 /**
@@ -53,7 +70,8 @@ export async function startProcess<Shown extends object>(
   };
   const isStopping = (): boolean => stopped !== undefined;
   try {
-    const shown = await build({ log, metrics: createMetrics(name), releasers, isStopping });
+    const metrics = createMetrics(name);
+    const shown = await build({ name, log, metrics, releasers, isStopping, intake: new Intake() });
     return { ...shown, done, stop };
   } catch (error) {
     await stop();
@@ -67,18 +85,22 @@ export interface AdminOptions {
   readonly redis: Pick<RedisHandle, 'check'>;
   /** Those of database, kafka and redis that the process does its work without. */
   readonly optional: readonly ('database' | 'kafka' | 'redis')[];
-  /** What /health calls the process. */
-  readonly process?: string;
+  /** Whether the process lives by messages: then it is ready only while they come in. */
+  readonly consumes?: boolean;
 }
 
 /** The admin server of a process without an HTTP interface of its own. Returns its port. */
 export async function openAdminServer(kit: ProcessKit, options: AdminOptions): Promise<number> {
-  const { config, database, redis, ...others } = options;
-  const kafka = kafkaHealthCheck({ brokers: config.kafkaBrokers });
-  const { metrics, isStopping } = kit;
+  const { config, database, redis, optional, consumes = false } = options;
+  const broker = kafkaHealthCheck({ brokers: config.kafkaBrokers });
+  const kafka = async (): Promise<void> => {
+    await broker();
+    if (consumes) kit.intake.mustRun();
+  };
+  const { name, metrics, isStopping } = kit;
   const admin = await startAdminServer({
-    ...others,
-    ...{ host: config.host, port: config.adminPort, metrics, isStopping },
+    ...{ host: config.host, port: config.adminPort, process: name },
+    ...{ metrics, isStopping, optional },
     checks: { database, kafka, redis: redis.check },
   });
   kit.releasers.push('admin server', () => admin.close());
@@ -87,10 +109,11 @@ export async function openAdminServer(kit: ProcessKit, options: AdminOptions): P
 
 /** Joins a group and samples its lag, until the process stops. */
 export async function openConsumer(
-  { log, metrics, releasers }: ProcessKit,
+  { log, metrics, releasers, intake }: ProcessKit,
   options: Omit<ConsumerOptions, 'log'>,
 ): Promise<void> {
   const consumer = await startConsumer({ ...options, log });
+  intake.opened(consumer);
   releasers.push('consumer', () => consumer.stop());
   const gauge = lagGauge(consumer, metrics);
   gauge.start();

@@ -1,11 +1,23 @@
 import { describe, expect, it } from '@jest/globals';
 import { silentLog } from './spec-support.js';
-import { startProcess, type ProcessKit } from './start-process.js';
+import { Intake, startProcess, type ProcessKit } from './start-process.js';
 
 const options = {
   ...{ name: 'spec', instance: 'one', logLevel: 'info', stopDeadlineMs: 1_000 },
   log: silentLog(),
 };
+
+describe('the intake', () => {
+  it('runs only while the consumer is in its group', () => {
+    const intake = new Intake();
+    expect(() => intake.mustRun()).toThrow('not in the group');
+    const consumer = { running: false };
+    intake.opened(consumer);
+    expect(() => intake.mustRun()).toThrow('not in the group');
+    consumer.running = true;
+    expect(() => intake.mustRun()).not.toThrow();
+  });
+});
 
 describe('starting a process', () => {
   it('shows what it was built to show', async () => {
