@@ -37,7 +37,7 @@ function transpile() {
 
 function build() {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const parts = ['packages/testing'];
+  const parts = ['packages/testing', 'apps/relay', 'apps/projector', 'apps/reconciler'];
   const { status } = spawnSync(process.execPath, [tsc, '-b', ...parts], {
     cwd: ROOT,
     stdio: 'inherit',

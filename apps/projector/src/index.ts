@@ -1,3 +1,4 @@
 export { start, type ProjectorProcess } from './start.js';
 export { rebuildProjections, type RebuildProjectionsOptions } from './rebuild-projections.js';
 export type { RebuildSummary } from './rebuild.js';
+export { ProjectionFold } from './projected-rows.js';

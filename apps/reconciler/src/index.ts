@@ -4,3 +4,6 @@ export { runCli } from './cli/program.js';
 export type { CliHost } from './cli/program.js';
 export { CHECK_NAMES, runChecks } from './checks/run-checks.js';
 export type { CheckResult, Finding } from './checks/types.js';
+export { ItemBackoff } from './sweeps/item-backoff.js';
+export { ShardSweeps } from './sweeps/run-sweeps.js';
+export type { SweepReads, SweepShard } from './sweeps/ports.js';
