@@ -30,7 +30,7 @@ const ACTIONS = {
     const server = await STARTERS[kind]({
       ...options,
       dataDir,
-      cacheDir: cacheDirectory(),
+      cacheDir: process.env.SURETY_TEST_CACHE_DIR ?? cacheDirectory(),
       log: (line) => process.stderr.write(`${line}\n`),
     });
     servers.set(name, { server, dataDir });
