@@ -7,6 +7,7 @@ import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { openShards } from './shard-pools.js';
 import type { Shard, ShardPools } from './shard-pools.js';
+import { withGlobalSnapshot } from './snapshots.js';
 
 type Fault = 'none' | 'answer to COMMIT is lost' | 'COMMIT is lost' | 'silent';
 
@@ -216,6 +217,37 @@ describe('a pool', () => {
       expect(refused[0]).toMatchObject({ kind: 'environment' });
     } finally {
       await narrow.close();
+    }
+  });
+});
+
+describe('a snapshot of all shards, one of which hangs', () => {
+  it('fails soon and has not stopped the writers of the others', async () => {
+    const both = await createTestShards({ count: 2 });
+    const hanging = await FaultyLine.to(both.urls[1]!);
+    const urls = [both.urls[0]!, hanging.through(both.urls[1]!)];
+    const mixed = openShards({ urls, poolSize: 4 });
+    try {
+      await mixed.ready();
+      await withGlobalSnapshot(mixed.shards, async () => undefined);
+      hanging.fault = 'silent';
+      const [healthy] = mixed.shards;
+      const failing = withGlobalSnapshot(mixed.shards, async () => undefined);
+      const account = { ...anAccount('meanwhile'), metadata: null };
+      const writing = healthy!.store.transact({}, () => ({
+        changes: { ...NO_CHANGES, accountsInserted: [account] },
+        result: 'written',
+      }));
+      // Whoever comes first: the writer must not have to wait for the snapshot to give up.
+      const first = await Promise.race([writing, failing.catch(() => 'gave up')]);
+      expect(first).toBe('written');
+      await expect(failing).rejects.toMatchObject({ kind: 'environment' });
+    } finally {
+      hanging.fault = 'none';
+      hanging.cut();
+      await mixed.close();
+      await hanging.close();
+      await both.drop();
     }
   });
 });

@@ -8,6 +8,14 @@ export const SNAPSHOT_STATEMENT_TIMEOUT_MS = 300_000;
 /** A snapshot may lie idle while another shard's is read. */
 const SNAPSHOT_WAIT_TIMEOUT_SECONDS = 600;
 
+/**
+ * Bounds how long one shard may keep the writers of the others waiting while placements are held:
+ * as long as a writer waits for a lock before it gives up.
+ */
+const QUIET_TIMEOUT_MS = 3_000;
+/** A server that does not answer this is not asked to hold anything. */
+const ANSWER_FIRST_TIMEOUT_MS = 1_000;
+
 const OPEN_SNAPSHOT = [
   `SET SESSION wait_timeout = ${SNAPSHOT_WAIT_TIMEOUT_SECONDS}`,
   'SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ',
@@ -46,6 +54,7 @@ export function withGlobalSnapshot<T>(
   return withLinks(
     sorted.map(({ pool }) => pool),
     async (links) => {
+      await Promise.all(links.map(mustAnswer));
       await withQuietShards(sorted, async () => {
         await Promise.all(links.map(openSnapshot));
       });
@@ -54,18 +63,31 @@ export function withGlobalSnapshot<T>(
   );
 }
 
-/** Runs `work` while no transaction of any of these shards is in flight. */
-async function withQuietShards(shards: readonly Shard[], work: () => Promise<void>): Promise<void> {
-  const [first, ...others] = shards;
-  if (!first) return work();
-  await first.pool.use(async (link) => {
-    await sendOrThrow(link, TAKE_PLACEMENT, `a quiet instant of shard ${first.id}`);
+/**
+ * Runs `work` while no transaction of any of these shards is in flight. Every server has answered on
+ * the very connection before the first placement is taken, and each then has a short time: a shard
+ * that hangs must not stop the writers of those that work.
+ */
+function withQuietShards(shards: readonly Shard[], work: () => Promise<void>): Promise<void> {
+  const pools = shards.map(({ pool }) => pool);
+  return withLinks(pools, async (links) => {
+    await Promise.all(links.map(mustAnswer));
     try {
-      await withQuietShards(others, work);
+      for (const [index, link] of links.entries()) {
+        const doing = `a quiet instant of shard ${shards[index]?.id}`;
+        await sendOrThrow(link, TAKE_PLACEMENT, { doing, timeoutMs: QUIET_TIMEOUT_MS });
+      }
+      await work();
     } finally {
-      await link.send(['ROLLBACK']);
+      const options = { timeoutMs: QUIET_TIMEOUT_MS };
+      await Promise.allSettled(links.map((link) => link.send(['ROLLBACK'], options)));
     }
   });
+}
+
+async function mustAnswer(link: Link): Promise<void> {
+  const timeoutMs = ANSWER_FIRST_TIMEOUT_MS;
+  await sendOrThrow(link, ['SELECT 1'], { doing: 'a sign of life', timeoutMs });
 }
 
 /** One connection of each pool at the same time, none of which is used again. */
@@ -80,16 +102,16 @@ async function withLinks<T>(
 }
 
 async function openSnapshot(link: Link): Promise<void> {
-  await sendOrThrow(link, OPEN_SNAPSHOT, 'a snapshot');
+  await sendOrThrow(link, OPEN_SNAPSHOT, { doing: 'a snapshot', timeoutMs: QUIET_TIMEOUT_MS });
 }
 
 async function sendOrThrow(
   link: Link,
   statements: readonly string[],
-  doing: string,
+  { doing, timeoutMs }: { readonly doing: string; readonly timeoutMs: number },
 ): Promise<void> {
   try {
-    await link.send(statements);
+    await link.send(statements, { timeoutMs });
   } catch (error) {
     throw storeError(error, doing);
   }

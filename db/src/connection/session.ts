@@ -37,7 +37,9 @@ export function pooledSession(id: ShardId, pool: ConnectionPool): Session {
     send: async (statements) => {
       for (let attempt = 1; ; attempt += 1) {
         try {
-          return await pool.use((link) => link.send(statements));
+          const results = await pool.use((link) => link.send(statements));
+          countCommits(pool, results);
+          return results;
         } catch (error) {
           if (!isContention(error) || attempt >= PACKET_ATTEMPTS_MAX) {
             throw storeError(error, 'a statement');
@@ -48,6 +50,11 @@ export function pooledSession(id: ShardId, pool: ConnectionPool): Session {
       }
     },
   };
+}
+
+/** Each statement that changed rows was a transaction of its own, with its own flush. */
+function countCommits(pool: ConnectionPool, results: readonly StatementResult[]): void {
+  for (const { affectedRows } of results) if (affectedRows > 0) pool.metrics?.commit();
 }
 
 function isContention(error: unknown): boolean {

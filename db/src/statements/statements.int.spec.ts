@@ -325,6 +325,18 @@ describe('a lease', () => {
 });
 
 describe('notes for people', () => {
+  it('keep a dead letter whose error is longer than any column', async () => {
+    const letter = {
+      ...{ consumer: 'workers', topic: 'surety.to-source.g1', partition: 4, offset: 7n },
+      ...{ slot: 1, eventId: null, payload: '[]', error: 'é'.repeat(1_000_000) },
+    };
+    await insertDeadLetter(shard, letter);
+    const [row] = await shard.send([
+      'SELECT CHAR_LENGTH(error) FROM dead_letters WHERE topic_offset = 7',
+    ]);
+    expect(String(row?.rows[0]?.[0])).toBe('4000');
+  });
+
   it('keep dead letters as they came', async () => {
     const letter = {
       ...{ consumer: 'workers', topic: 'surety.to-source.g1', partition: 3, offset: 2n ** 60n },

@@ -15,6 +15,9 @@ export interface DeadLetterRow {
   readonly error: string;
 }
 
+/** What does not fit would be refused, and the partition would stand still for its error message. */
+const ERROR_LENGTH_MAX = 4_000;
+
 /**
  * Caller: workers. Index: PRIMARY (id), given by the engine. Locks: the new row. Rows: one; the same
  * letter may come twice where an offset was not committed.
@@ -27,6 +30,6 @@ export async function insertDeadLetter(session: Session, letter: DeadLetterRow):
     'INSERT INTO dead_letters (consumer, topic, topic_partition, topic_offset, slot, event_id, ' +
       `payload, error, created_at) VALUES (${word(consumer)}, ${text(topic)}, ` +
       `${count(partition)}, ${offset}, ${slot === null ? 'NULL' : count(slot)}, ` +
-      `${eventId === null ? 'NULL' : text(eventId)}, ${text(payload)}, ${text(error)}, NOW(6))`,
+      `${eventId === null ? 'NULL' : text(eventId)}, ${text(payload)}, ${text(error.slice(0, ERROR_LENGTH_MAX))}, NOW(6))`,
   );
 }

@@ -1,7 +1,6 @@
-import { keyOf } from '@surety/saga';
 import type { KeyRow } from '@surety/saga';
 import { bytes, count, textOrNull, time, uuid } from '../../connection/literals.js';
-import { sortedBy } from './shape.js';
+import { compareKeys } from './shape.js';
 
 /**
  * Caller: transact. Index: PRIMARY (slot, key_hash). Locks: the new rows, ascending by key.
@@ -10,12 +9,14 @@ import { sortedBy } from './shape.js';
  */
 export function insertKeys(rows: readonly KeyRow[]): string[] {
   if (rows.length === 0) return [];
-  const values = sortedBy(rows, (row) => keyOf(row)).map(
-    (row) =>
-      `(${count(row.slot)},${bytes(row.keyHash)},${bytes(row.fingerprint)},` +
-      `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${textOrNull(row.answer)},` +
-      `${time(row.createdAt)},${time(row.expiresAt)})`,
-  );
+  const values = [...rows]
+    .sort(compareKeys)
+    .map(
+      (row) =>
+        `(${count(row.slot)},${bytes(row.keyHash)},${bytes(row.fingerprint)},` +
+        `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${textOrNull(row.answer)},` +
+        `${time(row.createdAt)},${time(row.expiresAt)})`,
+    );
   return [
     'INSERT INTO idempotency_keys ' +
       '(slot, key_hash, fingerprint, transfer_id, answer, created_at, expires_at) ' +

@@ -9,7 +9,7 @@ import {
 } from '../../connection/cells.js';
 import type { Row } from '../../connection/cells.js';
 import { bytes, count } from '../../connection/literals.js';
-import { PAIRS_MAX, chunksOf } from './shape.js';
+import { PAIRS_MAX, chunksOf, compareKeys } from './shape.js';
 import type { LockRead } from './shape.js';
 
 /**
@@ -18,9 +18,7 @@ import type { LockRead } from './shape.js';
  * statement. A missing row is not locked: two inserters of one key meet at the primary key.
  */
 export function lockKeys(refs: readonly KeyRef[]): LockRead<KeyRow> {
-  const unique = [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()].sort(
-    (a, b) => a.slot - b.slot || (a.keyHash < b.keyHash ? -1 : 1),
-  );
+  const unique = [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()].sort(compareKeys);
   const statements = chunksOf(unique, PAIRS_MAX).map((chunk) => {
     const pairs = chunk.map((ref) => `(${count(ref.slot)}, ${bytes(ref.keyHash)})`).join(', ');
     return (

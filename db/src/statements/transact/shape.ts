@@ -1,3 +1,4 @@
+import type { KeyRef } from '@surety/saga';
 import type { Row } from '../../connection/cells.js';
 
 /**
@@ -29,6 +30,11 @@ export function chunksOf<T>(items: readonly T[], size: number = VALUES_MAX): T[]
 /** Rows in key order, so that two transactions that insert the same keys meet at the first one. */
 export function sortedBy<T>(rows: readonly T[], key: (row: T) => string): T[] {
   return rows.length < 2 ? [...rows] : [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+}
+
+/** The order of the primary key (slot, key_hash): reads lock and inserts write in the same one. */
+export function compareKeys(a: KeyRef, b: KeyRef): number {
+  return a.slot - b.slot || (a.keyHash < b.keyHash ? -1 : 1);
 }
 
 /**
