@@ -35,7 +35,7 @@ export async function startMariaDb(options) {
       '--innodb-log-file-size=256M',
     ],
     env: environment(home),
-    initialise: (directory) => initialise(home, directory),
+    initialise: (directory, temporary) => initialise(home, directory, temporary),
   });
 }
 
@@ -76,7 +76,7 @@ function flatten(directory, platformDirectory) {
   }
 }
 
-async function initialise(home, directory) {
+async function initialise(home, directory, temporary) {
   if (process.platform === 'win32') {
     await runCommand(join(home, 'bin', 'mariadb-install-db.exe'), [`--datadir=${directory}`]);
     return;
@@ -89,9 +89,10 @@ async function initialise(home, directory) {
       `--datadir=${directory}`,
       '--auth-root-authentication-method=normal',
       '--skip-test-db',
+      `--tmpdir=${temporary}`,
       ...userArguments(),
     ],
-    { env: environment(home) },
+    { env: { ...environment(home), TMPDIR: temporary } },
   );
 }
 

@@ -27,12 +27,13 @@ export async function startMySql(options) {
     kind: 'mysql',
     command: program.command,
     args: [...server, ...files, '--mysqlx=OFF', '--innodb-redo-log-capacity=256M'],
-    initialise: (directory) =>
+    initialise: (directory, temporary) =>
       runCommand(program.command, [
         ...server,
         ...files,
         ...userArguments(),
         `--datadir=${directory}`,
+        `--tmpdir=${temporary}`,
         '--initialize-insecure',
       ]),
   });

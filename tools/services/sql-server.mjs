@@ -43,7 +43,7 @@ export const userArguments = () => (process.getuid?.() === 0 ? ['--user=root'] :
 
 /**
  * @param {SqlServerOptions & { name: string, kind: string, command: string, env?: NodeJS.ProcessEnv,
- *   args: string[], initialise: (emptyDir: string) => Promise<void> }} options
+ *   args: string[], initialise: (emptyDir: string, temporaryDir: string) => Promise<void> }} options
  *   args: what this kind of server needs besides; they come first on the command line
  */
 export async function startSqlServer(options) {
@@ -53,7 +53,10 @@ export async function startSqlServer(options) {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const leftOver = leftOverPorts(dataDir);
   const { sql: port } = leftOver ?? (await rememberPorts(dataDir, ['sql'], { sql: options.port }));
-  await initialiseOnce(data, initialise);
+  // Not the machine's: at its start a server removes the temporary tables of all others there.
+  const temporary = join(dataDir, 'tmp');
+  mkdirSync(temporary, { recursive: true, mode: 0o700 });
+  await initialiseOnce(data, (directory) => initialise(directory, temporary));
   const password = rememberPassword(join(dataDir, 'root-password'));
   const initFile = join(dataDir, 'accounts.sql');
   writePrivateFile(initFile, rootAccounts(password));
@@ -62,6 +65,7 @@ export async function startSqlServer(options) {
     ...args,
     ...userArguments(),
     marker,
+    `--tmpdir=${temporary}`,
     `--port=${port}`,
     `--socket=${socketPath(dataDir)}`,
     `--pid-file=${join(dataDir, 'mysqld.pid')}`,
