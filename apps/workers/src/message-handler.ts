@@ -17,7 +17,8 @@ import type { ItemOutcome, StepRunner } from './step-runner.js';
 import { workerStepOf } from './worker-steps.js';
 import type { WorkerStep } from './worker-steps.js';
 
-const BACKOFF = { minMs: 100, maxMs: 3_000 };
+/** Short at its longest: after a frozen owner's locks are gone nobody is to wait much longer. */
+const BACKOFF = { minMs: 100, maxMs: 1_000 };
 /** A newer release is being rolled out: its processes will take the partition over. */
 const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 /** Maps that change faster than they can be read are a failure of the environment. */
