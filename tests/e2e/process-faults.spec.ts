@@ -29,7 +29,8 @@ const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `FAULT-${n}`);
  */
 const GO_ON_WITHIN_MS = 15_000;
 const DRAINED_WITHIN_MS = 120_000;
-const CATCH_ATTEMPTS_MAX = 300;
+const FREEZE_ATTEMPTS_MAX = 20;
+const IDLE_WITH_LOCKS = "t.trx_rows_locked > 0 AND p.command = 'Sleep'";
 
 /** A steady stream of transfers; it keeps every answer it got and repeats what got none. */
 class Load {
@@ -148,7 +149,8 @@ describe('processes that die or freeze under load', () => {
   it('workers frozen in the middle of a transaction lose it, and the others go on', async () => {
     const another = await system.startAnother('workers', { SURETY_INSTANCE: 'workers-2' });
     await withShards(system.adminUrls, async ([server]) => {
-      await freezeInTransaction(server as ShardTables, system.process('workers'));
+      const frozen = system.process('workers');
+      await freezeInTransaction({ system, server: server as ShardTables }, frozen);
       const frozenAt = Date.now();
       try {
         const tookMs = await flowsAgain(frozenAt);
@@ -156,13 +158,13 @@ describe('processes that die or freeze under load', () => {
         await eventually(
           'the end of every transaction of the frozen process',
           async () => {
-            const ports = localPortsOf(system.process('workers').pid as number);
-            return (await openTransactions(server as ShardTables, ports)) === 0 ? true : undefined;
+            const open = await transactionsOf(server as ShardTables, frozen, 'TRUE');
+            return open === 0 ? true : undefined;
           },
           { withinMs: 40_000, everyMs: 500 },
         );
       } finally {
-        system.process('workers').resume();
+        frozen.resume();
       }
     });
     await flowsAgain(Date.now());
@@ -187,34 +189,53 @@ describe('processes that die or freeze under load', () => {
 });
 
 /**
- * Stops the process at moments of chance until one of its transactions is seen open while it stands
- * still: then it holds locks and will not let go of them by itself.
+ * Makes the process wait for a lock in the middle of a transaction, stops it there and lets go of the
+ * lock: its transaction then has what it waited for, and nobody who would ever end it.
  */
-async function freezeInTransaction(server: ShardTables, target: SuretyProcess): Promise<void> {
-  for (let attempt = 0; attempt < CATCH_ATTEMPTS_MAX; attempt += 1) {
-    target.pause();
-    const ports = localPortsOf(target.pid as number);
-    // Seen twice: what was about to end has ended by the second look.
-    if (
-      (await openTransactions(server, ports)) > 0 &&
-      (await openTransactions(server, ports)) > 0
-    ) {
-      return;
+async function freezeInTransaction(
+  { system, server }: { system: SuretySystem; server: ShardTables },
+  target: SuretyProcess,
+): Promise<void> {
+  await withShards(system.shardUrls, async (shards) => {
+    for (let attempt = 0; attempt < FREEZE_ATTEMPTS_MAX; attempt += 1) {
+      for (const shard of shards) {
+        await shard.rows('START TRANSACTION');
+        await shard.rows('SELECT id FROM accounts WHERE id IN (?) FOR UPDATE', [accounts]);
+      }
+      const isWaiting = async (): Promise<true | undefined> =>
+        (await transactionsOf(server, target, "t.trx_state = 'LOCK WAIT'")) > 0 ? true : undefined;
+      const patience = { withinMs: 2_000, everyMs: 20 };
+      const waits = await eventually('a wait for a lock', isWaiting, patience).catch(() => false);
+      target.pause();
+      const isCaught = waits && (await isWaiting()) === true;
+      for (const shard of shards) await shard.rows('ROLLBACK');
+      if (isCaught && (await holdsIdleLocks(server, target))) return;
+      target.resume();
     }
-    target.resume();
-    await new Promise((resolve) => setTimeout(resolve, 3 + (attempt % 7)));
-  }
-  throw new Error(`${target.name} was never caught in a transaction`);
+    throw new Error(`${target.name} was never caught in a transaction`);
+  });
 }
 
-/** How many transactions with row locks the connections from these ports have open and idle. */
-async function openTransactions(server: ShardTables, ports: readonly number[]): Promise<number> {
+function holdsIdleLocks(server: ShardTables, target: SuretyProcess): Promise<boolean> {
+  return eventually(
+    'an idle transaction with locks',
+    async () => ((await transactionsOf(server, target, IDLE_WITH_LOCKS)) > 0 ? true : undefined),
+    { withinMs: 1_000, everyMs: 20 },
+  ).catch(() => false);
+}
+
+/** How many transactions of the process's connections are in this condition. */
+async function transactionsOf(
+  server: ShardTables,
+  target: SuretyProcess,
+  condition: string,
+): Promise<number> {
+  const ports = localPortsOf(target.pid as number);
   if (ports.length === 0) return 0;
   const sql =
     'SELECT COUNT(*) AS n FROM information_schema.innodb_trx t ' +
     'JOIN information_schema.processlist p ON p.id = t.trx_mysql_thread_id ' +
-    "WHERE t.trx_rows_locked > 0 AND p.command = 'Sleep' " +
-    "AND SUBSTRING_INDEX(p.host, ':', -1) IN (?)";
+    `WHERE ${condition} AND SUBSTRING_INDEX(p.host, ':', -1) IN (?)`;
   const [row] = await server.rows(sql, [ports.map(String)]);
   return Number(row?.['n']);
 }
