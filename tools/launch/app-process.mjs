@@ -6,6 +6,8 @@ import { endProcess, sendSignal } from '../services/process-ownership.mjs';
 import { rotateLog } from '../services/server-process.mjs';
 import { backoffAfterDeath } from './backoff.mjs';
 
+/** What a process ends with where its environment is wrong (EX_CONFIG of sysexits.h). */
+const EXIT_CONFIGURATION = 78;
 const READY_POLL_MS = 100;
 const READY_ANSWER_MS = 2_000;
 /** Longer than the processes give themselves to finish what they hold (20 s). */
@@ -33,6 +35,7 @@ export class AppProcess {
   #stopped = false;
   #deaths = 0;
   #retry;
+  #refusesSettings = false;
 
   /**
    * @param {AppSpec} spec
@@ -72,12 +75,17 @@ export class AppProcess {
     });
     closeSync(log);
     this.#child = child;
-    child.once('exit', (code, signal) => this.#onExit(signal ?? `code ${code}`, startedAt));
+    child.once('exit', (code, signal) => {
+      this.#refusesSettings = code === EXIT_CONFIGURATION;
+      this.#onExit(signal ?? `code ${code}`, startedAt);
+    });
     this.#onChange();
   }
 
   #onExit(cause, startedAt) {
     if (this.#stopped) return;
+    // The same settings would be refused again: whoever waits for the process says why.
+    if (this.#refusesSettings) return;
     const livedMs = Date.now() - startedAt;
     const { deaths, waitMs } = backoffAfterDeath({ deaths: this.#deaths, livedMs });
     this.#deaths = deaths;
@@ -89,6 +97,9 @@ export class AppProcess {
   async untilReady(deadlineMs) {
     const until = Date.now() + deadlineMs;
     while (!(await this.isReady())) {
+      if (this.#refusesSettings) {
+        throw new Error(`${this.name} refuses its settings\n${this.lastLog()}`);
+      }
       if (Date.now() > until) {
         throw new Error(
           `${this.name} is not ready after ${deadlineMs / 1000} s\n${this.lastLog()}`,
