@@ -26,8 +26,11 @@ import { writeChanges } from './statements/transact/write-changes.js';
  * or on a duplicate that its reads cannot see.
  */
 export const TRANSACTION_ATTEMPTS_MAX = 8;
-/** A lock time-out has cost three seconds already, and says that somebody holds rows for long. */
-export const LOCK_TIMEOUT_ATTEMPTS_MAX = 3;
+/**
+ * Each lock time-out has cost three seconds. Together they outlast wait_timeout (10 s): the locks of
+ * an owner that froze are gone within the last attempt, and nobody has to begin anew for them.
+ */
+export const LOCK_TIMEOUT_ATTEMPTS_MAX = 4;
 
 export interface StoreOptions {
   readonly shard: ShardId;
