@@ -20,7 +20,7 @@ export const TOPIC_NAMES: readonly string[] = Object.values(TOPICS);
 /** Partitions of each topic in development. A partition is a range of slots. */
 export const PARTITION_COUNT = 16;
 
-/** Where messages go on when they are refused for their own sake: table dead_letters, never a topic. */
+/** The addressee that a topic's name stands for, or undefined where the name is none of ours. */
 export function topicOfName(name: string): Topic | undefined {
   return (Object.keys(TOPICS) as Topic[]).find((topic) => TOPICS[topic] === name);
 }

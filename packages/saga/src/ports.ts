@@ -25,7 +25,7 @@ export interface KeyRef {
 export interface KeyRow extends KeyRef {
   /** Version byte + SHA-256 of the canonical operation: 66 hex digits. */
   readonly fingerprint: string;
-  /** What the key made: a transfer's id, or null where it made an account. */
+  /** The transfer that the key made. Null is room for keys that make something else; none does yet. */
   readonly transferId: TransferId | null;
   /** The first answer where it cannot be derived from the request and createdAt; else null. */
   readonly answer: string | null;

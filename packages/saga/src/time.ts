@@ -4,8 +4,3 @@ import type { Timestamp } from '@surety/contracts';
 export function addMs(time: Timestamp, ms: number): Timestamp {
   return new Date(Date.parse(time) + ms).toISOString().replace('Z', '000Z');
 }
-
-/** Milliseconds from one database time to a later one; negative where it is not later. */
-export function msBetween(from: Timestamp, to: Timestamp): number {
-  return Date.parse(to) - Date.parse(from);
-}
