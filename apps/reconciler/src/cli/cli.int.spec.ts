@@ -22,6 +22,8 @@ import type { TestShards } from '@surety/testing/shards';
 import { runCli } from './program.js';
 
 const BIN = fileURLToPath(new URL('../../bin/surety.mjs', import.meta.url));
+/** What a change needs where nobody can be asked. */
+const BECAUSE = ['--reason', 'a spec wants it', '--yes', '--operator', 'spec'];
 const EXPIRED_MS = 1;
 const FAR_AWAY_MS = 3_600_000;
 
@@ -128,7 +130,11 @@ describe('surety', () => {
     [['check', '--only', 'frobnication'], 'Allowed choices'],
     [['transfer', 'show'], "missing required argument 'id'"],
     [['transfer', 'show', 'not-an-id'], 'is not a transfer id'],
-    [['holds', 'list', '--limit', '0'], '--limit is a whole number'],
+    [['holds', 'list', '--limit', '0'], 'a whole number from 1'],
+    [['reconcile', 'run'], 'add --yes'],
+    [['reconcile', 'run', '--yes'], 'add --reason'],
+    [['reconcile', 'run', '--yes', '--reason', ' '], 'left empty'],
+    [['reconcile', 'run', '--yes', '--reason', 'x', '--operator', 'a b'], "the operator's name"],
   ])('refuses %j with one clear line', async (args, line) => {
     const { code, out, err } = await inProcess(args);
     expect(code).toBe(2);
@@ -216,7 +222,7 @@ describe('an operator who finds an orphaned hold', () => {
     const [source] = shards.pools.shards as [Shard, Shard];
     expect(await findTransfer(source, orphaned)).toMatchObject({ state: 'held' });
 
-    const wet = await surety(['reconcile', 'run', '--json'], here());
+    const wet = await surety(['reconcile', 'run', '--json', ...BECAUSE], here());
     expect(wet).toMatchObject({ code: 0 });
     expect(JSON.parse(wet.out)).toMatchObject({
       repairs: [
@@ -228,7 +234,7 @@ describe('an operator who finds an orphaned hold', () => {
     expect(await findTransfer(source, orphaned)).toMatchObject({ state: 'cancelled' });
 
     expect((await inProcess(['holds', 'list'])).out).toBe('no open holds\n');
-    const again = await inProcess(['reconcile', 'run']);
+    const again = await inProcess(['reconcile', 'run', ...BECAUSE]);
     expect(again.out).toContain('0 repairs made');
   });
 });

@@ -1,10 +1,13 @@
+import type { Command } from 'commander';
 import type { ShardId } from '@surety/domain';
 import { listExpiredHolds, listHolds, listTransfers } from '@surety/db';
 import type { Shard } from '@surety/db';
 import type { HoldRow } from '@surety/saga';
 import { amountText } from './amount-text.js';
+import { explained } from './help.js';
+import type { CliHost, CommandContext } from './host.js';
+import { jsonOption, limitOption } from './options.js';
 import { EXIT, toJson } from './output.js';
-import type { CliHost } from './program.js';
 import { withShards } from './session.js';
 import type { Session } from './session.js';
 import { table } from './table.js';
@@ -15,14 +18,34 @@ interface ListedHold extends HoldRow {
   readonly currency: string | null;
 }
 
-export interface HoldsListOptions {
+interface HoldsListOptions {
   readonly json: boolean;
   readonly orphaned: boolean;
   readonly limit: number;
 }
 
+export function registerHolds(program: Command, { host, exit }: CommandContext): void {
+  const holds = program.command('holds').description('money that is promised and not yet moved');
+  const list = holds
+    .command('list')
+    .description('open holds of all shards, those that expire first on top')
+    .option('--orphaned', 'only those that have expired already', false)
+    .addOption(limitOption('per shard', 100))
+    .addOption(jsonOption())
+    .action(async (options: HoldsListOptions) => {
+      exit(await runHoldsList(host, options));
+    });
+  explained(list, {
+    json: ['[{ transferId, shard, slot, account, destination, amountMinor, currency, expiresAt }]'],
+    examples: [
+      ['surety holds list', 'what is promised now'],
+      ['surety holds list --orphaned --json | jq length', 'how many holds have expired'],
+    ],
+  });
+}
+
 /** Open holds of all shards, those that expire first on top. */
-export async function runHoldsList(host: CliHost, options: HoldsListOptions): Promise<number> {
+async function runHoldsList(host: CliHost, options: HoldsListOptions): Promise<number> {
   return withShards(host, async (session) => {
     const perShard = await Promise.all(
       session.pools.shards.map((shard) => holdsOf(shard, options)),

@@ -1,11 +1,15 @@
+import type { Command } from 'commander';
 import type { ShardId } from '@surety/domain';
 import { ItemBackoff } from '../sweeps/item-backoff.js';
 import type { Repair, Trouble } from '../sweeps/repair.js';
 import { runRouted } from '../sweeps/routing.js';
 import { ShardSweeps } from '../sweeps/run-sweeps.js';
 import type { SweepContext } from '../sweeps/context.js';
+import { beginChange, changing } from './change.js';
+import type { ChangeOptions } from './change.js';
+import { explained } from './help.js';
+import type { CliHost, CommandContext } from './host.js';
 import { EXIT, errorLine, toJson } from './output.js';
-import type { CliHost } from './program.js';
 import { withShards } from './session.js';
 import type { Session } from './session.js';
 import { table } from './table.js';
@@ -22,15 +26,45 @@ const BACKOFF_FIRST_MS = 24 * 3_600_000;
 /** Passes over one shard: bounds a command that meets more open work than one pass takes up. */
 const PASSES_MAX = 200;
 
+export function registerReconcile(program: Command, { host, exit }: CommandContext): void {
+  const reconcile = program
+    .command('reconcile')
+    .description('drives on what stands still, with the steps of the saga');
+  const run = reconcile
+    .command('run')
+    .description('all sweeps over all shards, once from end to end, now');
+  changing(run).action(async (options: ChangeOptions) => {
+    exit(await runReconcile(host, options));
+  });
+  explained(run, {
+    notes: [
+      'Works beside a running reconciler and beside the workers: every repair is a step that takes ' +
+        'effect once, whoever takes it.',
+    ],
+    json: [
+      '{ dryRun, repairs: [{ kind, cause, shard, slot, transferId, before, after }],',
+      '  troubles: [{ kind, shard, transferId, message, error }] }',
+    ],
+    exitCodes: {
+      '0': 'everything that stood still was driven on',
+      '1': 'something could not be put right, and says why',
+      '2': 'the command could not run, or was called wrongly',
+    },
+    examples: [
+      ['surety reconcile run --dry-run', 'what would be done'],
+      ['surety reconcile run --reason "Kafka was away" --yes', 'do it now, without a question'],
+    ],
+  });
+}
+
 /**
  * All sweeps over all shards, once from end to end. No lease is taken: every repair is a step that takes
  * effect once, so a pass beside a running reconciler can only find that the work is done.
  */
-export async function runReconcile(
-  host: CliHost,
-  options: { readonly json: boolean; readonly dryRun: boolean },
-): Promise<number> {
+async function runReconcile(host: CliHost, options: ChangeOptions): Promise<number> {
+  const change = await beginChange(host, options);
   return withShards(host, async (session) => {
+    await change.confirm('Run all sweeps over all shards now?');
     const report = await pass(session, options.dryRun);
     host.print(options.json ? toJson(report) : printReport(report));
     return report.troubles.length > 0 ? EXIT.found : EXIT.ok;

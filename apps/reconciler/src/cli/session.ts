@@ -6,7 +6,7 @@ import { parseEnvironment, settings } from '@surety/runtime';
 import { sweepShard } from '../sweep-shard.js';
 import type { RoutableSweepShard } from '../sweeps/routing.js';
 import { CliError } from './output.js';
-import type { CliHost } from './program.js';
+import type { CliHost } from './host.js';
 import { withRunningSystem } from './system-file.js';
 
 /** The names that a command reads: those of the processes, as far as it needs them. */

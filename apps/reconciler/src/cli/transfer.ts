@@ -1,18 +1,52 @@
+import type { Command } from 'commander';
 import type { Envelope } from '@surety/contracts';
 import { parseTransferId, slotOfAccount, slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findHold, findTransfer, listLegs, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import type { DecisionRow, EventRow, TransferRow } from '@surety/saga';
+import { explained } from './help.js';
+import type { CliHost, CommandContext } from './host.js';
+import { jsonOption } from './options.js';
 import { CliError, EXIT, errorLine, toJson } from './output.js';
 import { printStory } from './print-story.js';
 import type { StoryEvent, StoryLeg, TransferStory } from './print-story.js';
-import type { CliHost } from './program.js';
 import { withShards } from './session.js';
 import type { Session } from './session.js';
 
+export function registerTransfer(program: Command, { host, exit }: CommandContext): void {
+  const transfer = program.command('transfer').description('single transfers');
+  const show = transfer
+    .command('show')
+    .description('the whole life of a transfer, from both shards')
+    .argument('<id>', 'the transactionId of the 202 answer')
+    .addOption(jsonOption())
+    .action(async (id: string, options: { json: boolean }) => {
+      exit(await runTransferShow(host, id, options));
+    });
+  explained(show, {
+    notes: [
+      'Events come in the order of their times; +ms counts from the request. Each shard has its ' +
+        "own clock. Where the destination's shard cannot be asked, its part is missing and said so.",
+    ],
+    json: [
+      '{ transfer, sourceShard, destinationShard, decision, hold,',
+      '  events: [{ shard, slot, envelope }],',
+      '  legs: [{ shard, slot, step, account, minor, currency, entrySeq, balanceAfter }],',
+      '  gaps: [why a part is missing] }',
+    ],
+    examples: [
+      ['surety transfer show 01890a5d-ac96-774b-bcce-b302099a8057', 'what happened to it'],
+      [
+        'surety transfer show 01890a5d-ac96-774b-bcce-b302099a8057 --json | jq .events',
+        'its events as they are stored',
+      ],
+    ],
+  });
+}
+
 /** The whole life of one transfer. Where the destination's shard is away, that part is missing. */
-export async function runTransferShow(
+async function runTransferShow(
   host: CliHost,
   text: string,
   options: { readonly json: boolean },
