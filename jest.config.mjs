@@ -10,6 +10,8 @@ const shared = {
   },
   moduleNameMapper: {
     '^@surety/(domain|contracts|saga|runtime|testing)$': '<rootDir>/packages/$1/src/index.ts',
+    '^@surety/testing/shard-store-contract$':
+      '<rootDir>/packages/testing/src/shard-store-contract.ts',
     '^@surety/testing/servers$': '<rootDir>/packages/testing/src/servers.ts',
     '^@surety/testing/shards$': '<rootDir>/packages/testing/src/shards.ts',
     '^@surety/testing/simulation$': '<rootDir>/packages/testing/src/simulation/index.ts',

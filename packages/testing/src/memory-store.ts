@@ -48,6 +48,8 @@ export class MemoryShardStore implements RoutableStore {
     events: new Map(),
     outbox: [],
   };
+  /** Of the shard's placement: it rises when slots move. */
+  epoch = 1n;
   /** Transactions that were committed. */
   commits = 0;
   readonly #nowMs: () => number;
@@ -57,13 +59,27 @@ export class MemoryShardStore implements RoutableStore {
     this.#nowMs = nowMs;
   }
 
-  /** One map for ever: every epoch is this one. */
-  at(_epoch: bigint): ShardStore {
-    return this;
+  at(epoch: bigint): ShardStore {
+    return {
+      shard: this.shard,
+      transact: async (load, decide) => {
+        await Promise.resolve();
+        if (epoch !== this.epoch) {
+          const message = `routed with epoch ${epoch}, the shard is at ${this.epoch}`;
+          throw new StoreError('epoch', message);
+        }
+        return this.#transact(load, decide);
+      },
+    };
   }
 
+  /** Work that is routed in this very moment. */
   async transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R> {
     await Promise.resolve();
+    return this.#transact(load, decide);
+  }
+
+  #transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): R {
     const planned = this.#decided(this.#load(load), decide);
     this.#refuse(planned.changes);
     this.#write(planned.changes);

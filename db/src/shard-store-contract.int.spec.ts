@@ -1,0 +1,33 @@
+import { createTestShards } from '@surety/testing/shards';
+import { describeShardStore } from '@surety/testing/shard-store-contract';
+import { readBigint, readCount, readText, readUuid } from './connection/cells.js';
+import type { Row } from './connection/cells.js';
+import { readRows } from './connection/session.js';
+
+describeShardStore('in SQL', async () => {
+  const shards = await createTestShards();
+  const shard = shards.pools.shards[0]!;
+  const { slotMaps } = shards.pools;
+  const all = <T>(columns: string, table: string, read: (row: Row) => T): Promise<T[]> =>
+    readRows(shard, `SELECT ${columns} FROM ${table}`, read);
+  return {
+    store: shard.store,
+    epoch: () => slotMaps.current().epoch,
+    raiseEpoch: async () => {
+      await shard.send(['UPDATE placement SET epoch = epoch + 1 WHERE id = 1']);
+      await slotMaps.reload();
+    },
+    stored: async () => ({
+      holds: await all('transfer_id', 'holds', ([id]) => readUuid(id)),
+      openTransfers: await all('transfer_id', 'open_transfers', ([id]) => readUuid(id)),
+      events: await all(
+        'transfer_id, step',
+        'transfer_events',
+        ([id, step]) => `${readUuid(id)}/${readCount(step)}`,
+      ),
+      legs: await all('amount', 'ledger_entries', ([amount]) => readBigint(amount)),
+      outbox: await all('payload', 'outbox', ([payload]) => readText(payload)),
+    }),
+    drop: () => shards.drop(),
+  };
+});
