@@ -21,6 +21,7 @@ const LOG_LINES_IN_ERROR = 20;
  * @property {NodeJS.ProcessEnv} env
  * @property {string} url where it answers /readyz
  * @property {string} logFile
+ * @property {string[]} [nodeArguments] for Node itself: a profiler's
  */
 
 /**
@@ -61,14 +62,14 @@ export class AppProcess {
   }
 
   start() {
-    const { entry, env, logFile } = this.#spec;
+    const { entry, env, logFile, nodeArguments = [] } = this.#spec;
     mkdirSync(dirname(logFile), { recursive: true });
     rotateLog(logFile);
     const log = openSync(logFile, 'a');
     const startedAt = Date.now();
     // Its own process group: a terminal's Ctrl-C reaches the launcher alone, which ends things in
     // order.
-    const child = spawn(process.execPath, ['--enable-source-maps', entry], {
+    const child = spawn(process.execPath, [...nodeArguments, '--enable-source-maps', entry], {
       env,
       detached: true,
       stdio: ['ignore', log, log],

@@ -61,15 +61,19 @@ export async function createTopicsOf(root, brokers) {
  * @param {{ shardUrls: string[], migrationUrls: string[] }} options.shards
  * @param {{ kafkaBrokers: string[], redisUrl: string }} options.services
  * @param {(line: string) => void} options.log
+ * @param {string} [options.state] where system.json and the logs go
+ * @param {(name: string) => string[]} [options.nodeArguments] of a process, for Node itself
  * @param {(apps: AppProcess[]) => void} options.beforeStart told what to end, before any starts
  */
-export async function startApps({ root, port, mode, shards, services, log, beforeStart }) {
+export async function startApps(options) {
+  const { root, port, mode, shards, services, log, beforeStart } = options;
+  const { state = join(root, '.surety'), nodeArguments } = options;
   const { kafkaBrokers, redisUrl } = services;
   const http = `http://127.0.0.1:${port}`;
   const startedAt = new Date().toISOString();
   const apps = [];
   const record = () =>
-    writeSystemFile(join(root, '.surety', 'system.json'), {
+    writeSystemFile(join(state, 'system.json'), {
       ...{ mode, ...shards, kafkaBrokers, redisUrl, http },
       processes: Object.fromEntries(apps.map((app) => [app.name, describe(app)])),
       launcherPid: process.pid,
@@ -85,7 +89,8 @@ export async function startApps({ root, port, mode, shards, services, log, befor
       entry: entryOf(root, name),
       env: { ...shared, SURETY_INSTANCE: `${name}-1`, [portVariable]: String(appPort) },
       url: `http://127.0.0.1:${appPort}`,
-      logFile: join(root, '.surety', 'logs', `${name}.log`),
+      logFile: join(state, 'logs', `${name}.log`),
+      nodeArguments: nodeArguments?.(name),
     };
     apps.push(new AppProcess(spec, { log, onChange: record }));
   }

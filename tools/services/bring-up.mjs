@@ -28,7 +28,7 @@ const RESTART_PAUSE_MS = 1_000;
 
 /**
  * @param {{ dataDir: string, log: (line: string) => void, engine?: 'mariadb' | 'mysql',
- *   fresh?: boolean, env?: NodeJS.ProcessEnv }} options
+ *   fresh?: boolean, bufferPoolMb?: number, env?: NodeJS.ProcessEnv }} options
  *   dataDir: everything the services keep; fresh: drop it first
  * @returns {Promise<Services>}
  */
@@ -62,15 +62,15 @@ async function dropServices(dataDir, hasDocker) {
 
 /**
  * @param {{ dataDir: string, log: (line: string) => void, engine?: 'mariadb' | 'mysql',
- *   kafkaHeapMb?: number, env?: NodeJS.ProcessEnv }} options
+ *   bufferPoolMb?: number, env?: NodeJS.ProcessEnv }} options
  */
 async function startEmbedded(options) {
-  const { dataDir, log, engine = 'mariadb', env = process.env } = options;
+  const { dataDir, log, engine = 'mariadb', bufferPoolMb, env = process.env } = options;
   const cacheDir = cacheDirectory(env);
   const shared = (name) => ({ dataDir: join(dataDir, name), cacheDir, log });
   const startSql = engine === 'mysql' ? startMySql : startMariaDb;
   const results = await Promise.allSettled([
-    timed(log, () => startSql(shared(engine))),
+    timed(log, () => startSql({ ...shared(engine), bufferPoolMb })),
     timed(log, () => startKafka(shared('kafka'))),
     timed(log, () => startRedis(shared('redis'))),
   ]);

@@ -1,0 +1,63 @@
+import { parseArgs } from 'node:util';
+
+export const BENCH_HELP = `npm run bench -- [options]
+
+Starts a fresh system on durable settings, warms it up, runs scenarios and prints what each
+transfer cost. Needs nothing that runs already; what it starts it ends.
+
+  --scenario NAME     only this one; may be given again (load/README.md lists them)
+  --out FILE          where the result goes (default load/results/<date>.json)
+  --compare FILE      prints ratios against an earlier result
+  --mysql             MySQL instead of MariaDB
+  --shards N          shards (default 2)
+  --seconds N         length of each scenario instead of its own
+  --callers N         callers of closed loops instead of 128
+  --warm-up N         seconds of load before the first scenario (default 30)
+  --buffer-pool MB    of the database server (default 256)
+  --profile DIR       keeps a CPU profile of each process there (costs some speed)
+  --seed N            of the drawn accounts (default 1)
+`;
+
+const OPTIONS = {
+  help: { type: 'boolean', default: false },
+  scenario: { type: 'string', multiple: true, default: [] },
+  out: { type: 'string' },
+  compare: { type: 'string' },
+  mysql: { type: 'boolean', default: false },
+  profile: { type: 'string' },
+  shards: { type: 'string', default: '2' },
+  seconds: { type: 'string' },
+  callers: { type: 'string' },
+  'warm-up': { type: 'string', default: '30' },
+  'buffer-pool': { type: 'string', default: '256' },
+  seed: { type: 'string', default: '1' },
+};
+
+/** @throws Error naming what is wrong */
+export function readBenchArguments(args) {
+  const { values } = parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false });
+  return {
+    help: values.help,
+    scenarios: values.scenario,
+    out: values.out,
+    compare: values.compare,
+    profile: values.profile,
+    engine: values.mysql ? 'mysql' : 'mariadb',
+    shards: whole('--shards', values.shards, 1),
+    seconds: optional('--seconds', values.seconds),
+    callers: optional('--callers', values.callers),
+    warmUpSeconds: whole('--warm-up', values['warm-up'], 0),
+    bufferPoolMb: whole('--buffer-pool', values['buffer-pool'], 16),
+    seed: whole('--seed', values.seed, 1),
+  };
+}
+
+const optional = (name, text) => (text === undefined ? undefined : whole(name, text, 1));
+
+function whole(name, text, least) {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < least) {
+    throw new Error(`${name} takes a whole number from ${least}, not ${text}`);
+  }
+  return value;
+}

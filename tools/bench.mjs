@@ -1,0 +1,148 @@
+/** `npm run bench`: what a transfer costs on this machine, and how fast they come. */
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { buildSources, installPackages } from './launch/install-and-build.mjs';
+import { detail, part, say } from './launch/say.mjs';
+import { Shutdown } from './launch/shutdown.mjs';
+import { BENCH_HELP, readBenchArguments } from '../load/bench/arguments.mjs';
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const PROBE_SECONDS = 15;
+
+async function bench(options, shutdown) {
+  const { GeneratorProcess } = await import('../load/bench/generator-process.mjs');
+  const { startBenchSystem } = await import('../load/bench/system.mjs');
+  const { scenariosOf, SCENARIOS } = await import('../load/bench/scenarios.mjs');
+  const scenarios = scenariosOf(options.scenarios).map((scenario) => adjusted(scenario, options));
+  const push = (step) => shutdown.push(step);
+  const system = await part('system', () =>
+    startBenchSystem({ ...options, root, log: detail, push }),
+  );
+  const generator = new GeneratorProcess();
+  push({ label: '', end: () => generator.end() });
+  const { port } = system;
+  const count = Math.max(...scenarios.map(({ accounts }) => accounts));
+  await part(`${count} accounts opened and funded`, () =>
+    generator.ask('prepare', { port, count }),
+  );
+  const [uniform] = SCENARIOS;
+  const measure = new Measure({ system, generator, options });
+  await part(`warm-up of ${options.warmUpSeconds} s`, () =>
+    measure.load(uniform, { seconds: options.warmUpSeconds }),
+  );
+  return measureAll(scenarios, uniform, measure);
+}
+
+function adjusted(scenario, { seconds, callers }) {
+  return {
+    ...scenario,
+    seconds: seconds ?? scenario.seconds,
+    callers: scenario.callers === 128 ? (callers ?? 128) : scenario.callers,
+  };
+}
+
+async function measureAll(scenarios, uniform, measure) {
+  const rows = [];
+  let maximumPerSecond;
+  for (const scenario of scenarios) {
+    if (scenario.share !== undefined && maximumPerSecond === undefined) {
+      const probe = { ...uniform, seconds: PROBE_SECONDS };
+      const { committedPerSecond } = await part('probe of the maximum', () => measure.run(probe));
+      maximumPerSecond = committedPerSecond;
+    }
+    const rate = scenario.share === undefined ? undefined : scenario.share * maximumPerSecond;
+    const row = await part(scenario.name, () => measure.run(scenario, rate));
+    if (scenario.name === 'uniform') maximumPerSecond = row.committedPerSecond;
+    rows.push(row);
+  }
+  return rows;
+}
+
+class Measure {
+  #means;
+  #runs = 0;
+
+  constructor(means) {
+    this.#means = means;
+  }
+
+  load(scenario, { seconds = scenario.seconds, ratePerSecond } = {}) {
+    const { system, generator, options } = this.#means;
+    this.#runs += 1;
+    const seed = options.seed * 1_000 + this.#runs;
+    const { port, redisUrl } = system;
+    const { shards } = options;
+    return generator.ask('run', {
+      ...{ scenario, seconds, ratePerSecond, port, redisUrl, shards, seed },
+    });
+  }
+
+  async run(scenario, ratePerSecond) {
+    const { readMeters } = await import('../load/bench/meters.mjs');
+    const { resultOf } = await import('../load/bench/result.mjs');
+    const { system } = this.#means;
+    const before = await readMeters(system);
+    const load = await this.load(scenario, { ratePerSecond });
+    const after = await readMeters(system);
+    const checkIsClean = await system.check();
+    return resultOf({ scenario, load, before, after, checkIsClean });
+  }
+}
+
+function machine() {
+  const [cpu] = cpus();
+  return {
+    cores: cpus().length,
+    processor: cpu?.model,
+    memoryGb: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim(),
+  };
+}
+
+async function report(rows, options) {
+  const { comparisonOf, cpuLineOf, tableOf } = await import('../load/bench/result.mjs');
+  say('');
+  for (const line of tableOf(rows)) say(line);
+  say('\ncpu milliseconds per transfer by process:');
+  for (const row of rows) say(cpuLineOf(row));
+  const at = new Date().toISOString();
+  const { engine, shards, bufferPoolMb, warmUpSeconds, seed } = options;
+  const settings = { engine, shards, bufferPoolMb, warmUpSeconds, seed, durable: true };
+  const file =
+    options.out ?? join(root, 'load', 'results', `${at.slice(0, 19).replaceAll(':', '')}.json`);
+  mkdirSync(dirname(file), { recursive: true });
+  const result = { at, machine: machine(), settings, scenarios: rows };
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  say(`\nwritten to ${file}`);
+  if (!options.compare) return;
+  say(`\nagainst ${options.compare}:`);
+  const earlier = JSON.parse(readFileSync(options.compare, 'utf8'));
+  for (const line of comparisonOf(rows, earlier)) say(`  ${line}`);
+}
+
+async function main() {
+  const options = readBenchArguments(process.argv.slice(2));
+  if (options.help) return void process.stdout.write(BENCH_HELP);
+  const shutdown = new Shutdown();
+  shutdown.listen({ exitCode: 1 });
+  try {
+    await part('npm packages', () => installPackages(root));
+    await part('build', () => buildSources(root));
+    const rows = await bench(options, shutdown);
+    await report(rows, options);
+    await shutdown.run();
+    process.exit(rows.every((row) => row.checkIsClean && row.missing === 0) ? 0 : 1);
+  } catch (error) {
+    if (shutdown.hasBegun) return;
+    say(`\n${error.stack}`);
+    await shutdown.run();
+    process.exit(1);
+  }
+}
+
+await main();
