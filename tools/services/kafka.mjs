@@ -17,7 +17,9 @@ const STOP_DEADLINE_MS = 20_000;
 
 /**
  * @param {{ dataDir: string, cacheDir: string, port?: number, heapMb?: number,
- *   log: (line: string) => void }} options
+ *   behindProxy?: { port: number, advertisedPort: number }, log: (line: string) => void }} options
+ *   behindProxy: a second listener whose clients are sent to the advertised port, where a proxy in
+ *   front of it listens; the first one stays for those that go around the proxy
  */
 export async function startKafka(options) {
   const classPath = join(await kafkaJars(options), '*');
@@ -30,7 +32,7 @@ export async function startKafka(options) {
   writeFileSync(log4j, logSettings());
   await initialiseOnce(join(dataDir, 'data'), (directory) => format(classPath, directory, ports));
   const marker = join(dataDir, 'server.properties');
-  writeFileSync(marker, serverSettings(join(dataDir, 'data'), ports));
+  writeFileSync(marker, serverSettings(join(dataDir, 'data'), ports, options.behindProxy));
   const heapMb = options.heapMb ?? 512;
   const server = await startServer({
     name: 'Kafka',
@@ -99,14 +101,16 @@ async function format(classPath, directory, ports) {
 }
 
 /** One node: every internal topic has one replica. Topics exist only when somebody created them. */
-function serverSettings(logDirectory, { broker, controller }) {
+function serverSettings(logDirectory, { broker, controller }, behindProxy) {
+  const proxied = (port) => (behindProxy ? `,PROXIED://127.0.0.1:${port}` : '');
   return `process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
 controller.listener.names=CONTROLLER
-listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}
-advertised.listeners=PLAINTEXT://127.0.0.1:${broker}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}${proxied(behindProxy?.port)}
+advertised.listeners=PLAINTEXT://127.0.0.1:${broker}${proxied(behindProxy?.advertisedPort)}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 log.dirs=${logDirectory.replaceAll('\\', '/')}
 num.partitions=16
 num.network.threads=2
