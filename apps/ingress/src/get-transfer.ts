@@ -10,7 +10,8 @@ import {
   slotOfTransferId,
 } from '@surety/domain';
 import type { CurrencyTable, TransferId } from '@surety/domain';
-import type { TransferRow } from '@surety/saga';
+import { dataOfEvent, statusOfEvents } from '@surety/saga';
+import type { StatusNow, TransferRow } from '@surety/saga';
 import { exponentOf } from './account-answer.js';
 import { jsonAnswer } from './answer.js';
 import type { Copies } from './copies.js';
@@ -19,8 +20,8 @@ import { transferIdOf } from './exchange.js';
 import type { Handler } from './exchange.js';
 import { Problem } from './problem.js';
 import type { ShardDoors } from './shard-doors.js';
-import { dataOfEvent, mergeTimelines, statusOfEvents } from './timeline.js';
-import type { ShardEvents, StatusNow } from './timeline.js';
+import { mergeTimelines } from './timeline.js';
+import type { ShardEvents } from './timeline.js';
 import { waitForEnd, waitMsOf } from './wait-for-end.js';
 
 export interface GetTransferDependencies {

@@ -7,6 +7,7 @@ import {
   accountAnswer,
   balanceAnswer,
   balanceCopyKey,
+  cancelAnswer,
   entriesAnswer,
   fundingAnswerBody,
   statusCopyKey,
@@ -15,12 +16,12 @@ import {
   transferStatusAnswer,
 } from '@surety/contracts';
 import type { Envelope, ProblemDocument } from '@surety/contracts';
-import { readTimeline } from '@surety/db';
+import { findHold, findTransfer, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { composeTransferId, evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
 import { CHANNELS, connectRedis, createDoorbell, createLogger } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
-import { expireRequested } from '@surety/saga';
+import { actingSlot, applySteps, expireRequested } from '@surety/saga';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { readConfig } from './config.js';
@@ -411,6 +412,36 @@ describe('bad input', () => {
       400,
       'invalid-request ?wait out_of_range',
     ],
+    [
+      'the cancel of a malformed transfer id',
+      { path: `${POST}/not-an-id/cancel`, method: 'POST' },
+      404,
+      'transfer-not-found',
+    ],
+    [
+      'the cancel of an unknown transfer',
+      { path: `${POST}/${UNKNOWN_ID}/cancel`, method: 'POST' },
+      404,
+      'transfer-not-found',
+    ],
+    [
+      'a cancel with a malformed key',
+      { path: `${POST}/${UNKNOWN_ID}/cancel`, method: 'POST', key: 'a b' },
+      400,
+      'idempotency-key-invalid',
+    ],
+    [
+      'a cancel with two keys',
+      { path: `${POST}/${UNKNOWN_ID}/cancel`, body: { idempotencyKey: 'other' } },
+      400,
+      'idempotency-key-ambiguous',
+    ],
+    [
+      'a cancel with an unknown field',
+      { path: `${POST}/${UNKNOWN_ID}/cancel`, body: { why: 'x' } },
+      400,
+      'invalid-request /why unknown_field',
+    ],
     ['an unknown account', { path: '/api/v1/accounts/nobody' }, 404, 'account-not-found'],
     [
       'the balance of a malformed account',
@@ -665,6 +696,160 @@ describe('an account', () => {
   });
 });
 
+/** The worker's part in a transfer: takes the step that follows on an event of it. */
+async function takeStep(id: string, on: { slot: number; step: number }): Promise<void> {
+  const shardOf = (slot: number): Shard => shards.pools.shards[shardOfSlot(map, slot)] as Shard;
+  const events = await readTimeline(shardOf(on.slot), id);
+  const event = events.find(({ step }) => step === on.step);
+  const envelope = JSON.parse(event?.envelope ?? '') as Envelope;
+  const options = { holdTimeoutMs: 300_000, actor: 'saga' };
+  await applySteps(shardOf(actingSlot(envelope)).store, [envelope], options);
+}
+
+interface Sides {
+  readonly source: string;
+  readonly destination: string;
+}
+
+async function requestBetween({ source, destination }: Sides): Promise<string> {
+  const body = transferBody({ sourceAccount: source, destinationAccount: destination });
+  const reply = await call(ingress, POST, { key: randomUUID(), body });
+  return transferAcceptedAnswer.parse(reply.body).transactionId;
+}
+
+async function openSides(): Promise<Sides> {
+  const [source, destination] = [await openAccount(0), await openAccount(1)];
+  await fund(source, '1000');
+  return { source, destination };
+}
+
+function cancelAt(running: RunningIngress, id: string, options: Call = {}): Promise<Reply> {
+  return call(running, `${POST}/${id}/cancel`, { method: 'POST', ...options });
+}
+
+describe('a cancel', () => {
+  let sides: Sides;
+  beforeAll(async () => {
+    sides = await openSides();
+  });
+
+  const hold = (id: string) => takeStep(id, { slot: slotOfAccount(sides.source), step: 10 });
+  const credit = (id: string) => takeStep(id, { slot: slotOfAccount(sides.source), step: 20 });
+
+  test.each([
+    ['requested', '', `${POST}/`, '/cancel'],
+    ['held', 'held', '/api/v1/payments/transactions/', '/cancel'],
+  ])('of a %s transfer is its end, and a poll right after it says so', async (...row) => {
+    const [, isHeld, before, after] = row;
+    const id = await requestBetween(sides);
+    if (isHeld) await hold(id);
+    const reply = await call(ingress, `${before}${id}${after}`, { method: 'POST' });
+    expect(reply.status).toBe(200);
+    const answer = cancelAnswer.parse(reply.body);
+    expect(answer).toMatchObject({ transactionId: id, reason: 'cancelled_by_client' });
+    const poll = transferAnswer.parse((await call(ingress, `${POST}/${id}`)).body);
+    expect(poll).toMatchObject({ status: 'cancelled', updatedAt: answer.updatedAt });
+    expect(poll.timeline.map(({ event }) => event)).toEqual([
+      'requested',
+      ...(isHeld ? ['held'] : []),
+      'voided',
+      'cancelled',
+    ]);
+    const [near, far] = shards.pools.shards as [Shard, Shard];
+    expect(await findHold(near, id)).toBeUndefined();
+    expect((await readDecision(far, id))?.decision.outcome).toBe('voided');
+    const voided = (await readTimeline(far, id)).find(({ type }) => type === 'voided');
+    expect(JSON.parse(voided?.envelope ?? '')).toMatchObject({ actor: 'client:default' });
+    // What a worker does about the messages that are still under way changes nothing.
+    const written = await countRows();
+    await hold(id);
+    if (isHeld) await credit(id);
+    expect(await countRows()).toBe(written);
+  });
+
+  test('that is repeated, with the same key or another, gives the same answer', async () => {
+    const id = await requestBetween(sides);
+    const key = randomUUID();
+    const first = await cancelAt(ingress, id, { key, body: {} });
+    const before = await countRows();
+    for (const again of [{ key }, { key: randomUUID() }, { body: { idempotencyKey: key } }]) {
+      const reply = await cancelAt(ingress, id, again);
+      expect([reply.status, reply.body]).toEqual([200, first.body]);
+    }
+    expect(await countRows()).toBe(before);
+  });
+
+  test('that comes after the credit is refused, and the transfer is committed', async () => {
+    const id = await requestBetween(sides);
+    await hold(id);
+    await credit(id);
+    for (const _ of [1, 2]) {
+      const reply = await cancelAt(ingress, id);
+      const problem = problemOf(reply);
+      expect([reply.status, problem.code]).toEqual([409, 'transfer-not-cancellable']);
+      expect(problem).toMatchObject({ state: 'committed' });
+      expect(problem).not.toHaveProperty('reason');
+    }
+    const poll = await call(ingress, `${POST}/${id}/status`);
+    expect(transferStatusAnswer.parse(poll.body).status).toBe('committed');
+  });
+
+  test('that comes after a refusal tells the reason', async () => {
+    const id = await requestBetween({ ...sides, destination: accountOn(1) });
+    await hold(id);
+    await credit(id);
+    const reply = await cancelAt(ingress, id);
+    expect([reply.status, problemOf(reply)]).toMatchObject([
+      409,
+      { state: 'rejected', reason: 'destination_not_found' },
+    ]);
+  });
+
+  test('of a funding is refused: it was committed with its request', async () => {
+    const reply = await fund(sides.source, '1');
+    const { transactionId } = fundingAnswerBody.parse(reply.body);
+    const answer = await cancelAt(ingress, transactionId);
+    expect([answer.status, problemOf(answer).state]).toEqual([409, 'committed']);
+  });
+
+  test('is a POST and nothing else', async () => {
+    const reply = await call(ingress, `${POST}/${UNKNOWN_ID}/cancel`);
+    expect([reply.status, reply.headers.get('allow')]).toEqual([405, 'POST']);
+  });
+
+  test('of many transfers, while they are held and credited, agrees with each end', async () => {
+    const own = await openSides();
+    const ids = await Promise.all(Array.from({ length: 60 }, () => requestBetween(own)));
+    const slot = slotOfAccount(own.source);
+    const work = ids.map(async (id, n) => {
+      // Some cancels come before the hold, some beside it, some beside the credit, some twice.
+      if (n % 4 > 0) await takeStep(id, { slot, step: 10 });
+      const isHeld = (await findTransfer(shards.pools.shards[0] as Shard, id))?.state === 'held';
+      const worker = takeStep(id, { slot, step: isHeld ? 20 : 10 });
+      const replies = await Promise.all([cancelAt(ingress, id), cancelAt(ingress, id), worker]);
+      return replies.slice(0, 2) as Reply[];
+    });
+    const replies = await Promise.all(work);
+    const ends = new Map<string, number>();
+    for (const [n, id] of ids.entries()) {
+      const poll = await call(ingress, `${POST}/${id}`);
+      const { status, timeline } = transferAnswer.parse(poll.body);
+      ends.set(status, (ends.get(status) ?? 0) + 1);
+      const expected = status === 'cancelled' ? 200 : 409;
+      expect(replies[n]?.map((reply) => reply.status)).toEqual([expected, expected]);
+      const outcome = status === 'cancelled' ? 'voided' : 'credited';
+      expect(timeline.filter(({ step }) => step === 30)).toMatchObject([{ event: outcome }]);
+      expect(timeline.filter(({ step }) => step === 40)).toMatchObject([{ event: status }]);
+    }
+    const committed = BigInt(ends.get('committed') ?? 0);
+    expect((ends.get('cancelled') ?? 0) + Number(committed)).toBe(ids.length);
+    const balance = await call(ingress, `/api/v1/accounts/${own.source}/balance`);
+    const left = 100_000n - committed * 1_050n;
+    const text = `${left / 100n}.${String(left % 100n).padStart(2, '0')}`;
+    expect(balanceAnswer.parse(balance.body)).toMatchObject({ balance: text, held: '0.00' });
+  });
+});
+
 /** A way to a server that can be cut and mended. */
 class Cable {
   private readonly sockets = new Set<Socket>();
@@ -756,6 +941,19 @@ describe('with one shard away', () => {
     let status = 503;
     while (status === 503) status = (await send(1)).status;
     expect(status).toBe(202);
+  });
+
+  test('a cancel that cannot fence its destination is asked for again, and then takes place', async () => {
+    const id = await requestBetween(await openSides());
+    cable.cut();
+    const reply = await cancelAt(half, id);
+    expect([reply.status, problemOf(reply).code]).toEqual([503, 'shard-unavailable']);
+    expect(reply.headers.get('retry-after')).toMatch(/^[1-9][0-9]*$/);
+    expect((await findTransfer(shards.pools.shards[0] as Shard, id))?.state).toBe('requested');
+    cable.mend();
+    let status = 503;
+    while (status === 503) ({ status } = await cancelAt(half, id));
+    expect(status).toBe(200);
   });
 
   test('an ended transfer and the last balance are told from their copies', async () => {

@@ -1,12 +1,14 @@
 import {
   FIELD_FAULTS,
   accountBody,
+  cancelBody,
   fieldError,
   fundingBody,
   transferBody,
 } from '@surety/contracts';
 import type {
   AccountBody,
+  CancelBody,
   FieldError,
   FieldFault,
   FundingBody,
@@ -38,6 +40,11 @@ export function parseFundingBody(body: unknown, currencies: CurrencyTable): Fund
   return parse(fundingBody, body, (fields, errors) => {
     checkCurrencyAndAmount(fields, currencies, errors);
   });
+}
+
+/** @throws Problem invalid-request naming every wrong field */
+export function parseCancelBody(body: unknown): CancelBody {
+  return parse(cancelBody, body, () => undefined);
 }
 
 export interface CheckedAccountBody {

@@ -1,6 +1,11 @@
 import { describe, expect, test } from '@jest/globals';
 import { currencyTable } from '@surety/domain';
-import { parseAccountBody, parseFundingBody, parseTransferBody } from './parse-body.js';
+import {
+  parseAccountBody,
+  parseCancelBody,
+  parseFundingBody,
+  parseTransferBody,
+} from './parse-body.js';
 import { Problem } from './problem.js';
 
 const currencies = currencyTable([{ code: 'POINTS', exponent: 0 }]);
@@ -15,7 +20,7 @@ function faultsOf(parse: () => unknown): string[] {
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     expect(error.code).toBe('invalid-request');
-    return (error.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`).sort();
+    return (error.fields.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`).sort();
   }
 }
 
@@ -209,5 +214,17 @@ describe('the body of an account', () => {
   test('reads the overdraft limit exactly', () => {
     const body = { currency: 'BHD', overdraftLimit: '90071992547.409' };
     expect(parseAccountBody(body, currencies).overdraftLimitMinor).toBe(90071992547409n);
+  });
+});
+
+describe('the body of a cancel', () => {
+  test.each<[string, unknown, string[]]>([
+    ['nothing in it', {}, ['ok']],
+    ['a key', { idempotencyKey: 'k' }, ['ok']],
+    ['a key of another type', { idempotencyKey: 1 }, ['/idempotencyKey wrong_type']],
+    ['an unknown field', { reason: 'changed my mind' }, ['/reason unknown_field']],
+    ['a list', [], [' wrong_type']],
+  ])('with %s', (_what, body, expected) => {
+    expect(faultsOf(() => parseCancelBody(body))).toEqual(expected);
   });
 });

@@ -1,5 +1,5 @@
 import { PROBLEMS, problemDocument, retryAfterSecondsOf } from '@surety/contracts';
-import type { FieldError, ProblemCode } from '@surety/contracts';
+import type { FieldError, ProblemCode, ProblemFields } from '@surety/contracts';
 import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { problemAnswer } from './answer.js';
@@ -9,17 +9,15 @@ import type { Answer } from './answer.js';
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly code: ProblemCode;
-  readonly detail: string | undefined;
-  readonly errors: readonly FieldError[] | undefined;
+  readonly fields: ProblemFields;
 
   constructor(
     code: ProblemCode,
-    options: { detail?: string; errors?: readonly FieldError[]; cause?: unknown } = {},
+    { cause, ...fields }: ProblemFields & { readonly cause?: unknown } = {},
   ) {
-    super(PROBLEMS[code].title, { cause: options.cause });
+    super(PROBLEMS[code].title, { cause });
     this.code = code;
-    this.detail = options.detail;
-    this.errors = options.errors;
+    this.fields = fields;
   }
 }
 
@@ -53,10 +51,7 @@ export function problemOf(error: unknown): Problem {
 }
 
 export function answerOfProblem(problem: Problem, headers?: Record<string, string>): Answer {
-  const document = problemDocument(problem.code, {
-    ...(problem.detail === undefined ? {} : { detail: problem.detail }),
-    ...(problem.errors === undefined ? {} : { errors: problem.errors }),
-  });
+  const document = problemDocument(problem.code, problem.fields);
   const retryAfterSeconds = retryAfterSecondsOf(problem.code);
   return problemAnswer(document, {
     ...headers,

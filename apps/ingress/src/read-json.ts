@@ -38,6 +38,12 @@ export async function readJson(request: IncomingMessage): Promise<unknown> {
   }
 }
 
+/** Whether a body comes with the request (RFC 9112, section 6). */
+export function hasBody({ headers }: IncomingMessage): boolean {
+  if (headers['transfer-encoding'] !== undefined) return true;
+  return Number(headers['content-length'] ?? 0) > 0;
+}
+
 /** All bytes of the body, or undefined where there are too many. */
 function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0);

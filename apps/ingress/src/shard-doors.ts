@@ -1,47 +1,30 @@
+import type { Envelope } from '@surety/contracts';
 import { slotOfAccount, shardOfSlot } from '@surety/domain';
 import type { AccountId, ShardId } from '@surety/domain';
 import type { Shard } from '@surety/db';
-import { CHANNELS } from '@surety/runtime';
-import type { Doorbell, Metrics } from '@surety/runtime';
-import { StoreError, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
+import { StoreError } from '@surety/saga';
 import type {
   AccountOpening,
   FundingRequest,
   FundingResult,
   OpeningResult,
   RequestResult,
-  ShardStore,
   SlotMaps,
+  StepResult,
   TransferRequest,
+  VoidRequest,
+  VoidResult,
 } from '@surety/saga';
-import { GroupCommit } from './group-commit.js';
+import { openDoor } from './open-door.js';
+import type { Door, DoorOptions } from './open-door.js';
 import { ShardUnavailable } from './problem.js';
-import { ShardGate } from './shard-gate.js';
 
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
 const ROUTE_ATTEMPTS_MAX = 3;
 
-export interface ShardDoorsOptions {
+export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
   readonly slotMaps: SlotMaps;
-  readonly queueMax: number;
-  readonly doorbell: Doorbell;
-  readonly metrics: Metrics;
-  readonly resetTimeoutMs?: number;
-}
-
-interface Door {
-  readonly shard: Shard;
-  readonly gate: ShardGate;
-  readonly transfers: GroupCommit<Routed<TransferRequest>, RequestResult>;
-  readonly fundings: GroupCommit<Routed<FundingRequest>, FundingResult>;
-  readonly openings: GroupCommit<Routed<AccountOpening>, OpeningResult>;
-}
-
-/** Work with the epoch of the map that led it here: the map may move on while it queues. */
-interface Routed<Item> {
-  readonly item: Item;
-  readonly epoch: bigint;
 }
 
 /** Every way from a request to the shard that carries its slot. */
@@ -74,6 +57,18 @@ export class ShardDoors {
     return this.route(slot, (door, epoch) => door.openings.submit({ item: opening, epoch }));
   }
 
+  /** Fences a transfer at its destination, or gives the decision that stands there. */
+  voidTransfer(request: VoidRequest): Promise<VoidResult> {
+    const slot = request.cause.destinationSlot;
+    return this.route(slot, (door, epoch) => door.voids.submit({ item: request, epoch }));
+  }
+
+  /** Commits or releases at the source what its destination has decided. */
+  followDecision(decided: Envelope): Promise<StepResult> {
+    const slot = decided.sourceSlot;
+    return this.route(slot, (door, epoch) => door.ends.submit({ item: decided, epoch }));
+  }
+
   /** Reads from the shard that carries the slot. @throws ShardUnavailable, StoreError */
   read<T>(slot: number, query: (shard: Shard) => Promise<T>): Promise<T> {
     return this.route(slot, (door) => door.gate.run(() => query(door.shard)));
@@ -86,7 +81,9 @@ export class ShardDoors {
   async stop(): Promise<void> {
     const doors = [...this.doors.values()];
     await Promise.all(
-      doors.flatMap((door) => [door.transfers.stop(), door.fundings.stop(), door.openings.stop()]),
+      doors.flatMap(({ transfers, fundings, openings, voids, ends }) =>
+        [transfers, fundings, openings, voids, ends].map((group) => group.stop()),
+      ),
     );
     doors.forEach((door) => {
       door.gate.close();
@@ -125,60 +122,4 @@ export class ShardDoors {
       throw new ShardUnavailable(shard, { cause: error });
     }
   }
-}
-
-function openDoor(shard: Shard, options: ShardDoorsOptions): Door {
-  const { metrics, doorbell, queueMax, resetTimeoutMs } = options;
-  const label = { shard: String(shard.id) };
-  metrics.breakerOpen.set(label, 0);
-  const gate = new ShardGate({
-    shard: shard.id,
-    opened: (isOpen) => {
-      metrics.breakerOpen.set(label, isOpen ? 1 : 0);
-    },
-    ...(resetTimeoutMs === undefined ? {} : { resetTimeoutMs }),
-  });
-  const committed = (step: string) => (results: readonly { readonly kind: string }[]) => {
-    doorbell.ring(CHANNELS.outbox(shard.id));
-    metrics.batchItems.observe({ unit: 'ingress' }, results.length);
-    for (const { kind } of results) metrics.stepsTotal.inc({ step, outcome: kind, ...label });
-  };
-  const transfers = new GroupCommit<Routed<TransferRequest>, RequestResult>({
-    gate,
-    queueMax,
-    run: (group) => requestTransfers(storeFor(shard, group), itemsOf(group)),
-    committed: (results) => {
-      committed('request')(results);
-      metrics.queueDepth.set(label, transfers.depth);
-    },
-  });
-  return {
-    shard,
-    gate,
-    transfers,
-    fundings: new GroupCommit({
-      gate,
-      queueMax,
-      run: (group: readonly Routed<FundingRequest>[]) =>
-        fundAccounts(storeFor(shard, group), itemsOf(group)),
-      committed: committed('funding'),
-    }),
-    openings: new GroupCommit({
-      gate,
-      queueMax,
-      run: (group: readonly Routed<AccountOpening>[]) =>
-        openAccounts(storeFor(shard, group), itemsOf(group)),
-      committed: committed('opening'),
-    }),
-  };
-}
-
-/** By the oldest map in the group: if the shard knows a newer one, the whole group is routed again. */
-function storeFor(shard: Shard, group: readonly { readonly epoch: bigint }[]): ShardStore {
-  const epochs = group.map(({ epoch }) => epoch);
-  return shard.store.at(epochs.reduce((oldest, epoch) => (epoch < oldest ? epoch : oldest)));
-}
-
-function itemsOf<Item>(group: readonly Routed<Item>[]): readonly Item[] {
-  return group.map(({ item }) => item);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 import type { Step, TransferEventType } from '@surety/domain';
 import type { EventRow } from '@surety/saga';
-import { mergeTimelines, statusOfEvents } from './timeline.js';
+import { mergeTimelines } from './timeline.js';
 
 function anEvent(step: Step, type: TransferEventType, reason?: string): EventRow {
   const occurredAt = `2026-01-01T00:00:${step}.000000Z`;
@@ -40,16 +40,5 @@ describe('the timeline', () => {
         reason: 'destination_closed',
       },
     ]);
-  });
-
-  test.each<[string, EventRow[], string | undefined]>([
-    ['nothing', [], undefined],
-    ['a request', [anEvent(10, 'requested')], 'requested'],
-    ['a hold', [anEvent(20, 'held'), anEvent(10, 'requested')], 'held'],
-    ['a decision on the same shard', [anEvent(20, 'held'), anEvent(30, 'credited')], 'held'],
-    ['a commit', [anEvent(10, 'requested'), anEvent(40, 'committed')], 'committed'],
-    ['a rejection', [anEvent(10, 'requested'), anEvent(20, 'rejected', 'x')], 'rejected'],
-  ])('of %s gives the status', (_what, events, expected) => {
-    expect(statusOfEvents(events)?.status).toBe(expected);
   });
 });

@@ -69,6 +69,14 @@ export const transferStatusAnswer = z.strictObject({
   updatedAt: time,
 });
 
+export const cancelAnswer = z.strictObject({
+  transactionId: z.string(),
+  status: z.literal('cancelled'),
+  /** `cancelled_by_client`, or `hold_expired` where the time-out was faster. */
+  reason,
+  updatedAt: time,
+});
+
 export const accountAnswer = z.strictObject({
   accountId: z.string(),
   type: z.enum(['customer', 'merchant', 'fee']),
@@ -134,6 +142,7 @@ export type TransferAcceptedAnswer = z.infer<typeof transferAcceptedAnswer>;
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 export type TransferAnswer = z.infer<typeof transferAnswer>;
 export type TransferStatusAnswer = z.infer<typeof transferStatusAnswer>;
+export type CancelAnswer = z.infer<typeof cancelAnswer>;
 export type AccountAnswer = z.infer<typeof accountAnswer>;
 export type BalanceAnswer = z.infer<typeof balanceAnswer>;
 export type LedgerEntryAnswer = z.infer<typeof ledgerEntry>;

@@ -82,6 +82,10 @@ export const accountBody = z.strictObject({
   idempotencyKey,
 });
 
+/** All that a cancel needs is in its path. */
+export const cancelBody = z.strictObject({ idempotencyKey });
+
 export type TransferBody = z.infer<typeof transferBody>;
 export type FundingBody = z.infer<typeof fundingBody>;
 export type AccountBody = z.infer<typeof accountBody>;
+export type CancelBody = z.infer<typeof cancelBody>;

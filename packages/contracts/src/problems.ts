@@ -1,3 +1,5 @@
+import type { EndStatus, Reason } from '@surety/domain';
+
 /**
  * Every problem a client can meet, in one place. docs/problems.md lists the same codes; a spec holds
  * the two equal in both directions. A code never changes its meaning or its status.
@@ -62,6 +64,11 @@ export const PROBLEMS = {
     title: 'The account exists with other attributes',
     detail:
       'An account of this id is open and differs in currency, type, owner or overdraft limit.',
+  },
+  'transfer-not-cancellable': {
+    status: 409,
+    title: 'The transfer has ended otherwise',
+    detail: 'It was committed or rejected before it could be cancelled; state and reason tell.',
   },
   'body-too-large': {
     status: 413,
@@ -165,6 +172,17 @@ export interface ProblemDocument {
   readonly code: ProblemCode;
   readonly detail: string;
   readonly errors?: readonly FieldError[];
+  /** Of `transfer-not-cancellable`: the end state that won, and why where it has a reason. */
+  readonly state?: EndStatus;
+  readonly reason?: Reason;
+}
+
+/** What a document says beyond its code. */
+export interface ProblemFields {
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  readonly state?: EndStatus;
+  readonly reason?: Reason;
 }
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
@@ -173,18 +191,18 @@ export function fieldError(pointer: string, code: FieldFault): FieldError {
   return { pointer, code, message: FIELD_FAULTS[code] };
 }
 
-export function problemDocument(
-  code: ProblemCode,
-  options: { detail?: string; errors?: readonly FieldError[] } = {},
-): ProblemDocument {
+export function problemDocument(code: ProblemCode, fields: ProblemFields = {}): ProblemDocument {
   const { status, title, detail } = PROBLEMS[code];
+  const { errors, state, reason } = fields;
   return {
     type: `urn:surety:problem:${code}`,
     title,
     status,
     code,
-    detail: options.detail ?? detail,
-    ...(options.errors && options.errors.length > 0 ? { errors: options.errors } : {}),
+    detail: fields.detail ?? detail,
+    ...(errors && errors.length > 0 ? { errors } : {}),
+    ...(state === undefined ? {} : { state }),
+    ...(reason === undefined ? {} : { reason }),
   };
 }
 

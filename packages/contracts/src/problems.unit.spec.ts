@@ -54,6 +54,13 @@ describe('the problem registry', () => {
     }
   });
 
+  test('a cancel that came too late tells the state that won', () => {
+    const fields = { state: 'rejected', reason: 'destination_closed' } as const;
+    expect(problemDocument('transfer-not-cancellable', fields)).toMatchObject(fields);
+    const committed = problemDocument('transfer-not-cancellable', { state: 'committed' });
+    expect(committed).not.toHaveProperty('reason');
+  });
+
   test('a document names each wrong field', () => {
     const errors = [fieldError('/amount', 'not_positive'), fieldError('/x', 'unknown_field')];
     expect(problemDocument('invalid-request', { errors }).errors).toEqual([

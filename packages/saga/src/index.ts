@@ -1,3 +1,4 @@
+export * from './cancel.js';
 export { snapshotOf } from './change-set.js';
 export * from './funding.js';
 export * from './open-accounts.js';
@@ -6,4 +7,5 @@ export * from './ports.js';
 export * from './repairs.js';
 export * from './request.js';
 export * from './steps.js';
+export * from './stream-status.js';
 export * from './time.js';

@@ -1,0 +1,164 @@
+import type { Envelope } from '@surety/contracts';
+import type { Shard } from '@surety/db';
+import { CHANNELS } from '@surety/runtime';
+import type { Doorbell, Metrics } from '@surety/runtime';
+import {
+  followDecisions,
+  fundAccounts,
+  openAccounts,
+  requestTransfers,
+  voidTransfers,
+} from '@surety/saga';
+import type {
+  AccountOpening,
+  FundingRequest,
+  FundingResult,
+  OpeningResult,
+  RequestResult,
+  ShardStore,
+  StepResult,
+  TransferRequest,
+  VoidRequest,
+  VoidResult,
+} from '@surety/saga';
+import { GroupCommit } from './group-commit.js';
+import { ShardGate } from './shard-gate.js';
+
+/** Who stands in the event that ends a cancelled transfer: the void names the client. */
+const SAGA = 'saga';
+
+export interface DoorOptions {
+  readonly queueMax: number;
+  readonly doorbell: Doorbell;
+  readonly metrics: Metrics;
+  readonly resetTimeoutMs?: number;
+}
+
+/** Work with the epoch of the map that led it here: the map may move on while it queues. */
+export interface Routed<Item> {
+  readonly item: Item;
+  readonly epoch: bigint;
+}
+
+/** One shard's gate and, behind it, a queue for each kind of write. */
+export interface Door {
+  readonly shard: Shard;
+  readonly gate: ShardGate;
+  readonly transfers: GroupCommit<Routed<TransferRequest>, RequestResult>;
+  readonly fundings: GroupCommit<Routed<FundingRequest>, FundingResult>;
+  readonly openings: GroupCommit<Routed<AccountOpening>, OpeningResult>;
+  readonly voids: GroupCommit<Routed<VoidRequest>, VoidResult>;
+  readonly ends: GroupCommit<Routed<Envelope>, StepResult>;
+}
+
+export function openDoor(shard: Shard, options: DoorOptions): Door {
+  const { metrics, queueMax } = options;
+  const label = { shard: String(shard.id) };
+  const gate = openGate(shard, options);
+  const record = new WriteRecord(shard, options);
+  const groupOf = <Item, Result>(
+    write: (store: ShardStore, items: readonly Item[]) => Promise<readonly Result[]>,
+    committed: (results: readonly Result[]) => void,
+  ): GroupCommit<Routed<Item>, Result> =>
+    new GroupCommit<Routed<Item>, Result>({
+      gate,
+      queueMax,
+      run: (group) => write(storeFor(shard, group), itemsOf(group)),
+      committed,
+    });
+  const transfers = groupOf(requestTransfers, (results) => {
+    record.kinds('request', results);
+    metrics.queueDepth.set(label, transfers.depth);
+  });
+  return {
+    shard,
+    gate,
+    transfers,
+    fundings: groupOf(fundAccounts, (results) => {
+      record.kinds('funding', results);
+    }),
+    openings: groupOf(openAccounts, (results) => {
+      record.kinds('opening', results);
+    }),
+    voids: groupOf(voidTransfers, (results) => {
+      record.voids(results);
+    }),
+    ends: groupOf(
+      (store, decided: readonly Envelope[]) => followDecisions(store, decided, SAGA),
+      (results) => {
+        record.ends(results);
+      },
+    ),
+  };
+}
+
+function openGate({ id }: Shard, { metrics, resetTimeoutMs }: DoorOptions): ShardGate {
+  const label = { shard: String(id) };
+  metrics.breakerOpen.set(label, 0);
+  return new ShardGate({
+    shard: id,
+    opened: (isOpen) => {
+      metrics.breakerOpen.set(label, isOpen ? 1 : 0);
+    },
+    ...(resetTimeoutMs === undefined ? {} : { resetTimeoutMs }),
+  });
+}
+
+/** Told after each commit: rings for the relay and counts what was done. */
+class WriteRecord {
+  private readonly shard: Shard;
+  private readonly options: DoorOptions;
+
+  constructor(shard: Shard, options: DoorOptions) {
+    this.shard = shard;
+    this.options = options;
+  }
+
+  kinds(step: string, results: readonly { readonly kind: string }[]): void {
+    this.committed(results.length);
+    for (const { kind } of results) this.count(step, kind);
+  }
+
+  voids(results: readonly VoidResult[]): void {
+    this.committed(results.length);
+    for (const { voided } of results) this.count('void', voided ? 'voided' : 'already_applied');
+  }
+
+  /** The last step of a cancelled transfer; of a credited one, where the cancel came too late. */
+  ends(results: readonly StepResult[]): void {
+    this.committed(results.length);
+    const { endToEndSeconds } = this.options.metrics;
+    for (const result of results) {
+      if (result.kind !== 'applied') {
+        this.count('release', result.kind);
+        continue;
+      }
+      for (const { type, requestedAt } of result.events) {
+        this.count(type === 'committed' ? 'commit' : 'release', type);
+        // The request may have been stamped by a clock that is ahead of this one.
+        const seconds = Math.max(0, Date.now() - Date.parse(requestedAt)) / 1000;
+        endToEndSeconds.observe({ outcome: type }, seconds);
+      }
+    }
+  }
+
+  private committed(count: number): void {
+    const { doorbell, metrics } = this.options;
+    doorbell.ring(CHANNELS.outbox(this.shard.id));
+    metrics.batchItems.observe({ unit: 'ingress' }, count);
+  }
+
+  private count(step: string, outcome: string): void {
+    this.options.metrics.stepsTotal.inc({ step, outcome, shard: String(this.shard.id) });
+  }
+}
+
+/** By the oldest map in the group: if the shard knows a newer one, the whole group is routed again. */
+function storeFor(shard: Shard, group: readonly { readonly epoch: bigint }[]): ShardStore {
+  const epochs = group.map(({ epoch }) => epoch);
+  return shard.store.at(epochs.reduce((oldest, epoch) => (epoch < oldest ? epoch : oldest)));
+}
+
+function itemsOf<Item>(group: readonly Routed<Item>[]): readonly Item[] {
+  return group.map(({ item }) => item);
+}
