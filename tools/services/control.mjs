@@ -4,7 +4,7 @@
  * was killed leaves no server behind.
  *
  *   {"id":1,"do":"start","kind":"mariadb","name":"shard0","dataDir":"…"}
- *   {"id":2,"do":"stop"|"kill"|"restart","name":"shard0"}
+ *   {"id":2,"do":"stop"|"kill"|"restart"|"revive","name":"shard0"}
  *   {"id":3,"do":"provision","name":"shard0","prefix":"surety","shards":1}
  */
 import { createInterface } from 'node:readline';
@@ -14,6 +14,7 @@ import { cacheDirectory } from './binary-cache.mjs';
 import { startKafka } from './kafka.mjs';
 import { startMariaDb } from './mariadb.mjs';
 import { startMySql } from './mysql.mjs';
+import { isAlive } from './process-ownership.mjs';
 import { provisionShards } from './provision.mjs';
 import { startRedis } from './redis.mjs';
 
@@ -47,6 +48,12 @@ const ACTIONS = {
   async restart({ name }) {
     const { server } = serverOf(name);
     await server.restart();
+    return { url: server.url, pid: server.pid };
+  },
+  /** Starts it only if it is down. */
+  async revive({ name }) {
+    const { server } = serverOf(name);
+    if (!isAlive(server.pid)) await server.restart();
     return { url: server.url, pid: server.pid };
   },
   provision({ name, prefix, shards }) {

@@ -1,4 +1,5 @@
 export * from '../eventually.js';
+export * from './backing-servers.js';
 export * from './metrics-page.js';
 export * from './service-control.js';
 export * from './surety-client.js';

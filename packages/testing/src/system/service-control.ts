@@ -70,6 +70,11 @@ export class ServiceControl {
     return this.#ask({ do: 'restart', name });
   }
 
+  /** Starts a server again if it is down. */
+  revive(name: string): Promise<StartedServer> {
+    return this.#ask({ do: 'revive', name });
+  }
+
   provision(
     name: string,
     prefix: string,

@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import type { WriteStream } from 'node:fs';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { dirname, join } from 'node:path';
 import { eventually } from '../eventually.js';
 
@@ -12,6 +12,8 @@ export type ProcessName = (typeof PROCESS_NAMES)[number];
 
 export interface ProcessSpec {
   readonly name: ProcessName;
+  /** Tells it from others of its kind. */
+  readonly instance: string;
   readonly repositoryRoot: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly logFile: string;
@@ -30,6 +32,7 @@ const RESTART_AFTER_MS = 200;
  */
 export class SuretyProcess {
   readonly name: ProcessName;
+  readonly instance: string;
   readonly #spec: ProcessSpec;
   readonly #log: WriteStream;
   #child: ChildProcess | undefined;
@@ -40,6 +43,7 @@ export class SuretyProcess {
   constructor(spec: ProcessSpec) {
     this.#spec = spec;
     this.name = spec.name;
+    this.instance = spec.instance;
     mkdirSync(dirname(spec.logFile), { recursive: true });
     this.#log = createWriteStream(spec.logFile, { flags: 'a' });
   }
@@ -53,17 +57,22 @@ export class SuretyProcess {
   }
 
   async start(): Promise<void> {
-    this.#isWanted = true;
-    this.#spawn();
+    this.launch();
     await this.ready();
   }
 
+  /** Starts it without waiting until it is ready: what it needs may be away. */
+  launch(): void {
+    this.#isWanted = true;
+    this.#spawn();
+  }
+
   /** Resolves when /readyz says so. */
-  async ready(): Promise<void> {
+  async ready(withinMs = READY_WITHIN_MS): Promise<void> {
     await eventually(
       `readiness of ${this.name} (see ${this.#spec.logFile})`,
       async () => ((await fetch(`${this.adminUrl}/readyz`)).ok ? true : undefined),
-      { withinMs: READY_WITHIN_MS },
+      { withinMs },
     );
   }
 
@@ -93,6 +102,10 @@ export class SuretyProcess {
     clearTimeout(force);
   }
 
+  #hasEnded(): boolean {
+    return this.#child?.exitCode !== null || this.#child.signalCode !== null;
+  }
+
   #spawn(): void {
     const { repositoryRoot, name, environment } = this.#spec;
     const main = join(repositoryRoot, 'apps', name, 'dist', 'main.js');
@@ -112,7 +125,8 @@ export class SuretyProcess {
   }
 
   #revive(): void {
-    if (this.#isWanted) this.#spawn();
+    // Stopped and started again within the pause, there is a new one already.
+    if (this.#isWanted && this.#hasEnded()) this.#spawn();
   }
 }
 
@@ -145,14 +159,30 @@ function linkTarget(path: string): string {
   }
 }
 
-/** A port on loopback that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
+// Below the ephemeral range of Linux (32768) and beside what the servers take (20000 to 29999): while
+// a process is dead, no outgoing connection of the machine can get the port it will want again.
+const PORT_MIN = 30_000;
+const PORT_MAX = 32_700;
+const PORT_ATTEMPTS_MAX = 200;
+const handedOut = new Set<number>();
+
+/** A port on loopback that was free a moment ago, and that nobody else in this process was given. */
+export async function freePort(): Promise<number> {
+  for (let attempt = 0; attempt < PORT_ATTEMPTS_MAX; attempt += 1) {
+    const port = randomInt(PORT_MIN, PORT_MAX);
+    if (handedOut.has(port) || !(await isFree(port))) continue;
+    handedOut.add(port);
+    return port;
+  }
+  throw new Error(`no free port between ${PORT_MIN} and ${PORT_MAX}`);
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
+    server.once('error', () => resolve(false));
+    server.listen({ port, host: '127.0.0.1', exclusive: true }, () => {
+      server.close(() => resolve(true));
     });
   });
 }

@@ -7,20 +7,22 @@ import { createConnection } from 'mysql2/promise';
 import { migrateShards } from '@surety/db';
 import { createTopics } from '@surety/runtime';
 import { eventually } from '../eventually.js';
+import { startBackingServers } from './backing-servers.js';
+import type { BackingServers, ServerOptions } from './backing-servers.js';
 import { ServiceControl } from './service-control.js';
-import type { ServerKind } from './service-control.js';
 import { SuretyClient } from './surety-client.js';
 import { PROCESS_NAMES, SuretyProcess, freePort } from './surety-process.js';
 import type { ProcessName } from './surety-process.js';
 
-export interface SystemOptions {
-  /** One database server for all shards, or one for each so that a single shard can be stopped. */
-  readonly servers?: 'shared' | 'separate';
-  readonly shards?: number;
+export interface SystemOptions extends ServerOptions {
   /** Environment of all processes besides the addresses: HOLD_TIMEOUT and the like. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Processes that are started with the system; the others can be started later. */
   readonly processes?: readonly ProcessName[];
+  /** How many of each; default 1. */
+  readonly instances?: number;
+  /** Where logs and data are kept. Default: a place that the next \`npm test\` empties. */
+  readonly directory?: string;
 }
 
 export interface CommandResult {
@@ -39,21 +41,19 @@ export class SuretySystem {
   readonly #root: string;
   readonly #processes = new Map<ProcessName, SuretyProcess>();
   readonly #environments = new Map<ProcessName, Record<string, string>>();
-  #shardUrls: string[] = [];
-  #adminUrls: string[] = [];
+  #servers: BackingServers | undefined;
   readonly #others: SuretyProcess[] = [];
   #ingressPort = 0;
 
-  private constructor(root: string) {
+  private constructor(root: string, directory: string) {
     this.#root = root;
-    this.directory = mkdtempSync(join(root, DIRECTORY, 'e2e-'));
+    mkdirSync(join(root, directory), { recursive: true });
+    this.directory = mkdtempSync(join(root, directory, 'e2e-'));
     this.control = new ServiceControl(root, this.directory);
   }
 
   static async start(options: SystemOptions = {}): Promise<SuretySystem> {
-    const root = process.cwd();
-    mkdirSync(join(root, DIRECTORY), { recursive: true });
-    const system = new SuretySystem(root);
+    const system = new SuretySystem(process.cwd(), options.directory ?? DIRECTORY);
     try {
       await system.#bringUp(options);
     } catch (error) {
@@ -63,13 +63,19 @@ export class SuretySystem {
     return system;
   }
 
+  /** The servers behind the system, past whatever stands in front of them. */
+  get servers(): BackingServers {
+    if (!this.#servers) throw new Error('the servers were not started');
+    return this.#servers;
+  }
+
   get shardUrls(): readonly string[] {
-    return this.#shardUrls;
+    return this.servers.shardUrls;
   }
 
   /** URLs of the database servers for a user who sees every connection and transaction. */
   get adminUrls(): readonly string[] {
-    return this.#adminUrls;
+    return this.servers.adminUrls;
   }
 
   get client(): SuretyClient {
@@ -78,6 +84,11 @@ export class SuretySystem {
 
   get httpUrl(): string {
     return `http://127.0.0.1:${this.#ingressPort}`;
+  }
+
+  /** Every instance of a kind, the first one first. */
+  instances(name: ProcessName): readonly SuretyProcess[] {
+    return [this.process(name), ...this.#others.filter((one) => one.name === name)];
   }
 
   /** The environment that a process of this name gets. */
@@ -112,10 +123,12 @@ export class SuretySystem {
     const instance = settings['SURETY_INSTANCE'] ?? `${name}-1`;
     return new SuretyProcess({
       name,
+      instance,
       repositoryRoot: this.#root,
       environment: {
         ...this.#environments.get(name),
-        SURETY_ADMIN_PORT: String(port),
+        // The ingress answers for its health where it serves.
+        ...(name === 'ingress' ? { PORT: String(port) } : { SURETY_ADMIN_PORT: String(port) }),
         ...settings,
       },
       logFile: join(this.directory, `${instance}.log`),
@@ -145,58 +158,35 @@ export class SuretySystem {
   }
 
   async #bringUp(options: SystemOptions): Promise<void> {
-    const [kafka, redis, urls] = await Promise.all([
-      this.control.start('kafka', 'kafka'),
-      this.control.start('redis', 'redis'),
-      this.#startShards(options),
-    ]);
-    this.#shardUrls = urls.shardUrls;
-    await migrateShards(urls.migrationUrls);
+    const servers = await startBackingServers(this.control, options);
+    this.#servers = servers;
+    await migrateShards([...servers.migrationUrls]);
     const topics = { topics: TOPIC_NAMES, partitions: PARTITION_COUNT };
-    await createTopics({ brokers: [kafka.url], ...topics });
+    await createTopics({ brokers: [servers.broker], ...topics });
     this.#ingressPort = await freePort();
     for (const name of PROCESS_NAMES) {
       this.#environments.set(name, {
-        SURETY_SHARDS: urls.shardUrls.join(','),
-        SURETY_KAFKA_BROKERS: kafka.url,
-        SURETY_REDIS_URL: redis.url,
+        SURETY_SHARDS: servers.reached.shardUrls.join(','),
+        SURETY_KAFKA_BROKERS: servers.reached.broker,
+        SURETY_REDIS_URL: servers.reached.redisUrl,
         SURETY_INSTANCE: `${name}-1`,
-        ...(name === 'ingress' ? { PORT: String(this.#ingressPort) } : {}),
         ...options.environment,
       });
     }
     const wanted = options.processes ?? PROCESS_NAMES;
-    await Promise.all(wanted.map((name) => this.startProcess(name)));
+    await Promise.all(wanted.map((name) => this.#startInstances(name, options.instances ?? 1)));
   }
 
-  async #startShards({
-    servers = 'shared',
-    shards = 2,
-  }: SystemOptions): Promise<{ shardUrls: string[]; migrationUrls: string[] }> {
-    const kind = (process.env['SURETY_TEST_MYSQL_ENGINE'] ?? 'mariadb') as ServerKind;
-    if (servers === 'shared') {
-      const server = await this.control.start(kind, 'shards');
-      this.#adminUrls = [server.url];
-      return this.control.provision('shards', 'surety', shards);
+  async #startInstances(name: ProcessName, instances: number): Promise<void> {
+    await this.startProcess(name);
+    for (let instance = 2; instance <= instances; instance += 1) {
+      await this.startAnother(name, { SURETY_INSTANCE: `${name}-${instance}` });
     }
-    const each = await Promise.all(
-      Array.from({ length: shards }, async (_, shard) => {
-        const name = `shard${shard}`;
-        const server = await this.control.start(kind, name, { bufferPoolMb: 128 });
-        const urls = await this.control.provision(name, `surety${shard}`, 1);
-        return { ...urls, adminUrl: server.url };
-      }),
-    );
-    this.#adminUrls = each.map((one) => one.adminUrl);
-    return {
-      shardUrls: each.flatMap((one) => one.shardUrls),
-      migrationUrls: each.flatMap((one) => one.migrationUrls),
-    };
   }
 
   /** Waits until no transfer is under way and nothing is left to publish. */
   async drained(withinMs: number): Promise<void> {
-    const connections = await Promise.all(this.#shardUrls.map((url) => createConnection(url)));
+    const connections = await Promise.all(this.shardUrls.map((url) => createConnection(url)));
     const count = async (): Promise<number> => {
       const counts = await Promise.all(
         connections.map(async (connection) => {
