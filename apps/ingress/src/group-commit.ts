@@ -1,4 +1,5 @@
-import { Batcher, backoffMs, sleep } from '@surety/runtime';
+import { Batcher, REAL_CLOCK, backoffMs, sleep } from '@surety/runtime';
+import type { Clock } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { ShardUnavailable } from './problem.js';
 import type { ShardGate } from './shard-gate.js';
@@ -9,8 +10,12 @@ const GROUP_MAX = 256;
 const UNKNOWN_OUTCOME_ATTEMPTS_MAX = 3;
 const UNKNOWN_OUTCOME_BACKOFF = { minMs: 50, maxMs: 500 };
 
+/** What keeps requests from waiting for a shard that is gone. */
+export type Gate = Pick<ShardGate, 'shard' | 'isOpen' | 'run' | 'close'>;
+
 export interface GroupCommitOptions<Item, Result> {
-  readonly gate: ShardGate;
+  readonly gate: Gate;
+  readonly clock?: Clock;
   readonly queueMax: number;
   /** One transaction for all; safe to repeat as a whole. One result per item, in order. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -28,13 +33,16 @@ type Settled<Result> =
  */
 export class GroupCommit<Item, Result> {
   private readonly options: GroupCommitOptions<Item, Result>;
+  private readonly clock: Clock;
   private readonly batcher: Batcher<Item, Settled<Result>>;
 
   constructor(options: GroupCommitOptions<Item, Result>) {
     this.options = options;
+    this.clock = options.clock ?? REAL_CLOCK;
     this.batcher = new Batcher<Item, Settled<Result>>({
       weightMax: GROUP_MAX,
       queueMax: options.queueMax,
+      clock: this.clock,
       run: (items) => this.settle(items),
     });
   }
@@ -81,7 +89,9 @@ export class GroupCommit<Item, Result> {
       } catch (error) {
         const isUnknown = error instanceof StoreError && error.outcomeUnknown;
         if (!isUnknown || attempt >= UNKNOWN_OUTCOME_ATTEMPTS_MAX) throw error;
-        await sleep(backoffMs(attempt - 1, UNKNOWN_OUTCOME_BACKOFF));
+        const { random } = this.clock;
+        const pauseMs = backoffMs(attempt - 1, { ...UNKNOWN_OUTCOME_BACKOFF, random });
+        await sleep(pauseMs, undefined, this.clock);
       }
     }
   }

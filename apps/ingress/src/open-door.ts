@@ -1,7 +1,7 @@
 import type { Envelope } from '@surety/contracts';
 import type { Shard } from '@surety/db';
 import { CHANNELS } from '@surety/runtime';
-import type { Doorbell, Metrics } from '@surety/runtime';
+import type { Clock, Doorbell, Metrics } from '@surety/runtime';
 import {
   followDecisions,
   fundAccounts,
@@ -22,7 +22,9 @@ import type {
   VoidResult,
 } from '@surety/saga';
 import { GroupCommit } from './group-commit.js';
+import type { Gate } from './group-commit.js';
 import { ShardGate } from './shard-gate.js';
+import type { ShardGateOptions } from './shard-gate.js';
 
 /** Who stands in the event that ends a cancelled transfer: the void names the client. */
 const SAGA = 'saga';
@@ -32,6 +34,9 @@ export interface DoorOptions {
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
   readonly resetTimeoutMs?: number;
+  readonly clock?: Clock;
+  /** Default: a breaker, which keeps time by itself. */
+  readonly makeGate?: (options: ShardGateOptions) => Gate;
 }
 
 /** Work with the epoch of the map that led it here: the map may move on while it queues. */
@@ -43,7 +48,7 @@ export interface Routed<Item> {
 /** One shard's gate and, behind it, a queue for each kind of write. */
 export interface Door {
   readonly shard: Shard;
-  readonly gate: ShardGate;
+  readonly gate: Gate;
   readonly transfers: GroupCommit<Routed<TransferRequest>, RequestResult>;
   readonly fundings: GroupCommit<Routed<FundingRequest>, FundingResult>;
   readonly openings: GroupCommit<Routed<AccountOpening>, OpeningResult>;
@@ -52,7 +57,7 @@ export interface Door {
 }
 
 export function openDoor(shard: Shard, options: DoorOptions): Door {
-  const { metrics, queueMax } = options;
+  const { metrics, queueMax, clock } = options;
   const label = { shard: String(shard.id) };
   const gate = openGate(shard, options);
   const record = new WriteRecord(shard, options);
@@ -63,6 +68,7 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
     new GroupCommit<Routed<Item>, Result>({
       gate,
       queueMax,
+      ...(clock ? { clock } : {}),
       run: (group) => write(storeFor(shard, group), itemsOf(group)),
       committed,
     });
@@ -92,10 +98,11 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
   };
 }
 
-function openGate({ id }: Shard, { metrics, resetTimeoutMs }: DoorOptions): ShardGate {
+function openGate({ id }: Shard, options: DoorOptions): Gate {
+  const { metrics, resetTimeoutMs, makeGate = (wanted) => new ShardGate(wanted) } = options;
   const label = { shard: String(id) };
   metrics.breakerOpen.set(label, 0);
-  return new ShardGate({
+  return makeGate({
     shard: id,
     opened: (isOpen) => {
       metrics.breakerOpen.set(label, isOpen ? 1 : 0);

@@ -1,6 +1,6 @@
 import type { FundingAnswerBody, FundingBody, ProblemCode } from '@surety/contracts';
 import { REASONS, externalAccountId, formatMinor, slotOfAccount } from '@surety/domain';
-import type { AccountId, CurrencyTable, Money, Reason } from '@surety/domain';
+import type { AccountId, CurrencyTable, Money, Reason, TransferId } from '@surety/domain';
 import type { FundingRequest, FundingResult } from '@surety/saga';
 import { exponentOf } from './account-answer.js';
 import type { AccountCurrencies } from './account-currencies.js';
@@ -20,14 +20,17 @@ import type { ShardDoors } from './shard-doors.js';
 
 export interface PostFundingDependencies {
   readonly doors: ShardDoors;
-  readonly keyMemory: KeyMemory;
+  readonly keyMemory: Pick<KeyMemory, 'belongsHere'>;
   readonly accountCurrencies: AccountCurrencies;
   readonly currencies: CurrencyTable;
+  /** Default: ids of this machine's clock and chance. */
+  readonly composeId?: (slot: number) => TransferId;
 }
 
 /** Moves money in from outside or out again: requested and committed in one transaction. */
 export function postFunding(dependencies: PostFundingDependencies): Handler {
   const { doors, keyMemory, accountCurrencies, currencies } = dependencies;
+  const { composeId = newTransferId } = dependencies;
   return async (exchange) => {
     const { request } = exchange;
     const account = accountIdOf(exchange);
@@ -40,7 +43,7 @@ export function postFunding(dependencies: PostFundingDependencies): Handler {
     const keyHash = keyHashOf(TENANT, key);
     const slot = slotOfAccount(account);
     if (!(await keyMemory.belongsHere(keyHash, slot))) throw new Problem('idempotency-key-reused');
-    const transferId = newTransferId(slot);
+    const transferId = composeId(slot);
     exchange.transferId = transferId;
     const { traceparent } = exchange;
     const made = { key: { slot, keyHash }, transferId, traceparent };

@@ -20,10 +20,12 @@ import type { ShardDoors } from './shard-doors.js';
 
 export interface PostTransferDependencies {
   readonly doors: ShardDoors;
-  readonly keyMemory: KeyMemory;
+  readonly keyMemory: Pick<KeyMemory, 'belongsHere'>;
   readonly accountCurrencies: AccountCurrencies;
   readonly currencies: CurrencyTable;
   readonly defaultCurrency: string;
+  /** Default: ids of this machine's clock and chance. */
+  readonly composeId?: (slot: number) => TransferId;
 }
 
 export const TRANSFERS_PATH = '/api/v1/transfers';
@@ -33,7 +35,7 @@ export const TRANSFERS_PATH = '/api/v1/transfers';
  * word. The 202 leaves after key, transfer, event and outbox row are committed.
  */
 export function postTransfer(dependencies: PostTransferDependencies): Handler {
-  const { doors, keyMemory, currencies } = dependencies;
+  const { doors, keyMemory, currencies, composeId = newTransferId } = dependencies;
   return async (exchange) => {
     const { request } = exchange;
     const body = parseTransferBody(await readJson(request), currencies);
@@ -45,7 +47,7 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
     if (!(await keyMemory.belongsHere(keyHash, slot))) throw new Problem('idempotency-key-reused');
     const transfer = transferRequest(body, amount, {
       key: { slot, keyHash },
-      transferId: newTransferId(slot),
+      transferId: composeId(slot),
       traceparent: exchange.traceparent,
     });
     exchange.transferId = transfer.transferId;

@@ -1,9 +1,10 @@
 import { decodeMessage } from '@surety/contracts';
 import { shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
-import { backoffMs } from '@surety/runtime';
+import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type {
   BatchVerdict,
+  Clock,
   IncomingBatch,
   IncomingMessage,
   Logger,
@@ -19,6 +20,7 @@ const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 export interface MessageHandlerOptions {
   readonly currentMap: () => SlotMap;
   readonly projections: ReadonlyMap<ShardId, Pick<ShardProjection, 'submit'>>;
+  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -35,6 +37,11 @@ export class MessageHandler {
     this.#options = options;
   }
 
+  #pauseMs(failures: number): number {
+    const { random } = this.#options.clock ?? REAL_CLOCK;
+    return backoffMs(failures, { ...BACKOFF, random });
+  }
+
   /** Never rejects. */
   async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
     const fold = new ProjectionFold();
@@ -44,7 +51,7 @@ export class MessageHandler {
     if (!isWritten) {
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
-      return { processed: 0, retryAfterMs: backoffMs(failures, BACKOFF) };
+      return { processed: 0, retryAfterMs: this.#pauseMs(failures) };
     }
     this.#failures.delete(key);
     if (readable === messages.length) return { processed: readable };

@@ -1,7 +1,7 @@
 import type { BalanceRow, StatusRow } from '@surety/db';
 import { isEnded } from '@surety/domain';
 import { Batcher, CHANNELS } from '@surety/runtime';
-import type { Doorbell, Logger, Metrics } from '@surety/runtime';
+import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { ProjectionFold } from './projected-rows.js';
 import type { ProjectedRows } from './projected-rows.js';
@@ -27,6 +27,7 @@ export interface ShardProjectionOptions {
   readonly store: ProjectionStore;
   readonly copies: Pick<RedisCopies, 'write'>;
   readonly doorbell: Doorbell;
+  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -43,9 +44,11 @@ export class ShardProjection {
 
   constructor(options: ShardProjectionOptions) {
     this.#options = options;
+    const { clock } = options;
     this.#batcher = new Batcher({
       weightMax: ROWS_PER_WRITE,
       queueMax: QUEUE_MAX,
+      ...(clock ? { clock } : {}),
       weigh: (rows) => rows.size,
       run: async (items) => {
         const isWritten = await this.#write(merged(items));

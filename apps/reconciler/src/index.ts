@@ -7,3 +7,6 @@ export type { CheckResult, Finding } from './checks/types.js';
 export { ItemBackoff } from './sweeps/item-backoff.js';
 export { ShardSweeps } from './sweeps/run-sweeps.js';
 export type { SweepReads, SweepShard } from './sweeps/ports.js';
+export { LEASE_TTL_MS } from './lease.js';
+export { ShardLoops } from './shard-loops.js';
+export type { RoutableSweepShard } from './sweeps/routing.js';

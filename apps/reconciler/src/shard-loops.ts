@@ -1,5 +1,5 @@
-import { LeaseKeeper, Loop } from '@surety/runtime';
-import type { Lease, Logger, Metrics } from '@surety/runtime';
+import { LeaseKeeper, Loop, REAL_CLOCK } from '@surety/runtime';
+import type { Clock, Lease, Logger, Metrics } from '@surety/runtime';
 import type { SlotMaps } from '@surety/saga';
 import type { ReconcilerConfig } from './config.js';
 import { LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
@@ -22,6 +22,7 @@ export interface ShardLoopsOptions {
   readonly config: ReconcilerConfig;
   readonly source: RoutableSweepShard;
   readonly lease: Lease;
+  readonly clock?: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly listener: RepairListener;
@@ -46,7 +47,8 @@ export class ShardLoops {
   constructor(options: ShardLoopsOptions) {
     this.#options = options;
     const { config, lease } = options;
-    const now = (): number => performance.now();
+    const { clock = REAL_CLOCK } = options;
+    const now = (): number => clock.nowMs();
     this.#keeper = new LeaseKeeper({ lease, ttlMs: LEASE_TTL_MS, nowMs: now });
     this.#itemBackoff = new ItemBackoff({
       firstMs: config.stallTimeoutMs,
@@ -112,8 +114,9 @@ export class ShardLoops {
   }
 
   #loop(kind: 'lease' | 'sweep', intervalMs: number, run: () => Promise<void>): Loop {
-    const { log, metrics, source } = this.#options;
+    const { log, metrics, source, clock = REAL_CLOCK } = this.#options;
     return new Loop({
+      clock,
       intervalMs,
       backoff: { minMs: intervalMs, maxMs: Math.max(intervalMs, PASS_PAUSE_MAX_MS) },
       run,

@@ -1,5 +1,5 @@
-import { backoffMs } from '@surety/runtime';
-import type { LeaseKeeper, Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import { REAL_CLOCK, backoffMs } from '@surety/runtime';
+import type { Clock, LeaseKeeper, Logger, MessagePublisher, Metrics } from '@surety/runtime';
 import { AcknowledgedRows } from './acknowledged-rows.js';
 import { OutboxCursor } from './outbox-cursor.js';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
@@ -24,8 +24,7 @@ export interface ShardRelayOptions {
   readonly publisher: MessagePublisher;
   readonly lease: Pick<LeaseKeeper, 'token'>;
   readonly isBellAvailable: () => boolean;
-  /** Monotonic milliseconds. */
-  readonly nowMs: () => number;
+  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -41,7 +40,8 @@ export class ShardRelay {
   readonly #options: ShardRelayOptions;
   readonly #cursor = new OutboxCursor();
   readonly #acknowledged: AcknowledgedRows;
-  readonly #wakeUp = new WakeUp();
+  readonly #clock: Clock;
+  readonly #wakeUp: WakeUp;
   #token: bigint | undefined;
   #pageRows = PAGE_ROWS_MIN;
   #failures = 0;
@@ -50,6 +50,8 @@ export class ShardRelay {
 
   constructor(options: ShardRelayOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? REAL_CLOCK;
+    this.#wakeUp = new WakeUp(this.#clock);
     this.#acknowledged = new AcknowledgedRows(options.outbox);
   }
 
@@ -83,14 +85,14 @@ export class ShardRelay {
       return;
     }
     try {
-      if (token !== this.#token) this.#cursor.restart(this.#options.nowMs());
+      if (token !== this.#token) this.#cursor.restart(this.#clock.nowMs());
       this.#token = token;
       const published = await this.#round();
       if (this.#failures > 0) this.#reportRecovery();
       if (published === 0) await this.#wakeUp.wait(this.#idleMs());
     } catch (error) {
       this.#report(error);
-      this.#cursor.restart(this.#options.nowMs());
+      this.#cursor.restart(this.#clock.nowMs());
       await this.#backOff();
     }
   }
@@ -115,8 +117,8 @@ export class ShardRelay {
   }
 
   async #read(): Promise<readonly OutboxMessage[]> {
-    const { outbox, nowMs } = this.#options;
-    const read = this.#cursor.plan(nowMs());
+    const { outbox } = this.#options;
+    const read = this.#cursor.plan(this.#clock.nowMs());
     // A sweep must not meet rows that are acknowledged and not yet deleted.
     if (read.isSweep) await this.#acknowledged.settle();
     const rowsMax = this.#pageRows;
@@ -127,22 +129,23 @@ export class ShardRelay {
       isFull: rows.length >= rowsMax,
       foundGaps: found.map((row) => row.seq),
     };
-    this.#cursor.record(read, result, nowMs());
+    this.#cursor.record(read, result, this.#clock.nowMs());
     if (rows.length > 0) this.#pageRows = nextPageRows(rows);
     return union(rows, found);
   }
 
   #idleMs(): number {
-    const { isBellAvailable, nowMs } = this.#options;
-    const pollMs = isBellAvailable() ? POLL_MS : POLL_WITHOUT_BELL_MS;
-    return Math.min(pollMs, this.#cursor.dueInMs(nowMs()));
+    const pollMs = this.#options.isBellAvailable() ? POLL_MS : POLL_WITHOUT_BELL_MS;
+    return Math.min(pollMs, this.#cursor.dueInMs(this.#clock.nowMs()));
   }
 
   async #backOff(): Promise<void> {
-    const endsAtMs = this.#options.nowMs() + backoffMs(this.#failures - 1, BACKOFF);
+    const { random } = this.#clock;
+    const pauseMs = backoffMs(this.#failures - 1, { ...BACKOFF, random });
+    const endsAtMs = this.#clock.nowMs() + pauseMs;
     // Rings go on while Kafka is away: they must not turn the backoff into a spin.
     for (;;) {
-      const remainingMs = endsAtMs - this.#options.nowMs();
+      const remainingMs = endsAtMs - this.#clock.nowMs();
       if (remainingMs <= 0 || this.#isStopping) return;
       await this.#wakeUp.wait(remainingMs);
     }

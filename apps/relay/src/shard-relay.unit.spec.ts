@@ -76,7 +76,6 @@ class Scene {
       },
       lease: this.leaseView,
       isBellAvailable: () => false,
-      nowMs: () => performance.now(),
       metrics: createMetrics('relay'),
       log,
     });

@@ -1,5 +1,5 @@
-import { CHANNELS, LeaseKeeper, Loop } from '@surety/runtime';
-import type { Doorbell, Lease, Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import { CHANNELS, LeaseKeeper, Loop, REAL_CLOCK } from '@surety/runtime';
+import type { Clock, Doorbell, Lease, Logger, MessagePublisher, Metrics } from '@surety/runtime';
 import type { Outbox } from './outbox-port.js';
 import { ShardRelay } from './shard-relay.js';
 
@@ -15,6 +15,7 @@ export interface ShardUnitOptions {
   readonly publisher: MessagePublisher;
   readonly doorbell: Doorbell;
   readonly isBellAvailable: () => boolean;
+  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -30,9 +31,10 @@ export class ShardUnit {
 
   constructor(options: ShardUnitOptions) {
     this.#options = options;
-    const nowMs = (): number => performance.now();
+    const { clock = REAL_CLOCK } = options;
+    const nowMs = (): number => clock.nowMs();
     this.#lease = new LeaseKeeper({ lease: options.lease, ttlMs: LEASE_TTL_MS, nowMs });
-    this.#relay = new ShardRelay({ ...options, lease: this.#lease, nowMs });
+    this.#relay = new ShardRelay({ ...options, lease: this.#lease });
     this.#keeper = this.#loop('lease', LEASE_KEEP_EVERY_MS, () => this.#keepLease());
     this.#gauges = this.#loop('outbox_depth', DEPTH_EVERY_MS, () => this.#sample());
   }
@@ -82,8 +84,10 @@ export class ShardUnit {
 
   /** The first failure in a row is told; a shard that stays away is one piece of news. */
   #loop(kind: string, intervalMs: number, run: () => Promise<void>): Loop {
+    const { clock = REAL_CLOCK } = this.#options;
     return new Loop({
       intervalMs,
+      clock,
       run,
       failed: (error, inARow) => {
         if (inARow === 1) this.#failed(kind, error);

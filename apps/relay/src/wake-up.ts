@@ -1,7 +1,15 @@
+import { REAL_CLOCK } from '@surety/runtime';
+import type { Clock } from '@surety/runtime';
+
 /** A wait that a ring cuts short. A ring that nobody waits for cuts short the next wait. */
 export class WakeUp {
+  readonly #clock: Clock;
   #hasRung = false;
   #wake: (() => void) | undefined;
+
+  constructor(clock: Clock = REAL_CLOCK) {
+    this.#clock = clock;
+  }
 
   ring(): void {
     if (this.#wake) this.#wake();
@@ -16,11 +24,11 @@ export class WakeUp {
     }
     return new Promise((resolve) => {
       const finish = (): void => {
-        clearTimeout(timer);
+        forget();
         this.#wake = undefined;
         resolve();
       };
-      const timer = setTimeout(finish, ms);
+      const forget = this.#clock.after(ms, finish);
       this.#wake = finish;
     });
   }

@@ -2,9 +2,10 @@ import { decodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { shardOfSlot } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
-import { backoffMs } from '@surety/runtime';
+import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type {
   BatchVerdict,
+  Clock,
   IncomingBatch,
   IncomingMessage,
   Logger,
@@ -29,6 +30,7 @@ export interface MessageHandlerOptions {
   readonly slotMaps: SlotMaps;
   readonly runners: ReadonlyMap<ShardId, Pick<StepRunner, 'submit'>>;
   readonly deadLettersOf: (shard: ShardId) => DeadLetters;
+  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -57,6 +59,11 @@ export class MessageHandler {
     this.#options = options;
   }
 
+  #pauseMs(failures: number): number {
+    const { random } = this.#options.clock ?? REAL_CLOCK;
+    return backoffMs(failures, { ...BACKOFF, random });
+  }
+
   /** Never rejects. */
   async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
     const { readable, unknownSchema } = decodeBatch(messages);
@@ -66,7 +73,7 @@ export class MessageHandler {
     if (firstFailed >= 0) {
       const failures = this.#failures.get(key) ?? 0;
       this.#failures.set(key, failures + 1);
-      return { processed: firstFailed, retryAfterMs: backoffMs(failures, BACKOFF) };
+      return { processed: firstFailed, retryAfterMs: this.#pauseMs(failures) };
     }
     this.#failures.delete(key);
     if (unknownSchema === undefined) return { processed: messages.length };

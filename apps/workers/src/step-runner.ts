@@ -3,7 +3,7 @@ import type { Envelope } from '@surety/contracts';
 import { InvariantViolation, shardOfSlot } from '@surety/domain';
 import type { SlotMap } from '@surety/domain';
 import { Batcher, CHANNELS, isolate, traceIdOf } from '@surety/runtime';
-import type { Doorbell, Logger, Metrics } from '@surety/runtime';
+import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError, actingSlot, applySteps } from '@surety/saga';
 import type { RoutableStore, SlotMaps, StepOptions, StepResult } from '@surety/saga';
 import { describeFault } from './dead-letters.js';
@@ -37,6 +37,7 @@ export interface StepRunnerOptions {
   /** Whether steps that follow on the same shard are taken in the same transaction. */
   readonly chainsLocally: boolean;
   readonly doorbell: Doorbell;
+  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -69,11 +70,12 @@ export class StepRunner {
 
   constructor(options: StepRunnerOptions) {
     this.#options = options;
-    const { metrics, log, store } = options;
+    const { metrics, log, store, clock } = options;
     this.#record = new StepRecord({ shard: store.shard, metrics, log });
     this.#batcher = new Batcher({
       weightMax: EVENTS_PER_TRANSACTION,
       queueMax: QUEUE_MAX,
+      ...(clock ? { clock } : {}),
       weigh: (item) => item.events.length,
       run: (items) => this.#run(items),
     });

@@ -1,3 +1,6 @@
+import { REAL_CLOCK } from './clock.js';
+import type { Clock } from './clock.js';
+
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError';
 }
@@ -13,6 +16,7 @@ export interface BatcherOptions<Item, Result> {
   readonly queueMax: number;
   /** Default: every item weighs 1. */
   readonly weigh?: (item: Item) => number;
+  readonly clock?: Clock;
   /** Gives one result per item, in order. A rejection is the outcome of every item of the batch. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
 }
@@ -38,6 +42,7 @@ const COMPACT_FROM = 1024;
  */
 export class Batcher<Item, Result> {
   private readonly options: BatcherOptions<Item, Result>;
+  private readonly clock: Clock;
   private queue: Entry<Item, Result>[] = [];
   /** Entries of `queue` before this index are taken: shifting an array costs its length each time. */
   private head = 0;
@@ -48,6 +53,7 @@ export class Batcher<Item, Result> {
 
   constructor(options: BatcherOptions<Item, Result>) {
     this.options = options;
+    this.clock = options.clock ?? REAL_CLOCK;
   }
 
   /** How many items wait, without those that run. */
@@ -58,7 +64,7 @@ export class Batcher<Item, Result> {
   /** How long ago the oldest item without a result was submitted. 0 when there is none. */
   oldestAgeMs(): number {
     const oldest = this.inFlight[0] ?? this.queue[this.head];
-    return oldest === undefined ? 0 : performance.now() - oldest.submittedAtMs;
+    return oldest === undefined ? 0 : this.clock.nowMs() - oldest.submittedAtMs;
   }
 
   /**
@@ -75,7 +81,7 @@ export class Batcher<Item, Result> {
     }
     return new Promise<Result>((resolve, reject) => {
       const weight = this.options.weigh?.(item) ?? 1;
-      this.queue.push({ item, weight, submittedAtMs: performance.now(), resolve, reject });
+      this.queue.push({ item, weight, submittedAtMs: this.clock.nowMs(), resolve, reject });
       this.activate();
     });
   }
@@ -96,7 +102,7 @@ export class Batcher<Item, Result> {
   private activate(): void {
     if (!this.isActive) {
       this.isActive = true;
-      setImmediate(() => void this.runNext());
+      this.clock.soon(() => void this.runNext());
     }
   }
 
@@ -107,7 +113,7 @@ export class Batcher<Item, Result> {
     this.inFlight = [];
     if (this.depth > 0) {
       // Those who just got their results may submit again: let them in before the cut.
-      setImmediate(() => void this.runNext());
+      this.clock.soon(() => void this.runNext());
       return;
     }
     this.isActive = false;

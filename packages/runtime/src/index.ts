@@ -23,6 +23,7 @@ export { createMetrics, databaseCounters, type DatabaseCounters, type Metrics } 
 export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
 export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';
+export { REAL_CLOCK, type Clock } from './clock.js';
 export { Loop, type LoopOptions } from './loop.js';
 export { LeaseKeeper, type Lease, type LeaseKeeperOptions } from './lease-keeper.js';
 export { isolate, type Isolated } from './isolate.js';

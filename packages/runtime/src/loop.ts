@@ -1,9 +1,12 @@
+import { REAL_CLOCK } from './clock.js';
+import type { Clock } from './clock.js';
 import { backoffMs, sleep } from './retry.js';
 
 export interface LoopOptions {
   /** The pause after a run that succeeded; without a backoff, after every run. */
   readonly intervalMs: number;
   readonly backoff?: { readonly minMs: number; readonly maxMs: number };
+  readonly clock?: Clock;
   readonly run: () => Promise<void>;
   /** Handles the failure; the loop goes on. `inARow` counts failures since the last success, from 1. */
   readonly failed: (error: unknown, inARow: number) => void;
@@ -12,11 +15,13 @@ export interface LoopOptions {
 /** Runs at once and again and again until it is stopped; a failure never ends it and never makes it spin. */
 export class Loop {
   readonly #options: LoopOptions;
+  readonly #clock: Clock;
   readonly #stopping = new AbortController();
   #done: Promise<void> | undefined;
 
   constructor(options: LoopOptions) {
     this.#options = options;
+    this.#clock = options.clock ?? REAL_CLOCK;
   }
 
   get isStopping(): boolean {
@@ -44,13 +49,14 @@ export class Loop {
         failures += 1;
         failed(error, failures);
       }
-      await sleep(this.#pauseMs(failures), this.#stopping.signal);
+      await sleep(this.#pauseMs(failures), this.#stopping.signal, this.#clock);
     }
   }
 
   #pauseMs(failures: number): number {
     const { intervalMs, backoff } = this.#options;
     if (failures === 0 || backoff === undefined) return intervalMs;
-    return backoffMs(failures - 1, backoff);
+    const { random } = this.#clock;
+    return backoffMs(failures - 1, { ...backoff, random });
   }
 }

@@ -1,3 +1,6 @@
+import { REAL_CLOCK } from './clock.js';
+import type { Clock } from './clock.js';
+
 export interface BackoffOptions {
   readonly minMs: number;
   readonly maxMs: number;
@@ -14,24 +17,24 @@ const EXPONENT_MAX = 30;
  * come back together.
  */
 export function backoffMs(attempt: number, options: BackoffOptions): number {
-  const { minMs, maxMs, random = Math.random } = options;
+  const { minMs, maxMs, random = REAL_CLOCK.random } = options;
   const exponent = Math.min(Math.max(0, attempt), EXPONENT_MAX);
   const ceilingMs = Math.max(minMs, Math.min(maxMs, minMs * 2 ** (exponent + 1)));
   return Math.round(minMs + random() * (ceilingMs - minMs));
 }
 
 /** Resolves after `ms`, or as soon as `signal` aborts; never rejects. */
-export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+export function sleep(ms: number, signal?: AbortSignal, clock: Clock = REAL_CLOCK): Promise<void> {
   if (signal?.aborted === true) {
     return Promise.resolve();
   }
   return new Promise((resolve) => {
     const finish = (): void => {
-      clearTimeout(timer);
+      forget();
       signal?.removeEventListener('abort', finish);
       resolve();
     };
-    const timer = setTimeout(finish, ms);
+    const forget = clock.after(ms, finish);
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
