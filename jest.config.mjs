@@ -43,8 +43,8 @@ export default {
     {
       ...shared,
       displayName: 'e2e',
-      testMatch: ['<rootDir>/tests/e2e/**/*.spec.ts'],
-      testPathIgnorePatterns: ignored,
+      testMatch: ['<rootDir>/tests/e2e/**/*.spec.ts', '<rootDir>/tests/chaos/**/*.spec.ts'],
+      testPathIgnorePatterns: [...ignored, '\\.(?:unit|int)\\.spec\\.ts$'],
       setupFilesAfterEnv: ['<rootDir>/packages/testing/src/e2e-setup.ts'],
     },
   ],
