@@ -26,11 +26,15 @@ CREATE TABLE audit_log (
   actor VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   action VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   transfer_id BINARY(16) NULL,
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
   reason VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   state_before TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   state_after TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   created_at DATETIME(6) NOT NULL,
-  PRIMARY KEY (id)
+  PRIMARY KEY (id),
+  KEY audit_log_by_account (account_id),
+  KEY audit_log_by_time (created_at),
+  KEY audit_log_by_transfer (transfer_id)
 );
 
 CREATE TABLE balances (
@@ -46,6 +50,7 @@ CREATE TABLE balances (
 
 CREATE TABLE dead_letters (
   id BIGINT NOT NULL AUTO_INCREMENT,
+  letter BINARY(32) NULL,
   slot SMALLINT UNSIGNED NULL,
   consumer VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   topic VARCHAR(255) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -55,7 +60,15 @@ CREATE TABLE dead_letters (
   error TEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   payload MEDIUMTEXT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NOT NULL,
   created_at DATETIME(6) NOT NULL,
-  PRIMARY KEY (id)
+  occurrences INT UNSIGNED NOT NULL,
+  last_seen_at DATETIME(6) NULL,
+  state VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  handled_by VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  handled_reason VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin NULL,
+  handled_at DATETIME(6) NULL,
+  PRIMARY KEY (id),
+  UNIQUE KEY dead_letters_by_letter (letter),
+  KEY dead_letters_by_state (state)
 );
 
 CREATE TABLE decisions (
@@ -90,6 +103,12 @@ CREATE TABLE idempotency_keys (
   created_at DATETIME(6) NOT NULL,
   expires_at DATETIME(6) NOT NULL,
   PRIMARY KEY (slot, key_hash)
+);
+
+CREATE TABLE lease_fences (
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  token BIGINT NOT NULL,
+  PRIMARY KEY (name)
 );
 
 CREATE TABLE leases (
@@ -137,6 +156,12 @@ CREATE TABLE placement (
   epoch BIGINT NOT NULL,
   slot_map TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   PRIMARY KEY (id)
+);
+
+CREATE TABLE sweep_positions (
+  name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  position VARCHAR(128) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  PRIMARY KEY (name)
 );
 
 CREATE TABLE transaction_status (

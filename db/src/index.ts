@@ -38,11 +38,11 @@ export type { BalanceRow, StatusRow } from './statements/rows/projection-rows.js
 
 export { acquireLease } from './statements/leases/acquire-lease.js';
 export type { HeldLease, LeaseRequest } from './statements/leases/acquire-lease.js';
+export { raiseFence } from './statements/leases/check-fence.js';
 export { releaseLease } from './statements/leases/release-lease.js';
 export { renewLease } from './statements/leases/renew-lease.js';
 
 export { insertAuditEntries } from './statements/operations/insert-audit-entries.js';
-export type { AuditEntry } from './statements/operations/insert-audit-entries.js';
 export { insertDeadLetter } from './statements/operations/insert-dead-letter.js';
 export type { DeadLetterRow } from './statements/operations/insert-dead-letter.js';
 export { listDeadLetters } from './statements/operations/list-dead-letters.js';

@@ -2,6 +2,7 @@ import type { Timestamp } from '@surety/contracts';
 import type { ShardId } from '@surety/domain';
 import { StoreError, keyOf } from '@surety/saga';
 import type {
+  Fence,
   LoadRequest,
   Loaded,
   Planned,
@@ -13,6 +14,7 @@ import { backoffMs, pause } from './connection/backoff.js';
 import type { ConnectionPool, Link, StatementResult } from './connection/connection-pool.js';
 import { LOCK_TIMEOUT, failureOf } from './connection/driver-errors.js';
 import { storeError } from './connection/session.js';
+import { checkFence } from './statements/leases/check-fence.js';
 import { lockAccounts } from './statements/transact/lock-accounts.js';
 import { lockDecisions } from './statements/transact/lock-decisions.js';
 import { lockKeys } from './statements/transact/lock-keys.js';
@@ -41,6 +43,7 @@ export interface StoreOptions {
 interface RoutedWork<R> {
   /** Of the map that the caller routed with: the same in every attempt. */
   readonly epoch: bigint;
+  readonly fence?: Fence | undefined;
   readonly load: LoadRequest;
   readonly decide: (loaded: Loaded) => Planned<R>;
 }
@@ -57,10 +60,10 @@ export class MySqlShardStore implements RoutableStore {
     this.#slotMaps = slotMaps;
   }
 
-  at(epoch: bigint): ShardStore {
+  at(epoch: bigint, fence?: Fence): ShardStore {
     return {
       shard: this.shard,
-      transact: (load, decide) => this.#transact({ epoch, load, decide }),
+      transact: (load, decide) => this.#transact({ epoch, fence, load, decide }),
     };
   }
 
@@ -85,10 +88,11 @@ export class MySqlShardStore implements RoutableStore {
     }
   }
 
-  async #attempt<R>(link: Link, { epoch, load, decide }: RoutedWork<R>): Promise<R> {
+  async #attempt<R>(link: Link, { epoch, fence, load, decide }: RoutedWork<R>): Promise<R> {
     const loaded = await readUnderLock(link, load, epoch);
     const { statements, result } = plan(loaded, decide);
-    await commit(link, statements);
+    const fenced = fence ? checkFence(fence, this.shard) : [];
+    await commit(link, [...fenced, ...statements]);
     this.#pool.metrics?.commit();
     return result;
   }

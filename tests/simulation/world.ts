@@ -290,6 +290,5 @@ function reads(life: Life, shard: SimulatedShard): SweepReads {
           0,
         );
       }),
-    audit: () => shard.statement(life, () => undefined),
   };
 }

@@ -1,6 +1,5 @@
 import type { Envelope } from '@surety/contracts';
 import {
-  insertAuditEntries,
   listDecisions,
   listExpiredHolds,
   listOpenTransfers,
@@ -33,7 +32,6 @@ export function sweepShard(shard: Shard): RoutableSweepShard {
         }));
       },
       outboxAgeMs: async () => (await outboxDepth(shard)).oldestAgeSeconds * MS_PER_SECOND,
-      audit: (entries) => insertAuditEntries(shard, entries),
     },
   };
 }

@@ -18,6 +18,9 @@ const CONTENTION: ReadonlySet<number> = new Set([
 
 const DUPLICATE_KEY = 1062;
 
+/** A fence found a newer holding (check-fence.ts). */
+const FENCED = 1172;
+
 /** As `Failure.code`: only the statement was undone, after the whole wait. */
 export const LOCK_TIMEOUT = '1205';
 
@@ -66,7 +69,7 @@ export class AnswerTimeoutError extends Error {
   override readonly name = 'AnswerTimeoutError';
 }
 
-export type FailureKind = 'contention' | 'duplicate' | 'data' | 'environment';
+export type FailureKind = 'contention' | 'duplicate' | 'fenced' | 'data' | 'environment';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -102,5 +105,6 @@ export function failureOf(error: unknown): Failure {
 function kindOf(errno: number): FailureKind {
   if (CONTENTION.has(errno)) return 'contention';
   if (errno === DUPLICATE_KEY) return 'duplicate';
+  if (errno === FENCED) return 'fenced';
   return DATA.has(errno) ? 'data' : 'environment';
 }

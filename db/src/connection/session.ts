@@ -21,6 +21,9 @@ export const PACKET_ATTEMPTS_MAX = 5;
 export function storeError(error: unknown, doing: string): StoreError {
   if (error instanceof StoreError) return error;
   const { kind, code } = failureOf(error);
+  if (kind === 'fenced') {
+    return new StoreError('fenced', `${doing} met a newer holding of its lease`, { cause: error });
+  }
   const isData = kind === 'data' || kind === 'duplicate';
   return new StoreError(isData ? 'data' : 'environment', `${doing} failed (${code})`, {
     cause: error,

@@ -13,6 +13,7 @@ import type {
 import { OutboxComposer } from './outbox.js';
 import { keyOf } from './ports.js';
 import type {
+  AuditEntry,
   Changes,
   DecisionRow,
   EventRow,
@@ -47,6 +48,7 @@ export class ChangeSet {
   readonly #legs: Leg[] = [];
   readonly #events: EventRow[] = [];
   readonly #outbox = new OutboxComposer();
+  readonly #audit: AuditEntry[] = [];
 
   /** @param load what was asked for: a row outside it is not absent, it was never looked for. */
   constructor(loaded: Loaded, load: LoadRequest) {
@@ -142,6 +144,10 @@ export class ChangeSet {
     if (topic !== 'nobody') this.#outbox.add(envelope, encoded, topic);
   }
 
+  audit(entry: AuditEntry): void {
+    this.#audit.push(entry);
+  }
+
   finish(): Changes {
     return {
       keys: this.#keysInserted,
@@ -155,6 +161,7 @@ export class ChangeSet {
       holdsDeleted: this.#holdsDeleted,
       events: this.#events,
       outbox: this.#outbox.finish(),
+      audit: this.#audit,
     };
   }
 

@@ -103,6 +103,23 @@ export interface TransferUpdate {
   readonly reason: Reason | null;
 }
 
+/**
+ * One line of audit_log: who changed what and why, with what was seen under lock and what was
+ * written. Amounts are strings of minor units.
+ */
+export interface AuditEntry {
+  /** `reconciler`, `operator:NAME` or `client:TENANT`. */
+  readonly actor: string;
+  /** Where the change comes from and what it is, for instance `reconcile.commit`. */
+  readonly action: string;
+  readonly transferId?: TransferId;
+  readonly accountId?: AccountId;
+  readonly slot: number;
+  readonly reason: string;
+  readonly before: Readonly<Record<string, unknown>>;
+  readonly after: Readonly<Record<string, unknown>>;
+}
+
 /** What one transaction reads under lock, everything by key. Order and duplicates do not matter. */
 export interface LoadRequest {
   readonly keys?: readonly KeyRef[];
@@ -144,6 +161,8 @@ export interface Changes {
   readonly holdsDeleted: readonly TransferId[];
   readonly events: readonly EventRow[];
   readonly outbox: readonly OutboxRow[];
+  /** Lines of audit_log: of one transaction with what they tell of. */
+  readonly audit: readonly AuditEntry[];
 }
 
 /**
@@ -163,6 +182,7 @@ export interface ShardStore {
    * - `environment`: the database is away, read-only, out of disk or too contended. Nothing is known
    *   to be written if `outcomeUnknown` is true, else nothing was written.
    * - `epoch`: this shard's map is newer than the caller's; reload and route again.
+   * - `fenced`: the lease that this work was done under has a newer holder; nothing was written.
    * - `data`: a row broke a promise or a column's range; the batch as composed cannot be stored.
    */
   transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): Promise<R>;
@@ -174,8 +194,27 @@ export interface RoutableStore extends ShardStore {
    * The same shard for work that was routed with the map of this epoch. A transaction compares the
    * epoch of the routing, not that of the moment it runs: what waited in a queue across a change of
    * the map must not land on a shard that has given its slot away.
+   * @param fence where the work is done under a lease: see Fence.
    */
-  at(epoch: bigint): ShardStore;
+  at(epoch: bigint, fence?: Fence): ShardStore;
+}
+
+/**
+ * The holding of a lease that work is done under. Each transaction compares it in the packet that
+ * commits: on the lease's own shard with the row of the lease, which nobody can take meanwhile; on
+ * another shard with the highest token that was ever seen there of that lease, which a higher one
+ * raises. Where a newer holding is known, the transaction writes nothing and fails as `fenced`.
+ */
+export interface Fence {
+  /** Where the lease lies. */
+  readonly shard: ShardId;
+  readonly lease: string;
+  readonly token: bigint;
+}
+
+/** How a fence is named on the shards where its lease does not lie. */
+export function fenceName({ lease, shard }: Pick<Fence, 'lease' | 'shard'>): string {
+  return `${lease}:${shard}`;
 }
 
 export interface Planned<R> {
@@ -183,7 +222,7 @@ export interface Planned<R> {
   readonly result: R;
 }
 
-export type StoreErrorKind = 'environment' | 'epoch' | 'data';
+export type StoreErrorKind = 'environment' | 'epoch' | 'fenced' | 'data';
 
 export class StoreError extends Error {
   override readonly name = 'StoreError';
@@ -222,4 +261,5 @@ export const NO_CHANGES: Changes = {
   holdsDeleted: [],
   events: [],
   outbox: [],
+  audit: [],
 };

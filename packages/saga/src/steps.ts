@@ -15,6 +15,8 @@ import type {
   TransferEvent,
   TransferTerms,
 } from '@surety/domain';
+import { auditLine, decisionState, transferState, verbOf } from './audit.js';
+import type { AuditNote } from './audit.js';
 import { ChangeSet, answering, decisionRowOf, transferOf } from './change-set.js';
 import type { LoadRequest, ShardStore, TransferRow } from './ports.js';
 import { addMs } from './time.js';
@@ -23,6 +25,8 @@ export interface StepOptions {
   readonly holdTimeoutMs: number;
   /** Who runs the steps: `saga` for the workers, `reconciler` for repairs. */
   readonly actor: string;
+  /** Where the steps are a repair: each that takes effect leaves a line in audit_log with it. */
+  readonly audit?: AuditNote;
   /**
    * Whether the steps that follow on this very shard are taken in the same transaction, given the
    * slot they act on. All rows and events are still written, except a hold that would be inserted
@@ -92,6 +96,13 @@ function loadFor(events: readonly Envelope[], options: StepOptions): LoadRequest
   };
 }
 
+interface WrittenStep {
+  readonly cause: Envelope;
+  readonly answer: Envelope;
+  readonly slot: number;
+  readonly before: Readonly<Record<string, unknown>>;
+}
+
 class StepFold {
   readonly #set: ChangeSet;
   readonly #options: StepOptions;
@@ -155,11 +166,32 @@ class StepFold {
     const set = this.#set;
     const { event } = outcome;
     const decision = decisionOf(event);
+    const slot = decision ? answer.destinationSlot : answer.sourceSlot;
+    const before = this.#stateFor(cause);
     if (outcome.account) set.putAccount(outcome.account);
     if (outcome.legs.length > 0) set.addLegs(outcome.legs);
     if (decision) set.insertDecision(decisionRowOf(cause, decision));
     else this.#moveTransfer(cause, event);
-    set.record(answer, decision ? answer.destinationSlot : answer.sourceSlot, this.#topic(answer));
+    set.record(answer, slot, this.#topic(answer));
+    if (before) this.#writeDown({ cause, answer, slot, before });
+  }
+
+  #writeDown({ cause, answer, slot, before }: WrittenStep): void {
+    const { audit: note, actor } = this.#options;
+    const after = this.#stateFor(cause);
+    if (!note || !after) return;
+    const verb = verbOf(answer.type, cause.type);
+    this.#set.audit(auditLine({ note, actor, event: answer, verb, slot, before, after }));
+  }
+
+  /** What the step of this event looks at: only worked out where a line of audit_log needs it. */
+  #stateFor(cause: Envelope): Readonly<Record<string, unknown>> | undefined {
+    if (!this.#options.audit) return undefined;
+    const set = this.#set;
+    const { transferId, data } = cause;
+    return cause.type === 'held'
+      ? decisionState(set.decision(transferId), set.account(data.destination))
+      : transferState(set.transfer(transferId), set.account(data.source));
   }
 
   #moveTransfer(cause: Envelope, event: TransferEvent): void {

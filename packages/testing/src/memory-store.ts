@@ -1,8 +1,10 @@
-import { keyOf, StoreError } from '@surety/saga';
+import { fenceName, keyOf, StoreError } from '@surety/saga';
 import type {
+  AuditEntry,
   Changes,
   DecisionRow,
   EventRow,
+  Fence,
   HoldRow,
   KeyRow,
   LoadRequest,
@@ -28,6 +30,11 @@ export interface MemoryRows {
   /** By `transferId/step`. */
   readonly events: Map<string, EventRow>;
   readonly outbox: OutboxRow[];
+  readonly audit: AuditEntry[];
+  /** The token of each lease of this shard, by name. */
+  readonly leases: Map<string, bigint>;
+  /** The highest token seen of each lease of another shard, by fenceName. */
+  readonly fences: Map<string, bigint>;
 }
 
 /**
@@ -47,6 +54,9 @@ export class MemoryShardStore implements RoutableStore {
     legs: [],
     events: new Map(),
     outbox: [],
+    audit: [],
+    leases: new Map(),
+    fences: new Map(),
   };
   /** Of the shard's placement: it rises when slots move. */
   epoch = 1n;
@@ -59,7 +69,7 @@ export class MemoryShardStore implements RoutableStore {
     this.#nowMs = nowMs;
   }
 
-  at(epoch: bigint): ShardStore {
+  at(epoch: bigint, fence?: Fence): ShardStore {
     return {
       shard: this.shard,
       transact: async (load, decide) => {
@@ -68,9 +78,15 @@ export class MemoryShardStore implements RoutableStore {
           const message = `routed with epoch ${epoch}, the shard is at ${this.epoch}`;
           throw new StoreError('epoch', message);
         }
-        return this.#transact(load, decide);
+        return this.#transact(load, decide, fence);
       },
     };
+  }
+
+  /** What a new holder does on the shards where its lease does not lie. */
+  raiseFence(fence: Fence): void {
+    const seen = this.rows.fences.get(fenceName(fence)) ?? 0n;
+    if (fence.token > seen) this.rows.fences.set(fenceName(fence), fence.token);
   }
 
   /** Work that is routed in this very moment. */
@@ -79,12 +95,21 @@ export class MemoryShardStore implements RoutableStore {
     return this.#transact(load, decide);
   }
 
-  #transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>): R {
+  #transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>, fence?: Fence): R {
     const planned = this.#decided(this.#load(load), decide);
+    if (fence) this.#checkFence(fence);
     this.#refuse(planned.changes);
     this.#write(planned.changes);
     this.commits += 1;
     return planned.result;
+  }
+
+  #checkFence(fence: Fence): void {
+    const isOwn = fence.shard === this.shard;
+    if (!isOwn) this.raiseFence(fence);
+    const { leases, fences } = this.rows;
+    const seen = isOwn ? leases.get(fence.lease) : fences.get(fenceName(fence));
+    if (seen !== fence.token) throw new StoreError('fenced', `the lease is at token ${seen ?? 0n}`);
   }
 
   #decided<R>(loaded: Loaded, decide: (loaded: Loaded) => Planned<R>): Planned<R> {
@@ -153,6 +178,7 @@ export class MemoryShardStore implements RoutableStore {
     for (const row of changes.events) rows.events.set(eventKey(row), row);
     rows.legs.push(...changes.legs);
     rows.outbox.push(...changes.outbox);
+    rows.audit.push(...changes.audit);
   }
 
   #writeTransfers({ transfersInserted, transfersUpdated }: Changes): void {

@@ -6,7 +6,7 @@ import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken } from './isolate.js';
 import type { OpenTransfer, OpenTransferCursor } from './ports.js';
-import { RECONCILER, idsOf, recordRepairs } from './repair.js';
+import { RECONCILER, auditNote, idsOf } from './repair.js';
 import type { Repair } from './repair.js';
 import { settle } from './settle.js';
 
@@ -128,9 +128,9 @@ async function driveHeld(pass: Pass, transfers: readonly OpenTransfer[]): Promis
     if (!decided) continue;
     await settle(
       context,
+      'standing_still',
       decided.events.map((envelope) => ({
         decided: envelope,
-        cause: 'standing_still',
         before: { state: 'held' },
       })),
     );
@@ -198,10 +198,10 @@ async function send(pass: Pass, standing: readonly Standing[]): Promise<boolean>
   const events = now.map(({ event }) => event);
   const repairs = now.map((one) => sendRepair(source.id, one));
   pass.resendsLeft -= now.length;
-  if (!context.dryRun) await sendAgain(source.store, events);
+  const by = { actor: RECONCILER, audit: auditNote('standing_still') };
+  if (!context.dryRun) await sendAgain(source.store, events, by);
   for (const { envelope } of events) itemBackoff.attempted(envelope.id);
-  if (!context.dryRun) await recordRepairs(source, repairs, context.listener);
-  else for (const repair of repairs) context.listener.repaired(repair);
+  for (const repair of repairs) context.listener.repaired(repair);
   return isAllSent;
 }
 
@@ -228,7 +228,7 @@ async function expire(context: PassContext, requested: readonly Envelope[]): Pro
     return;
   }
   const { done, faulty } = await isolateBroken(requested, (batch) =>
-    expireRequested(source.store, batch, RECONCILER),
+    expireRequested(source.store, batch, RECONCILER, auditNote('not_taken_up')),
   );
   for (const { item, error } of faulty) {
     itemBackoff.attempted(item.transferId);
@@ -241,8 +241,7 @@ async function expire(context: PassContext, requested: readonly Envelope[]): Pro
     });
   }
   const ended = done.filter(({ result }) => result).map(({ item }) => item);
-  const repairs = ended.map((envelope) => expiryRepair(source.id, envelope));
-  await recordRepairs(source, repairs, listener);
+  for (const envelope of ended) listener.repaired(expiryRepair(source.id, envelope));
 }
 
 function expiryRepair(shard: number, requested: Envelope): Repair {

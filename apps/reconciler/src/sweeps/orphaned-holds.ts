@@ -6,7 +6,7 @@ import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
-import { RECONCILER, idsOf, recordRepairs } from './repair.js';
+import { RECONCILER, auditNote, idsOf } from './repair.js';
 import type { Repair } from './repair.js';
 import { settle } from './settle.js';
 
@@ -50,9 +50,9 @@ async function repairHolds(context: PassContext, holds: readonly HoldRow[]): Pro
     if (!decided) continue;
     await settle(
       context,
+      'hold_expired',
       decided.map((envelope) => ({
         decided: envelope,
-        cause: 'hold_expired',
         before: holdState(rows.get(envelope.transferId)),
       })),
     );
@@ -71,10 +71,11 @@ async function decide(
   { destination, causes }: DestinationGroup,
 ): Promise<readonly Envelope[]> {
   if (context.dryRun) return foresee(context, { destination, causes });
+  const audit = auditNote('hold_expired');
   const { done, faulty } = await isolateBroken(causes, (batch) =>
     voidTransfers(
       destination.store,
-      batch.map((cause) => ({ cause, reason: 'hold_expired', actor: RECONCILER })),
+      batch.map((cause) => ({ cause, reason: 'hold_expired', actor: RECONCILER, audit })),
     ),
   );
   for (const { item, error } of faulty) {
@@ -88,8 +89,7 @@ async function decide(
     });
   }
   const voided = done.flatMap(({ result }) => (result.voided ? [result.voided] : []));
-  const repairs = voided.map((event) => voidRepair(destination.id, event));
-  await recordRepairs(destination, repairs, context.listener);
+  for (const event of voided) context.listener.repaired(voidRepair(destination.id, event));
   const standing = done.filter(({ result }) => !result.voided);
   return [...voided, ...(await standingEvents(context, destination, standing))];
 }

@@ -78,7 +78,6 @@ class PagedShard implements RoutableSweepShard {
         return refs.flatMap(({ transferId, step }) => this.#event(transferId, step));
       },
       outboxAgeMs: async () => this.outboxAgeMs,
-      audit: async () => undefined,
     };
   }
 

@@ -31,17 +31,6 @@ export interface EventRef {
   readonly step: 10 | 20 | 30;
 }
 
-/** One line of audit_log: who did what to which transfer, with the state before and after. */
-export interface AuditEntry {
-  readonly actor: string;
-  readonly action: string;
-  readonly transferId: TransferId;
-  readonly slot: number;
-  readonly reason: string;
-  readonly before: Readonly<Record<string, unknown>>;
-  readonly after: Readonly<Record<string, unknown>>;
-}
-
 /**
  * What the sweeps read of one shard: open work only, never history. Nothing read here decides
  * anything; every repair is a step that reads again under lock.
@@ -59,7 +48,6 @@ export interface SweepReads {
   events(refs: readonly EventRef[]): Promise<readonly StoredEvent[]>;
   /** Age of the oldest outbox row in milliseconds, 0 where the outbox is empty. */
   outboxAgeMs(): Promise<number>;
-  audit(entries: readonly AuditEntry[]): Promise<void>;
 }
 
 export interface SweepShard {

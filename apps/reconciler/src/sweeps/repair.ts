@@ -1,7 +1,7 @@
 import type { Envelope } from '@surety/contracts';
 import type { ShardId, TransferId } from '@surety/domain';
 import { traceIdOf } from '@surety/runtime';
-import type { AuditEntry, SweepShard } from './ports.js';
+import type { AuditNote } from '@surety/saga';
 
 /** Who stands in events and audit_log. */
 export const RECONCILER = 'reconciler';
@@ -54,25 +54,7 @@ export function idsOf({
   return traceId === undefined ? { transferId } : { transferId, traceId };
 }
 
-export function auditEntryOf(repair: Repair): AuditEntry {
-  return {
-    actor: RECONCILER,
-    action: `reconcile.${repair.kind}`,
-    transferId: repair.transferId,
-    slot: repair.slot,
-    reason: repair.cause,
-    before: repair.before,
-    after: repair.after,
-  };
-}
-
-/** Writes what was done on a shard into its audit_log and tells the listener. */
-export async function recordRepairs(
-  shard: SweepShard,
-  repairs: readonly Repair[],
-  listener: RepairListener,
-): Promise<void> {
-  if (repairs.length === 0) return;
-  for (const repair of repairs) listener.repaired(repair);
-  await shard.reads.audit(repairs.map(auditEntryOf));
+/** The line that a repair leaves in audit_log, of one transaction with it. */
+export function auditNote(cause: RepairCause): AuditNote {
+  return { via: 'reconcile', reason: cause };
 }

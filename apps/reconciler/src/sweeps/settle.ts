@@ -5,13 +5,12 @@ import { applySteps } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import type { SweepContext } from './context.js';
 import { isolateBroken } from './isolate.js';
-import { RECONCILER, idsOf, recordRepairs } from './repair.js';
+import { RECONCILER, auditNote, idsOf } from './repair.js';
 import type { Repair, RepairCause, RepairKind } from './repair.js';
 
 /** A transfer whose destination has decided: the event that the source's shard must follow. */
 export interface Settlement {
   readonly decided: Envelope;
-  readonly cause: RepairCause;
   readonly before: Readonly<Record<string, unknown>>;
 }
 
@@ -27,13 +26,14 @@ const END_OF: Readonly<Record<Decision['outcome'], EndStatus>> = {
  */
 export async function settle(
   context: SweepContext,
+  cause: RepairCause,
   settlements: readonly Settlement[],
 ): Promise<void> {
   if (context.dryRun) {
     for (const settlement of settlements) {
       // The transfer stays as it is, and the sweep that comes next need not speak of it again.
       context.itemBackoff.attempted(settlement.decided.transferId);
-      context.listener.repaired(planned(context, settlement));
+      context.listener.repaired(planned(context, cause, settlement));
     }
     return;
   }
@@ -42,10 +42,12 @@ export async function settle(
     applySteps(
       source.store,
       batch.map((settlement) => settlement.decided),
-      { holdTimeoutMs, actor: RECONCILER },
+      { holdTimeoutMs, actor: RECONCILER, audit: auditNote(cause) },
     ),
   );
-  const repairs = done.flatMap(({ item, result }) => outcomeOf(context, item, result));
+  for (const { item, result } of done) {
+    if (hasApplied(context, item, result)) context.listener.repaired(planned(context, cause, item));
+  }
   for (const { item, error } of faulty) {
     context.itemBackoff.attempted(item.decided.transferId);
     context.listener.trouble({
@@ -56,19 +58,18 @@ export async function settle(
       error,
     });
   }
-  await recordRepairs(source, repairs, context.listener);
 }
 
-function outcomeOf(context: SweepContext, settlement: Settlement, result: StepResult): Repair[] {
+function hasApplied(context: SweepContext, settlement: Settlement, result: StepResult): boolean {
   const { transferId } = settlement.decided;
   switch (result.kind) {
     case 'applied':
       context.itemBackoff.forget(transferId);
-      return [planned(context, settlement)];
+      return true;
     case 'already_applied':
       // A worker was faster. Should its row stay in the sweep all the same, it is not tried at once.
       context.itemBackoff.attempted(transferId);
-      return [];
+      return false;
     case 'alarm':
       context.itemBackoff.attempted(transferId);
       context.listener.trouble({
@@ -77,13 +78,17 @@ function outcomeOf(context: SweepContext, settlement: Settlement, result: StepRe
         ...idsOf(settlement.decided),
         message: `${settlement.decided.type} met ${result.alarm}: nothing was changed`,
       });
-      return [];
+      return false;
     default:
       return result satisfies never;
   }
 }
 
-function planned(context: SweepContext, { decided, cause, before }: Settlement): Repair {
+function planned(
+  context: SweepContext,
+  cause: RepairCause,
+  { decided, before }: Settlement,
+): Repair {
   const decision = decisionOfEnvelope(decided);
   if (!decision) throw new TypeError(`${decided.id} is no decision`);
   const { outcome } = decision;

@@ -166,7 +166,7 @@ describe('an orphaned hold', () => {
         'reconcile.void',
         'hold_expired',
         '{"decision":null}',
-        '{"decision":"voided","reason":"hold_expired"}',
+        `{"decision":"voided","reason":"hold_expired","event":"${transferId}/30","answers":"${transferId}/20"}`,
       ],
     ]);
     expect(here?.rows.map((row) => row.slice(0, 3))).toEqual([

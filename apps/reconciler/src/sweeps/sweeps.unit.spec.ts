@@ -3,7 +3,7 @@ import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
 import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { StoreError, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import type { StoredEvent } from '@surety/saga';
+import type { AuditEntry, StoredEvent } from '@surety/saga';
 import {
   MemoryShardStore,
   aDeposit,
@@ -15,7 +15,7 @@ import {
 } from '@surety/testing';
 import type { SweepContext } from './context.js';
 import { ItemBackoff } from './item-backoff.js';
-import type { AuditEntry, OpenTransferPage, SweepReads, SweepShard } from './ports.js';
+import type { OpenTransferPage, SweepReads, SweepShard } from './ports.js';
 import type { Repair, Trouble } from './repair.js';
 import { ShardSweeps } from './run-sweeps.js';
 
@@ -36,7 +36,6 @@ const DESTINATION = accountOn(1, 'DST');
 class MemoryShard implements SweepShard, SweepReads {
   readonly id: number;
   readonly memory: MemoryShardStore;
-  readonly audited: AuditEntry[] = [];
   isAway = false;
   outboxAge = 0;
   readonly #nowMs: () => number;
@@ -95,8 +94,8 @@ class MemoryShard implements SweepShard, SweepReads {
     return this.outboxAge;
   }
 
-  async audit(entries: readonly AuditEntry[]): Promise<void> {
-    this.audited.push(...entries);
+  get audited(): readonly AuditEntry[] {
+    return this.memory.rows.audit;
   }
 
   #refuseIfAway(): void {
@@ -206,8 +205,14 @@ describe('the sweeps', () => {
         actor: 'reconciler',
         action: 'reconcile.release',
         transferId,
-        before: { state: 'held', decision: 'voided', hold: { amountMinor: '3000' } },
-        after: { state: 'cancelled', reason: 'hold_expired' },
+        before: { state: 'held', holdMinor: '3000', account: { balance: '10000', held: '3000' } },
+        after: {
+          state: 'cancelled',
+          reason: 'hold_expired',
+          account: { balance: '10000', held: '0' },
+          event: `${transferId}/40`,
+          answers: `${transferId}/30`,
+        },
       },
     ]);
   });

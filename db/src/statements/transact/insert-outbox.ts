@@ -3,7 +3,7 @@ import type { OutboxRow } from '@surety/saga';
 import { count, text, time, word } from '../../connection/literals.js';
 
 /**
- * Caller: transact, last of all writes. Index: PRIMARY (seq), given by the engine. Locks: the new
+ * Caller: transact, after the events. Index: PRIMARY (seq), given by the engine. Locks: the new
  * rows. Rows: one for each topic and partition that the batch has events for.
  */
 export function insertOutbox(rows: readonly OutboxRow[], now: Timestamp): string[] {

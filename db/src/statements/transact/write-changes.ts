@@ -1,6 +1,7 @@
 import type { Timestamp } from '@surety/contracts';
 import type { Changes } from '@surety/saga';
 import { insertAccounts } from './insert-accounts.js';
+import { insertAudit } from './insert-audit.js';
 import { insertDecisions } from './insert-decisions.js';
 import { insertEvents } from './insert-events.js';
 import { deleteHolds, insertHolds } from './insert-holds.js';
@@ -27,5 +28,6 @@ export function writeChanges(changes: Changes, now: Timestamp): string[] {
     ...insertEvents(changes.events),
     ...insertLegs(changes.legs, now),
     ...insertOutbox(changes.outbox, now),
+    ...insertAudit(changes.audit, now),
   ];
 }
