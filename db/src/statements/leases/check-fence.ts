@@ -1,7 +1,7 @@
 import { fenceName } from '@surety/saga';
 import type { Fence } from '@surety/saga';
 import type { ShardId } from '@surety/domain';
-import { text, word } from '../../connection/literals.js';
+import { word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
 
 /**
