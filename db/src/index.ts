@@ -48,6 +48,11 @@ export type { DeadLetterRow } from './statements/operations/insert-dead-letter.j
 export { listDeadLetters } from './statements/operations/list-dead-letters.js';
 export type { StoredDeadLetter } from './statements/operations/list-dead-letters.js';
 
+export { listLeases } from './statements/operator/list-leases.js';
+export type { StoredLease } from './statements/operator/list-leases.js';
+export { openTransferTotals } from './statements/operator/open-transfer-totals.js';
+export type { OpenTransferTotals } from './statements/operator/open-transfer-totals.js';
+
 export { findHold } from './statements/reconciler/find-hold.js';
 export { listDecisions } from './statements/reconciler/list-decisions.js';
 export { listExpiredHolds } from './statements/reconciler/list-expired-holds.js';

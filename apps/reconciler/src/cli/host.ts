@@ -14,6 +14,8 @@ export interface CliHost extends Output {
   readonly directory: string;
   /** Absent where nobody can be asked: a pipe, a timer, a container without a terminal. */
   readonly terminal?: Terminal | undefined;
+  /** Ends what goes on until it is told to stop. */
+  readonly signal?: AbortSignal;
 }
 
 /** What a group of commands is registered with. */

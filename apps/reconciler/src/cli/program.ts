@@ -1,17 +1,21 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError } from '@surety/runtime';
+import { registerAccounts } from './accounts.js';
 import { registerCheck } from './check.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, errorLine } from './output.js';
 import { registerReconcile } from './reconcile.js';
+import { registerStatus } from './status.js';
 import { registerTransfer } from './transfer.js';
 
 /** Every group of commands, in the order of `surety --help`. */
 const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] = [
+  registerStatus,
   registerCheck,
   registerTransfer,
   registerHolds,
+  registerAccounts,
   registerReconcile,
 ];
 

@@ -8,6 +8,8 @@ export interface SystemFile {
   readonly redisUrl: string;
   /** What the system was started with, by the names of the environment. */
   readonly settings: Readonly<Record<string, string>>;
+  /** By name, where each answers for its health. */
+  readonly processes: Readonly<Record<string, { readonly adminUrl: string }>>;
 }
 
 /**
@@ -33,6 +35,15 @@ export function findSystemFile(directory: string): string | undefined {
 }
 
 /**
+ * What runs here, or undefined where nothing was started.
+ * @throws Error where the file is there and cannot be understood.
+ */
+export function readSystemFile(directory: string): SystemFile | undefined {
+  const file = findSystemFile(directory);
+  return file === undefined ? undefined : parseSystemFile(readFileSync(file, 'utf8'), file);
+}
+
+/**
  * The environment of the processes as the CLI takes it: what is set wins, a running system of this
  * repository fills in the rest.
  * @throws Error where the file is there and cannot be understood.
@@ -42,9 +53,8 @@ export function withRunningSystem(
   directory: string,
 ): NodeJS.ProcessEnv {
   if (environment['SURETY_SHARDS']) return environment;
-  const file = findSystemFile(directory);
-  if (!file) return environment;
-  const system = parseSystemFile(readFileSync(file, 'utf8'), file);
+  const system = readSystemFile(directory);
+  if (!system) return environment;
   return {
     ...environment,
     ...sharedSettings(environment, system.settings),
@@ -80,12 +90,24 @@ function parseSystemFile(text: string, file: string): SystemFile {
     kafkaBrokers,
     redisUrl,
     settings = {},
+    processes = {},
   } = parsed as Partial<Record<string, unknown>>;
   if (!isListOfText(shardUrls) || !isListOfText(kafkaBrokers) || typeof redisUrl !== 'string') {
     throw broken;
   }
   if (!isTextByName(settings)) throw broken;
-  return { shardUrls, kafkaBrokers, redisUrl, settings };
+  return { shardUrls, kafkaBrokers, redisUrl, settings, processes: addressesOf(processes) };
+}
+
+/** Entries without an address are left out: what runs there cannot be asked. */
+function addressesOf(processes: unknown): SystemFile['processes'] {
+  if (typeof processes !== 'object' || processes === null) return {};
+  const entries = Object.entries(processes as Record<string, { adminUrl?: unknown } | null>);
+  return Object.fromEntries(
+    entries.flatMap(([name, process]) =>
+      typeof process?.adminUrl === 'string' ? [[name, { adminUrl: process.adminUrl }]] : [],
+    ),
+  );
 }
 
 function isTextByName(value: unknown): value is Readonly<Record<string, string>> {

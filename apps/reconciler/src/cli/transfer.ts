@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Envelope } from '@surety/contracts';
-import { parseTransferId, slotOfAccount, slotOfTransferId } from '@surety/domain';
+import { slotOfAccount, slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findHold, findTransfer, listLegs, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -13,6 +13,7 @@ import { printStory } from './print-story.js';
 import type { StoryEvent, StoryLeg, TransferStory } from './print-story.js';
 import { withShards } from './session.js';
 import type { Session } from './session.js';
+import { transferIdOf } from './transfer-id.js';
 
 export function registerTransfer(program: Command, { host, exit }: CommandContext): void {
   const transfer = program.command('transfer').description('single transfers');
@@ -51,8 +52,7 @@ async function runTransferShow(
   text: string,
   options: { readonly json: boolean },
 ): Promise<number> {
-  const id = parseTransferId(text);
-  if (!id) throw new CliError(`${JSON.stringify(text)} is not a transfer id`);
+  const id = transferIdOf(text);
   return withShards(host, async (session) => {
     const source = session.shardOf(slotOfTransferId(id));
     const transfer = await findTransfer(source, id);

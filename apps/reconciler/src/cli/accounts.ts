@@ -1,0 +1,8 @@
+import type { Command } from 'commander';
+import { registerAccountShow } from './account-show.js';
+import type { CommandContext } from './host.js';
+
+export function registerAccounts(program: Command, context: CommandContext): void {
+  const accounts = program.command('accounts').description('single accounts');
+  registerAccountShow(accounts, context);
+}

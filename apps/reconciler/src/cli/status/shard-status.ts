@@ -1,0 +1,40 @@
+import {
+  OUTBOX_COUNT_MAX,
+  heldTotals,
+  listLeases,
+  openTransferTotals,
+  outboxDepth,
+} from '@surety/db';
+import type { HeldTotal, OpenTransferTotals, OutboxDepth, Shard, StoredLease } from '@surety/db';
+import type { ShardId } from '@surety/domain';
+import { errorLine } from '../output.js';
+
+export interface AnsweringShard {
+  readonly id: ShardId;
+  readonly answers: true;
+  /** Messages that the relay has yet to publish; counting ends at a bound. */
+  readonly outbox: OutboxDepth & { readonly isMore: boolean };
+  readonly open: OpenTransferTotals;
+  readonly held: readonly HeldTotal[];
+  readonly leases: readonly StoredLease[];
+}
+
+export type ShardStatus =
+  AnsweringShard | { readonly id: ShardId; readonly answers: false; readonly error: string };
+
+/** What stands open on a shard now. One that is away is a line of the answer, not a failure. */
+export async function readShardStatus(shard: Shard): Promise<ShardStatus> {
+  const { id } = shard;
+  try {
+    const [outbox, open, held, leases] = await Promise.all([
+      outboxDepth(shard),
+      openTransferTotals(shard),
+      heldTotals(shard),
+      listLeases(shard),
+    ]);
+    const isMore = outbox.rows >= OUTBOX_COUNT_MAX;
+    return { id, answers: true, outbox: { ...outbox, isMore }, open, held, leases };
+  } catch (error) {
+    return { id, answers: false, error: errorLine(error) };
+  }
+}
