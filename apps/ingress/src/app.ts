@@ -93,6 +93,9 @@ class Edge {
     try {
       if (isStopping()) throw new Problem('stopping');
       send(response, await handler(exchange), isStopping());
+      exchange.memberProblems?.forEach((problem) => {
+        this.failures.record(problem, exchange);
+      });
     } catch (error) {
       if (error instanceof ClientGone) return;
       const problem = problemOf(error);

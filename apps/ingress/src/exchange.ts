@@ -23,6 +23,8 @@ export interface Exchange {
   readonly traceparent: string;
   /** Known once the request has made or named a transfer; for log lines. */
   transferId?: TransferId;
+  /** Problems of single members of a request whose answer as a whole is none; for log lines. */
+  memberProblems?: readonly Problem[];
 }
 
 export type Handler = (exchange: Exchange) => Promise<Answer>;
@@ -35,6 +37,7 @@ class OpenExchange implements Exchange {
   readonly request: RoutedRequest;
   readonly response: ServerResponse;
   transferId?: TransferId;
+  memberProblems?: readonly Problem[];
   private trace: string | undefined;
 
   constructor(request: RoutedRequest, response: ServerResponse) {

@@ -17,6 +17,9 @@ export interface GroupCommitOptions<Item, Result> {
   readonly gate: Gate;
   readonly clock?: Clock;
   readonly queueMax: number;
+  /** Default: every item weighs 1, and a group is bounded by GROUP_MAX. */
+  readonly weigh?: (item: Item) => number;
+  readonly groupMax?: number;
   /** One transaction for all; safe to repeat as a whole. One result per item, in order. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Told after each commit. */
@@ -40,9 +43,10 @@ export class GroupCommit<Item, Result> {
     this.options = options;
     this.clock = options.clock ?? REAL_CLOCK;
     this.batcher = new Batcher<Item, Settled<Result>>({
-      weightMax: GROUP_MAX,
+      weightMax: options.groupMax ?? GROUP_MAX,
       queueMax: options.queueMax,
       clock: this.clock,
+      ...(options.weigh === undefined ? {} : { weigh: options.weigh }),
       run: (items) => this.settle(items),
     });
   }

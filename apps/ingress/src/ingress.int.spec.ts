@@ -13,6 +13,7 @@ import {
   statusCopyKey,
   transferAcceptedAnswer,
   transferAnswer,
+  transferBatchAnswer,
   transferStatusAnswer,
 } from '@surety/contracts';
 import type { Envelope, ProblemDocument } from '@surety/contracts';
@@ -924,6 +925,34 @@ describe('with one shard away', () => {
       currency: 'EUR',
     };
     return call(half, POST, { key: randomUUID(), body });
+  }
+
+  test('the members of a batch that it carries get 503, the others are stored', async () => {
+    const member = (shard: number): Record<string, string> => ({
+      ...{ idempotencyKey: randomUUID(), sourceAccount: accountOn(shard) },
+      ...{ destinationAccount: 'b', amount: '1', currency: 'EUR' },
+    });
+    cable.cut();
+    const body = { transfers: [member(0), member(1), member(0)] };
+    const mixed = await call(half, `${POST}/batch`, { body });
+    expect(mixed.status).toBe(200);
+    const { results } = transferBatchAnswer.parse(mixed.body);
+    expect(results.map(({ status }) => status)).toEqual([202, 503, 202]);
+    expect(mixed.headers.get('retry-after')).toMatch(/^[1-9][0-9]*$/);
+    const alone = await call(half, `${POST}/batch`, { body: { transfers: [member(1)] } });
+    expect([alone.status, problemOf(alone).code]).toEqual([503, 'shard-unavailable']);
+    cable.mend();
+    await eventuallyTaken(() => call(half, `${POST}/batch`, { body }));
+  });
+
+  /** The breaker lets a request through once its time is up. */
+  async function eventuallyTaken(send: () => Promise<Reply>): Promise<void> {
+    for (let attempt = 0; attempt < 40; attempt += 1) {
+      const { results } = transferBatchAnswer.parse((await send()).body);
+      if (results.every(({ status }) => status === 202)) return;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+    }
+    throw new Error('the batch was never taken');
   }
 
   test('its requests get 503 and come again, those of the other shard go on', async () => {

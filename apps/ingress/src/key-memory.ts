@@ -1,4 +1,5 @@
 import type { RedisHandle } from '@surety/runtime';
+import type { KeyRef } from '@surety/saga';
 
 /** As long as keys live at least. */
 const REMEMBERED_SECONDS = 24 * 60 * 60;
@@ -19,18 +20,41 @@ export class KeyMemory {
   }
 
   /** False only where the key is known to have been used in another slot. */
-  async belongsHere(keyHash: string, slot: number): Promise<boolean> {
-    if (!this.redis.available || performance.now() < this.pausedUntilMs) return true;
-    const name = `surety:key:${keyHash}`;
+  async belongsHere(key: KeyRef): Promise<boolean> {
+    const [belongs = true] = await this.belongHere([key]);
+    return belongs;
+  }
+
+  /** The same for many keys, in two round trips at most. */
+  async belongHere(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
+    if (!this.redis.available || performance.now() < this.pausedUntilMs) {
+      return keys.map(() => true);
+    }
     try {
-      const { client } = this.redis;
-      const taken = await client.set(name, slot, 'EX', REMEMBERED_SECONDS, 'NX');
-      if (taken !== null) return true;
-      const known = await client.get(name);
-      return known === null || known === String(slot);
+      return await this.ask(keys);
     } catch {
       this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
-      return true;
+      return keys.map(() => true);
     }
   }
+
+  private async ask(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
+    const { client } = this.redis;
+    const taken = await Promise.all(
+      keys.map(({ keyHash, slot }) =>
+        client.set(nameOf(keyHash), slot, 'EX', REMEMBERED_SECONDS, 'NX'),
+      ),
+    );
+    return Promise.all(
+      keys.map(async ({ keyHash, slot }, at) => {
+        if (taken[at] !== null) return true;
+        const known = await client.get(nameOf(keyHash));
+        return known === null || known === String(slot);
+      }),
+    );
+  }
+}
+
+function nameOf(keyHash: string): string {
+  return `surety:key:${keyHash}`;
 }

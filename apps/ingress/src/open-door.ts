@@ -22,7 +22,7 @@ import type {
   VoidResult,
 } from '@surety/saga';
 import { GroupCommit } from './group-commit.js';
-import type { Gate } from './group-commit.js';
+import type { Gate, GroupCommitOptions } from './group-commit.js';
 import { ShardGate } from './shard-gate.js';
 import type { ShardGateOptions } from './shard-gate.js';
 
@@ -39,6 +39,11 @@ export interface DoorOptions {
   readonly makeGate?: (options: ShardGateOptions) => Gate;
 }
 
+/** Transfers of one transaction of batches. */
+const BUNDLE_GROUP_MAX = 1_000;
+/** Bundles that may wait for one shard: each may be as large as the group's bound. */
+const BUNDLES_WAITING_MAX = 8;
+
 /** Work with the epoch of the map that led it here: the map may move on while it queues. */
 export interface Routed<Item> {
   readonly item: Item;
@@ -50,11 +55,15 @@ export interface Door {
   readonly shard: Shard;
   readonly gate: Gate;
   readonly transfers: GroupCommit<Routed<TransferRequest>, RequestResult>;
+  /** What one batch has for this shard: never torn apart between two transactions. */
+  readonly bundles: GroupCommit<Routed<readonly TransferRequest[]>, readonly RequestResult[]>;
   readonly fundings: GroupCommit<Routed<FundingRequest>, FundingResult>;
   readonly openings: GroupCommit<Routed<AccountOpening>, OpeningResult>;
   readonly voids: GroupCommit<Routed<VoidRequest>, VoidResult>;
   readonly ends: GroupCommit<Routed<Envelope>, StepResult>;
 }
+
+type Bounds<Item> = Pick<GroupCommitOptions<Item, unknown>, 'queueMax' | 'groupMax' | 'weigh'>;
 
 export function openDoor(shard: Shard, options: DoorOptions): Door {
   const { metrics, queueMax, clock } = options;
@@ -64,10 +73,11 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
   const groupOf = <Item, Result>(
     write: (store: ShardStore, items: readonly Item[]) => Promise<readonly Result[]>,
     committed: (results: readonly Result[]) => void,
+    bounds: Bounds<Routed<Item>> = { queueMax },
   ): GroupCommit<Routed<Item>, Result> =>
     new GroupCommit<Routed<Item>, Result>({
       gate,
-      queueMax,
+      ...bounds,
       ...(clock ? { clock } : {}),
       run: (group) => write(storeFor(shard, group), itemsOf(group)),
       committed,
@@ -80,6 +90,17 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
     shard,
     gate,
     transfers,
+    bundles: groupOf(
+      requestBundles,
+      (results) => {
+        record.kinds('request', results.flat());
+      },
+      {
+        queueMax: BUNDLES_WAITING_MAX,
+        groupMax: BUNDLE_GROUP_MAX,
+        weigh: ({ item }: Routed<readonly TransferRequest[]>) => item.length,
+      },
+    ),
     fundings: groupOf(fundAccounts, (results) => {
       record.kinds('funding', results);
     }),
@@ -158,6 +179,19 @@ class WriteRecord {
   private count(step: string, outcome: string): void {
     this.options.metrics.stepsTotal.inc({ step, outcome, shard: String(this.shard.id) });
   }
+}
+
+/** All bundles in one transaction; each gets its own results back. */
+async function requestBundles(
+  store: ShardStore,
+  bundles: readonly (readonly TransferRequest[])[],
+): Promise<readonly (readonly RequestResult[])[]> {
+  const results = await requestTransfers(store, bundles.flat());
+  let from = 0;
+  return bundles.map(({ length }) => {
+    from += length;
+    return results.slice(from - length, from);
+  });
 }
 
 /** By the oldest map in the group: if the shard knows a newer one, the whole group is routed again. */

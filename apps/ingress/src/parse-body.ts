@@ -4,6 +4,7 @@ import {
   cancelBody,
   fieldError,
   fundingBody,
+  transferBatchBody,
   transferBody,
 } from '@surety/contracts';
 import type {
@@ -33,6 +34,11 @@ export function parseTransferBody(body: unknown, currencies: CurrencyTable): Tra
     }
     checkCurrencyAndAmount(fields, currencies, errors);
   });
+}
+
+/** @throws Problem invalid-request where it is no list of 1 to BATCH_TRANSFERS_MAX members */
+export function parseTransferBatch(body: unknown): readonly unknown[] {
+  return parse(transferBatchBody, body, () => undefined).transfers;
 }
 
 /** @throws Problem invalid-request naming every wrong field */

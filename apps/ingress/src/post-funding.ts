@@ -42,7 +42,9 @@ export function postFunding(dependencies: PostFundingDependencies): Handler {
     const amount = transferableAmount(body.amount, { code, exponent });
     const keyHash = keyHashOf(TENANT, key);
     const slot = slotOfAccount(account);
-    if (!(await keyMemory.belongsHere(keyHash, slot))) throw new Problem('idempotency-key-reused');
+    if (!(await keyMemory.belongsHere({ slot, keyHash }))) {
+      throw new Problem('idempotency-key-reused');
+    }
     const transferId = composeId(slot);
     exchange.transferId = transferId;
     const { traceparent } = exchange;

@@ -1,5 +1,5 @@
 import { PROBLEMS, problemDocument, retryAfterSecondsOf } from '@surety/contracts';
-import type { FieldError, ProblemCode, ProblemFields } from '@surety/contracts';
+import type { FieldError, ProblemCode, ProblemDocument, ProblemFields } from '@surety/contracts';
 import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { problemAnswer } from './answer.js';
@@ -50,8 +50,12 @@ export function problemOf(error: unknown): Problem {
   return new Problem('internal-error', { cause: error });
 }
 
+export function documentOfProblem({ code, fields }: Problem): ProblemDocument {
+  return problemDocument(code, fields);
+}
+
 export function answerOfProblem(problem: Problem, headers?: Record<string, string>): Answer {
-  const document = problemDocument(problem.code, problem.fields);
+  const document = documentOfProblem(problem);
   const retryAfterSeconds = retryAfterSecondsOf(problem.code);
   return problemAnswer(document, {
     ...headers,

@@ -2,14 +2,16 @@ import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import { Problem } from './problem.js';
 
-/** The largest body that is read into memory. */
+/** The largest body of a single operation that is read into memory. */
 export const BODY_BYTES_MAX = 64 * 1024;
+/** The largest body of a batch. */
+export const BATCH_BYTES_MAX = 1024 * 1024;
 
 /**
  * How much of a body that is too large is read and thrown away, so that the client has finished
  * sending and reads the answer instead of a reset connection.
  */
-const DISCARDED_BYTES_MAX = 1024 * 1024;
+const DISCARDED_BYTES_MAX = 2 * 1024 * 1024;
 
 const JSON_MEDIA_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-?8"?[\t ]*)?;?$/i;
 
@@ -22,13 +24,16 @@ export class ClientGone extends Error {
  * Reads and parses a JSON body.
  * @throws Problem unsupported-media-type, body-too-large, malformed-json; ClientGone
  */
-export async function readJson(request: IncomingMessage): Promise<unknown> {
+export async function readJson(
+  request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<unknown> {
   const encoding = request.headers['content-encoding'];
   const isPlain = encoding === undefined || encoding.toLowerCase() === 'identity';
   if (!isPlain || !JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) {
     throw new Problem('unsupported-media-type');
   }
-  const bytes = await readBytes(request);
+  const bytes = await readBytes(request, bytesMax);
   if (!bytes) throw new Problem('body-too-large');
   if (!isUtf8(bytes)) throw new Problem('malformed-json');
   try {
@@ -45,7 +50,7 @@ export function hasBody({ headers }: IncomingMessage): boolean {
 }
 
 /** All bytes of the body, or undefined where there are too many. */
-function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
+function readBytes(request: IncomingMessage, bytesMax: number): Promise<Buffer | undefined> {
   const declared = Number(request.headers['content-length'] ?? 0);
   if (declared > DISCARDED_BYTES_MAX) return Promise.resolve(undefined);
   return new Promise((resolve, reject) => {
@@ -53,11 +58,11 @@ function readBytes(request: IncomingMessage): Promise<Buffer | undefined> {
     let length = 0;
     request.on('data', (chunk: Buffer) => {
       length += chunk.length;
-      if (length <= BODY_BYTES_MAX) chunks.push(chunk);
+      if (length <= bytesMax) chunks.push(chunk);
       else if (length > DISCARDED_BYTES_MAX) resolve(undefined);
     });
     request.once('end', () => {
-      resolve(length > BODY_BYTES_MAX ? undefined : joined(chunks));
+      resolve(length > bytesMax ? undefined : joined(chunks));
     });
     request.once('error', () => {
       reject(new ClientGone('the client went away while it sent its request'));

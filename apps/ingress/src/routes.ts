@@ -8,6 +8,7 @@ import { postCancel } from './post-cancel.js';
 import { postFunding } from './post-funding.js';
 import { TRANSFERS_PATH, postTransfer } from './post-transfer.js';
 import type { PostTransferDependencies } from './post-transfer.js';
+import { postTransferBatch } from './post-transfer-batch.js';
 
 export type RouteDependencies = PostTransferDependencies &
   GetTransferDependencies &
@@ -24,6 +25,7 @@ export function apiRoutes(dependencies: RouteDependencies): readonly Route[] {
   const balance = { GET: getBalance(dependencies) };
   return [
     { path: TRANSFERS_PATH, methods: transfers },
+    { path: `${TRANSFERS_PATH}/batch`, methods: { POST: postTransferBatch(dependencies) } },
     { path: `${TRANSFERS_PATH}/:id/status`, methods: status },
     { path: `${TRANSFERS_PATH}/:id`, methods: { GET: getTransfer(dependencies) } },
     { path: `${TRANSFERS_PATH}/:id/cancel`, methods: cancel },

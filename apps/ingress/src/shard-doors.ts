@@ -47,6 +47,53 @@ export class ShardDoors {
     return this.route(slot, (door, epoch) => door.transfers.submit({ item: request, epoch }));
   }
 
+  /**
+   * One group commit per shard. A shard that fails costs only its own requests; where one request of
+   * a bundle cannot be stored, or the bundle was led by an old map, each goes its own way.
+   * Outcomes come in the order of requests; never rejects.
+   */
+  async requestTransfers(
+    requests: readonly TransferRequest[],
+  ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
+    const outcomes = new Map<TransferRequest, PromiseSettledResult<RequestResult>>();
+    const bundles = [...this.bundlesOf(requests)].map(async ([door, { bundle, epoch }]) => {
+      const settled = await this.bundleOutcomes(door, bundle, epoch);
+      settled.forEach((outcome, at) => outcomes.set(bundle[at] as TransferRequest, outcome));
+    });
+    await Promise.all(bundles);
+    return requests.map((request) => outcomes.get(request) ?? unrouted(request));
+  }
+
+  private bundlesOf(
+    requests: readonly TransferRequest[],
+  ): ReadonlyMap<Door, { readonly bundle: TransferRequest[]; readonly epoch: bigint }> {
+    const map = this.slotMaps.current();
+    const bundles = new Map<Door, { bundle: TransferRequest[]; epoch: bigint }>();
+    for (const request of requests) {
+      const door = this.doors.get(shardOfSlot(map, request.key.slot));
+      if (!door) continue;
+      const known = bundles.get(door);
+      if (known) known.bundle.push(request);
+      else bundles.set(door, { bundle: [request], epoch: map.epoch });
+    }
+    return bundles;
+  }
+
+  private async bundleOutcomes(
+    door: Door,
+    bundle: readonly TransferRequest[],
+    epoch: bigint,
+  ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
+    try {
+      const results = await door.bundles.submit({ item: bundle, epoch });
+      return results.map((value) => ({ status: 'fulfilled', value }));
+    } catch (reason) {
+      const mayGoAlone = reason instanceof StoreError && reason.kind !== 'environment';
+      if (!mayGoAlone) return bundle.map(() => ({ status: 'rejected', reason }));
+      return Promise.allSettled(bundle.map((request) => this.requestTransfer(request)));
+    }
+  }
+
   fundAccount(request: FundingRequest): Promise<FundingResult> {
     const { slot } = request.key;
     return this.route(slot, (door, epoch) => door.fundings.submit({ item: request, epoch }));
@@ -81,8 +128,8 @@ export class ShardDoors {
   async stop(): Promise<void> {
     const doors = [...this.doors.values()];
     await Promise.all(
-      doors.flatMap(({ transfers, fundings, openings, voids, ends }) =>
-        [transfers, fundings, openings, voids, ends].map((group) => group.stop()),
+      doors.flatMap(({ transfers, bundles, fundings, openings, voids, ends }) =>
+        [transfers, bundles, fundings, openings, voids, ends].map((group) => group.stop()),
       ),
     );
     doors.forEach((door) => {
@@ -122,4 +169,8 @@ export class ShardDoors {
       throw new ShardUnavailable(shard, { cause: error });
     }
   }
+}
+
+function unrouted({ key }: TransferRequest): PromiseRejectedResult {
+  return { status: 'rejected', reason: new ShardUnavailable(key.slot) };
 }

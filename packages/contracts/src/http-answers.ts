@@ -26,6 +26,20 @@ export const transferAcceptedAnswer = z.strictObject({
   requestedAt: time,
 });
 
+/** One transfer of a batch: what it would have been answered alone. */
+export const transferBatchAnswer = z.strictObject({
+  results: z.array(
+    z.union([
+      z.strictObject({
+        status: z.literal(202),
+        replayed: z.boolean(),
+        transfer: transferAcceptedAnswer,
+      }),
+      z.strictObject({ status: z.int(), problem: z.looseObject({ code: z.string() }) }),
+    ]),
+  ),
+});
+
 export const timelineEntry = z.strictObject({
   step: z.int(),
   event: z.enum([
@@ -139,6 +153,7 @@ export const fundingAnswerBody = z.strictObject({
 });
 
 export type TransferAcceptedAnswer = z.infer<typeof transferAcceptedAnswer>;
+export type TransferBatchAnswer = z.infer<typeof transferBatchAnswer>;
 export type TimelineEntry = z.infer<typeof timelineEntry>;
 export type TransferAnswer = z.infer<typeof transferAnswer>;
 export type TransferStatusAnswer = z.infer<typeof transferStatusAnswer>;

@@ -8,6 +8,7 @@ export const METADATA_BYTES_MAX = 4096;
 /** Deeper values cost stack when they are compared and stored, and no client needs them. */
 export const METADATA_DEPTH_MAX = 8;
 export const OWNER = ACCOUNT_ID;
+export const BATCH_TRANSFERS_MAX = 1_000;
 
 /** Each message is the code of the fault, so that one parse gives every field its precise code. */
 function fault(code: FieldFault): { error: FieldFault } {
@@ -59,6 +60,16 @@ export const transferBody = z.strictObject({
   description: description.optional(),
   metadata: metadata.optional(),
   idempotencyKey,
+});
+
+/**
+ * Each transfer is judged alone, with an answer of its own: the list is all that is parsed here.
+ */
+export const transferBatchBody = z.strictObject({
+  transfers: z
+    .array(z.unknown(), { error: typeFault })
+    .min(1, fault('required'))
+    .max(BATCH_TRANSFERS_MAX, fault('too_many')),
 });
 
 export const fundingBody = z.strictObject({

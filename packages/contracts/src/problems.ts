@@ -73,7 +73,7 @@ export const PROBLEMS = {
   'body-too-large': {
     status: 413,
     title: 'The body is too large',
-    detail: 'A body may have 65,536 bytes.',
+    detail: 'A body may have 65,536 bytes, that of a batch 1,048,576.',
   },
   'unsupported-media-type': {
     status: 415,
@@ -140,6 +140,7 @@ export const FIELD_FAULTS = {
   unknown_value: 'The value is not one of the known ones.',
   malformed_identifier: 'An identifier is 1 to 64 characters of A-Z a-z 0-9 . _ : and -.',
   too_long: 'The value is longer than allowed.',
+  too_many: 'The list has more members than allowed.',
   too_deep: 'The value is nested deeper than allowed.',
   not_a_number: 'An amount is a plain decimal number such as "12.34".',
   exponent_form: 'An amount is written without an exponent.',
