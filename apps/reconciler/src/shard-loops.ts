@@ -1,11 +1,12 @@
 import { LeaseKeeper, Loop, REAL_CLOCK } from '@surety/runtime';
 import type { Clock, Lease, Logger, Metrics } from '@surety/runtime';
-import type { SlotMaps } from '@surety/saga';
+import type { Fence, SlotMaps } from '@surety/saga';
 import type { ReconcilerConfig } from './config.js';
-import { LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
+import { LEASE_NAME, LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
 import { ItemBackoff } from './sweeps/item-backoff.js';
 import type { RepairListener } from './sweeps/repair.js';
-import { runRouted } from './sweeps/routing.js';
+import { Announcements } from './announcements.js';
+import { isFencedError, runRouted } from './sweeps/routing.js';
 import type { RoutableSweepShard } from './sweeps/routing.js';
 import { ShardSweeps } from './sweeps/run-sweeps.js';
 
@@ -41,6 +42,7 @@ export class ShardLoops {
   readonly #leaseLoop: Loop;
   readonly #sweepLoop: Loop;
   readonly #sweeps = new ShardSweeps();
+  readonly #announcements: Announcements;
   readonly #itemBackoff: ItemBackoff;
   readonly #shardBackoff: ItemBackoff;
 
@@ -62,6 +64,8 @@ export class ShardLoops {
       itemsMax: ITEMS_MAX,
       now,
     });
+    const others = options.shards.filter(({ id }) => id !== options.source.id);
+    this.#announcements = new Announcements(others, this.#shardBackoff);
     const renewMs = LEASE_TTL_MS / LEASE_RENEWALS_PER_TTL;
     this.#leaseLoop = this.#loop('lease', renewMs, () => this.#keeper.keep());
     this.#sweepLoop = this.#loop('sweep', config.reconcileIntervalMs, () => this.#pass());
@@ -86,9 +90,22 @@ export class ShardLoops {
 
   async #pass(): Promise<void> {
     if (!(await this.lead())) return;
+    const { token } = this.#keeper;
+    if (token === undefined) return;
     await this.#mapOrReload();
+    const fence = { shard: this.#options.source.id, lease: LEASE_NAME, token };
+    try {
+      await this.#announcements.make(fence);
+      await this.#passUnder(fence);
+    } catch (error) {
+      if (!isFencedError(error)) throw error;
+      this.#lost(fence, error);
+    }
+  }
+
+  async #passUnder(fence: Fence): Promise<void> {
     const { config, source, listener, metrics, slotMaps, shards } = this.#options;
-    await runRouted({ slotMaps, shards, source: source.id }, (route) =>
+    await runRouted({ slotMaps, shards, source: source.id, fence }, (route) =>
       this.#sweeps.run({
         ...route,
         holdTimeoutMs: config.holdTimeoutMs,
@@ -97,10 +114,18 @@ export class ShardLoops {
         itemBackoff: this.#itemBackoff,
         shardBackoff: this.#shardBackoff,
         listener,
-        mayGoOn: () => this.#keeper.isHeld && !this.#sweepLoop.isStopping,
+        mayGoOn: () => this.#keeper.token === fence.token && !this.#sweepLoop.isStopping,
       }),
     );
     metrics.reconciliationRunsTotal.inc({ kind: 'sweep' });
+  }
+
+  /** This process was paused for longer than its lease lived, and wrote nothing after that. */
+  #lost({ shard, token }: Fence, error: unknown): void {
+    const { log, metrics } = this.#options;
+    this.#keeper.lost(token);
+    metrics.errorsTotal.inc({ kind: 'reconcile_fenced', shard: String(shard) });
+    log.warn(`the sweeps of shard ${shard} have a newer leader: this pass ends`, { shard, error });
   }
 
   /** At the start every shard may be away: the map is read as soon as one answers. */

@@ -4,6 +4,7 @@ import {
   listExpiredHolds,
   listOpenTransfers,
   outboxDepth,
+  raiseFence,
   readEvents,
 } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -16,6 +17,7 @@ export function sweepShard(shard: Shard): RoutableSweepShard {
   return {
     id: shard.id,
     store: shard.store,
+    raiseFence: (fence) => raiseFence(shard, fence),
     reads: {
       expiredHolds: (after, limit) => listExpiredHolds(shard, limit, after),
       openTransfers: (olderThanMs, after, limit) =>

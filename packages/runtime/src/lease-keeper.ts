@@ -16,9 +16,11 @@ export interface LeaseKeeperOptions {
 
 /**
  * Keeps one lease for as long as the process lives. It is held or not held: an acquisition makes it
- * held, a renewal prolongs that, and a lost race, a release or the end of the time to live ends it.
- * A lease only saves work: two that both believe they hold it do the same things twice, so nothing
- * is fenced by the token. A new token tells that somebody else may have held it meanwhile.
+ * held, a renewal prolongs that, and a lost race, a release, the end of the time to live or the
+ * word of a database that knows a newer holding (`lost`) ends it.
+ * Two processes may both believe for a while that they hold it: one that was paused cannot know how
+ * long. Whoever must not write then hands the token to the database with its writes. A new token
+ * tells that somebody else may have held the lease meanwhile.
  */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions;
@@ -45,6 +47,11 @@ export class LeaseKeeper {
       this.#inFlight = undefined;
     });
     await this.#inFlight;
+  }
+
+  /** A database refused this token for a newer one: the holding is over, whatever the clock says. */
+  lost(token: bigint): void {
+    if (this.#token === token) this.#lose();
   }
 
   /** Gives the lease back, so that the next holder need not wait for its end. */

@@ -115,4 +115,25 @@ describe('LeaseKeeper', () => {
     expect(lease.holder).toBeUndefined();
     expect(keeper.isHeld).toBe(false);
   });
+
+  it('is over where a database knows a newer holding, and asks anew', async () => {
+    const { keeper, lease } = setUp();
+    await keeper.keep();
+    keeper.lost(1n);
+    expect(keeper.isHeld).toBe(false);
+    lease.holder = 'another';
+    await keeper.keep();
+    expect(keeper.isHeld).toBe(false);
+    await keeper.release();
+    expect(lease.released).toEqual([]);
+  });
+
+  it('does not lose a later holding for the word about an earlier one', async () => {
+    const { keeper } = setUp();
+    await keeper.keep();
+    keeper.lost(1n);
+    await keeper.keep();
+    keeper.lost(1n);
+    expect(keeper.token).toBe(2n);
+  });
 });

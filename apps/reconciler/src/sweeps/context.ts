@@ -4,7 +4,7 @@ import type { StoreError, StoredEvent } from '@surety/saga';
 import type { ItemBackoff } from './item-backoff.js';
 import type { EventRef, SweepShard } from './ports.js';
 import type { RepairListener } from './repair.js';
-import { isEpochError } from './routing.js';
+import { isEpochError, isFencedError } from './routing.js';
 
 /** One pass of the sweeps over the open work of one shard, the source of the transfers it repairs. */
 export interface SweepContext {
@@ -80,7 +80,7 @@ export function byDestination(
  * Runs what needs a destination's shard. Where that shard is away the answer is undefined, nothing
  * of this group is touched, and the groups of the other shards go on. The same where that shard was
  * routed to with an old map, which the pass reports at its end.
- * @throws what fails on the source's own shard.
+ * @throws what fails on the source's own shard, and what is fenced anywhere.
  */
 export async function atDestination<Result>(
   context: PassContext,
@@ -95,7 +95,7 @@ export async function atDestination<Result>(
     context.shardBackoff.forget(item);
     return result;
   } catch (error) {
-    if (destination.id === context.source.id) throw error;
+    if (destination.id === context.source.id || isFencedError(error)) throw error;
     if (isEpochError(error)) {
       context.staleRoutes.set(destination.id, error);
       return undefined;

@@ -3,7 +3,7 @@ import type { Envelope } from '@surety/contracts';
 import { evenSlotMap } from '@surety/domain';
 import type { SlotMap, TransferId } from '@surety/domain';
 import { StoreError, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import type { RoutableStore, ShardStore, SlotMaps, StoredEvent } from '@surety/saga';
+import type { Fence, RoutableStore, ShardStore, SlotMaps, StoredEvent } from '@surety/saga';
 import {
   MemoryShardStore,
   aDeposit,
@@ -51,15 +51,19 @@ class PagedShard implements RoutableSweepShard {
   }
 
   get store(): RoutableStore {
-    const at = (epoch: bigint): ShardStore => ({
+    const at = (epoch: bigint, fence?: Fence): ShardStore => ({
       shard: this.id,
       transact: async (load, decide) => {
         if (this.isAway) throw new StoreError('environment', `shard ${this.id} is away`);
         if (epoch !== this.epoch) throw new StoreError('epoch', `shard ${this.id} is elsewhere`);
-        return this.memory.transact(load, decide);
+        return this.memory.at(this.memory.epoch, fence).transact(load, decide);
       },
     });
     return { ...at(this.epoch), at };
+  }
+
+  async raiseFence(fence: Fence): Promise<void> {
+    this.memory.raiseFence(fence);
   }
 
   get reads(): SweepReads {
@@ -387,5 +391,40 @@ describe('a repair', () => {
       ['release', 'ab'.repeat(16)],
       ['expire', 'ab'.repeat(16)],
     ]);
+  });
+});
+
+describe('a pass under a lease that has a newer holder', () => {
+  const fence = { shard: 0, lease: 'reconciler', token: 1n };
+
+  function passUnder(token: bigint): Promise<void> {
+    const routing = { slotMaps: maps, shards: [source, far], source: 0 };
+    return runRouted({ ...routing, fence: { ...fence, token } }, (route) =>
+      sweeps.run({ ...rest, ...route, mayGoOn: () => true }),
+    );
+  }
+
+  it.each([
+    ['the source', NEAR],
+    ['a destination', FAR],
+  ])('ends at the word of %s and has written nothing', async (_, to) => {
+    const [id] = await held(1, to);
+    await requested(1, NEAR);
+    clock.ms += HOLD_TIMEOUT_MS + 1;
+    source.memory.rows.leases.set('reconciler', 2n);
+    await far.raiseFence({ ...fence, token: 2n });
+    await expect(passUnder(1n)).rejects.toMatchObject({ kind: 'fenced' });
+    expect(stateOf(id)).toBe('held');
+    expect(repairs).toEqual([]);
+    expect(troubles).toEqual([]);
+  });
+
+  it('makes its own holding known where it writes', async () => {
+    const [id] = await held(1, FAR);
+    clock.ms += HOLD_TIMEOUT_MS + 1;
+    source.memory.rows.leases.set('reconciler', 7n);
+    await passUnder(7n);
+    expect(stateOf(id)).toBe('cancelled');
+    expect(far.memory.rows.fences.get('reconciler:0')).toBe(7n);
   });
 });

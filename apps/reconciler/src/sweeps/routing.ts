@@ -1,13 +1,15 @@
 import { shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { StoreError } from '@surety/saga';
-import type { RoutableStore, SlotMaps } from '@surety/saga';
+import type { Fence, RoutableStore, SlotMaps } from '@surety/saga';
 import type { SweepContext } from './context.js';
 import type { SweepShard } from './ports.js';
 
 /** A shard whose work can be tied to the map that it was routed with. */
 export interface RoutableSweepShard extends SweepShard {
   readonly store: RoutableStore;
+  /** Makes a new holding of another shard's lease known here, before its first work. */
+  raiseFence(fence: Fence): Promise<void>;
 }
 
 /** Where the work of one pass goes. */
@@ -24,26 +26,34 @@ export function isEpochError(error: unknown): error is StoreError {
   return error instanceof StoreError && error.kind === 'epoch';
 }
 
+/** The lease that the pass runs under has a newer holder: nothing was written, nothing more is. */
+export function isFencedError(error: unknown): error is StoreError {
+  return error instanceof StoreError && error.kind === 'fenced';
+}
+
 export interface RoutedPass {
   readonly slotMaps: SlotMaps;
   readonly shards: readonly RoutableSweepShard[];
   readonly source: ShardId;
+  /** The holding that the pass runs under; none for an operator's command, which takes no lease. */
+  readonly fence?: Fence | undefined;
 }
 
 /**
  * Runs a pass whose every transaction compares the epoch of the one map that the pass was routed
  * with: a map that another loop reloads meanwhile must not let a void land on a shard that has given
  * its slot away. Where a shard answers that its map is another, the map is read again and the pass
- * runs once more, whether that shard is the source or a destination.
+ * runs once more, whether that shard is the source or a destination. Every transaction also carries
+ * the fence of the holding.
  * @throws StoreError of kind `epoch` where the newest map is not the shard's either.
  */
 export async function runRouted(
-  { slotMaps, shards, source }: RoutedPass,
+  { slotMaps, shards, source, fence }: RoutedPass,
   pass: (route: Route) => Promise<void>,
 ): Promise<void> {
   for (let reloads = 0; ; reloads += 1) {
     try {
-      await pass(routeOf(shards, source, slotMaps.current()));
+      await pass(routeOf({ shards, source, fence }, slotMaps.current()));
       return;
     } catch (error) {
       if (!isEpochError(error)) throw error;
@@ -53,8 +63,11 @@ export async function runRouted(
   }
 }
 
-function routeOf(shards: readonly RoutableSweepShard[], source: ShardId, map: SlotMap): Route {
-  const tied = shards.map(({ id, reads, store }) => ({ id, reads, store: store.at(map.epoch) }));
+function routeOf({ shards, source, fence }: Omit<RoutedPass, 'slotMaps'>, map: SlotMap): Route {
+  const tied = shards.map(({ id, reads, store }) => ({
+    ...{ id, reads },
+    store: store.at(map.epoch, fence),
+  }));
   const at = (id: ShardId): SweepShard => {
     const shard = tied[id];
     if (!shard) throw new RangeError(`the slot map names shard ${id}, which has no URL here`);

@@ -2,7 +2,7 @@ import type { PassContext, SweepContext, SweepCursor } from './context.js';
 import { sweepOpenTransfers } from './open-transfers.js';
 import { sweepOrphanedHolds } from './orphaned-holds.js';
 import type { HoldCursor, OpenTransferCursor } from './ports.js';
-import { isEpochError } from './routing.js';
+import { isEpochError, isFencedError } from './routing.js';
 
 /**
  * The sweeps of one shard. Remembers where each of them has to go on: a pass that began at the head
@@ -18,8 +18,9 @@ export class ShardSweeps {
   }
 
   /**
-   * One pass of all sweeps. One that fails does not keep the others from running.
-   * @throws StoreError of kind `epoch` where any shard was routed to with another map than its own;
+   * One pass of all sweeps. One that fails does not keep the others from running, except where the
+   * lease has a newer holder.
+   * @throws StoreError of kind `fenced` as soon as that is known; of kind `epoch` where any shard was routed to with another map than its own;
    * else the first failure, which then is one of the source's own shard.
    */
   async run(context: SweepContext): Promise<void> {
@@ -37,7 +38,9 @@ export class ShardSweeps {
   }
 }
 
+/** @throws StoreError of kind `fenced` */
 async function outcomeOf(sweep: Promise<void>): Promise<PromiseSettledResult<void>> {
   const [result] = await Promise.allSettled([sweep]);
+  if (result.status === 'rejected' && isFencedError(result.reason)) throw result.reason;
   return result;
 }
