@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Chance } from '../../e2e/chance.js';
 import type { TransferWish } from './journaled-client.js';
 
@@ -14,12 +15,20 @@ const HOT_ACCOUNTS = 4;
 const FUNDS_MINOR = 100_000;
 const USUAL_MINOR_MAX = 5_000;
 
-/** Account ids fall into slots by their hash: some hundred of them lie in every partition. */
+/**
+ * Some hundred of them lie in slots of every partition. Numbers alone would not: the CRC that makes
+ * a slot keeps what differs in the last digits close together.
+ */
 export function chaosAccounts(seed: number, count: number): ChaosAccount[] {
   return Array.from({ length: count }, (_, n) => ({
-    id: `chaos-${seed}-${n}`,
+    id: accountId(seed, n),
     currency: n % OTHER_CURRENCY_EVERY === 9 ? ['JPY', 'KWD'][n % 4 === 1 ? 0 : 1]! : 'EUR',
   }));
+}
+
+function accountId(seed: number, n: number): string {
+  const digits = createHash('sha256').update(`${seed}/${n}`).digest('hex').slice(0, 12);
+  return `chaos-${n}-${digits}`;
 }
 
 export function decimalOf(minor: number, currency: string): string {

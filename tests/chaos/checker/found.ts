@@ -1,0 +1,303 @@
+import type { ShardReader, TextRow } from './shard-reader.js';
+import type { Violations } from './violations.js';
+
+/** What the tables of all shards say, gathered by transfer and by account. */
+export interface Found {
+  readonly transfers: ReadonlyMap<string, FoundTransfer>;
+  readonly accounts: ReadonlyMap<string, FoundAccount>;
+  readonly legs: readonly FoundLeg[];
+  /** Tables that must be empty at rest, with the ids that lie there. */
+  readonly leftOvers: ReadonlyMap<string, readonly string[]>;
+}
+
+export interface TransferRow {
+  readonly shard: number;
+  readonly kind: string;
+  readonly source: string;
+  readonly destination: string;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly state: string;
+  readonly reason: string | null;
+}
+
+export interface FoundEvent {
+  readonly shard: number;
+  readonly step: number;
+  readonly type: string;
+  readonly reason: string | null;
+  readonly source: string;
+  readonly destination: string;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+export interface FoundDecision {
+  readonly shard: number;
+  readonly outcome: string;
+  readonly reason: string | null;
+  readonly source: string;
+  readonly destination: string;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+export interface FoundLeg {
+  readonly transferId: string;
+  readonly shard: number;
+  readonly step: number;
+  readonly slot: number;
+  readonly account: string;
+  readonly entrySeq: bigint | null;
+  readonly amount: bigint;
+  readonly currency: string;
+  readonly balanceAfter: bigint | null;
+}
+
+/** Everything that carries one transfer's id. Lists, because what must be one may be more. */
+export interface FoundTransfer {
+  readonly id: string;
+  readonly rows: TransferRow[];
+  readonly events: FoundEvent[];
+  readonly decisions: FoundDecision[];
+  readonly legs: FoundLeg[];
+  readonly statuses: { readonly status: string; readonly reason: string | null }[];
+  keys: number;
+  /** What the client wrote into the request: its key. */
+  description: string | undefined;
+}
+
+export interface AccountRow {
+  readonly shard: number;
+  readonly currency: string;
+  readonly balance: bigint;
+  readonly held: bigint;
+  readonly overdraftLimit: bigint;
+  readonly version: bigint;
+  readonly entrySeq: bigint;
+}
+
+export interface ProjectedBalance {
+  readonly currency: string;
+  readonly balance: bigint;
+  readonly held: bigint;
+  readonly version: bigint;
+}
+
+export interface FoundAccount {
+  readonly rows: AccountRow[];
+  readonly projected: ProjectedBalance[];
+}
+
+const ID = 'LOWER(HEX(transfer_id)) AS transfer_id';
+const TERMS = 'source, destination, amount, currency, reason';
+/** Where nothing may lie once all is done, and what names a row of it. */
+const EMPTY_AT_REST: Readonly<Record<string, string>> = {
+  holds: 'LOWER(HEX(transfer_id))',
+  open_transfers: 'LOWER(HEX(transfer_id))',
+  outbox: 'seq',
+  dead_letters: "CONCAT(topic, '/', topic_partition, '/', topic_offset, ': ', LEFT(error, 200))",
+};
+
+/** Reads all of it; the system must be at rest. */
+export async function readFound(
+  readers: readonly ShardReader[],
+  violations: Violations,
+): Promise<Found> {
+  const gathering = new Gathering(violations);
+  for (const reader of readers) await gathering.read(reader);
+  return gathering;
+}
+
+class Gathering implements Found {
+  readonly transfers = new Map<string, FoundTransfer>();
+  readonly accounts = new Map<string, FoundAccount>();
+  readonly legs: FoundLeg[] = [];
+  readonly leftOvers = new Map<string, string[]>();
+  readonly #violations: Violations;
+
+  constructor(violations: Violations) {
+    this.#violations = violations;
+  }
+
+  async read(reader: ShardReader): Promise<void> {
+    await this.#transfers(reader);
+    await this.#events(reader);
+    await this.#decisions(reader);
+    await this.#legs(reader);
+    await this.#keysAndStatuses(reader);
+    await this.#accounts(reader);
+    for (const [table, name] of Object.entries(EMPTY_AT_REST)) {
+      const ids = this.leftOvers.get(table) ?? [];
+      for await (const row of reader.rows(`SELECT ${name} AS name FROM ${table}`)) {
+        ids.push(`${text(row, 'name')} on shard ${reader.shard}`);
+      }
+      this.leftOvers.set(table, ids);
+    }
+  }
+
+  async #transfers(reader: ShardReader): Promise<void> {
+    const sql = `SELECT LOWER(HEX(id)) AS transfer_id, kind, state, ${TERMS} FROM transfers`;
+    for await (const row of reader.rows(sql)) {
+      const { shard } = reader;
+      const kind = text(row, 'kind');
+      this.#transfer(row).rows.push({ shard, kind, state: text(row, 'state'), ...termsOf(row) });
+    }
+  }
+
+  async #events(reader: ShardReader): Promise<void> {
+    const sql = `SELECT ${ID}, step, type, envelope FROM transfer_events`;
+    for await (const row of reader.rows(sql)) {
+      const found = this.#transfer(row);
+      const step = Number(row['step']);
+      const type = text(row, 'type');
+      const { data, ...envelope } = JSON.parse(text(row, 'envelope')) as Envelope;
+      if (envelope.id !== `${found.id}/${step}` || envelope.type !== type) {
+        const detail = `transfer ${found.id}, step ${step} ${type} holds ${envelope.id}`;
+        this.#violations.add('event is not what its row says', detail);
+      }
+      if (step === REQUEST_STEP) found.description = data.description;
+      const { source, destination, currency, reason = null } = data;
+      const terms = { source, destination, currency, reason, amount: BigInt(data.amount) };
+      found.events.push({ shard: reader.shard, step, type, ...terms });
+    }
+  }
+
+  async #decisions(reader: ShardReader): Promise<void> {
+    for await (const row of reader.rows(`SELECT ${ID}, outcome, ${TERMS} FROM decisions`)) {
+      const { shard } = reader;
+      const outcome = text(row, 'outcome');
+      this.#transfer(row).decisions.push({ shard, outcome, ...termsOf(row) });
+    }
+  }
+
+  async #legs(reader: ShardReader): Promise<void> {
+    const sql = `SELECT ${ID}, step, slot, account_id, entry_seq, amount, currency, balance_after
+      FROM ledger_entries`;
+    for await (const row of reader.rows(sql)) {
+      const transfer = this.#transfer(row);
+      const leg = {
+        transferId: transfer.id,
+        shard: reader.shard,
+        step: Number(row['step']),
+        slot: Number(row['slot']),
+        account: text(row, 'account_id'),
+        entrySeq: nullableInteger(row, 'entry_seq'),
+        amount: integer(row, 'amount'),
+        currency: text(row, 'currency'),
+        balanceAfter: nullableInteger(row, 'balance_after'),
+      };
+      transfer.legs.push(leg);
+      this.legs.push(leg);
+    }
+  }
+
+  async #keysAndStatuses(reader: ShardReader): Promise<void> {
+    const keys = `SELECT ${ID} FROM idempotency_keys WHERE transfer_id IS NOT NULL`;
+    for await (const row of reader.rows(keys)) this.#transfer(row).keys += 1;
+    const statuses = `SELECT ${ID}, status, reason FROM transaction_status`;
+    for await (const row of reader.rows(statuses)) {
+      const { statuses: known } = this.#transfer(row);
+      known.push({ status: text(row, 'status'), reason: row['reason'] ?? null });
+    }
+  }
+
+  async #accounts(reader: ShardReader): Promise<void> {
+    const columns = 'currency, balance, held, version';
+    const rows = `SELECT id, overdraft_limit, entry_seq, ${columns} FROM accounts`;
+    for await (const row of reader.rows(rows)) {
+      this.#account(text(row, 'id')).rows.push({
+        shard: reader.shard,
+        overdraftLimit: integer(row, 'overdraft_limit'),
+        entrySeq: integer(row, 'entry_seq'),
+        ...standingOf(row),
+      });
+    }
+    for await (const row of reader.rows(`SELECT account_id AS id, ${columns} FROM balances`)) {
+      this.#account(text(row, 'id')).projected.push(standingOf(row));
+    }
+  }
+
+  #transfer(row: TextRow): FoundTransfer {
+    const id = uuidOf(text(row, 'transfer_id'));
+    const known = this.transfers.get(id);
+    if (known) return known;
+    const fresh = {
+      id,
+      rows: [],
+      events: [],
+      decisions: [],
+      legs: [],
+      statuses: [],
+      keys: 0,
+      description: undefined,
+    };
+    this.transfers.set(id, fresh);
+    return fresh;
+  }
+
+  #account(id: string): FoundAccount {
+    const known = this.accounts.get(id) ?? { rows: [], projected: [] };
+    this.accounts.set(id, known);
+    return known;
+  }
+}
+
+const REQUEST_STEP = 10;
+
+/** The little that is read of an event's text. */
+interface Envelope {
+  readonly id: string;
+  readonly type: string;
+  readonly data: {
+    readonly source: string;
+    readonly destination: string;
+    readonly amount: string;
+    readonly currency: string;
+    readonly reason?: string;
+    readonly description?: string;
+  };
+}
+
+function termsOf(row: TextRow): {
+  source: string;
+  destination: string;
+  amount: bigint;
+  currency: string;
+  reason: string | null;
+} {
+  return {
+    source: text(row, 'source'),
+    destination: text(row, 'destination'),
+    amount: integer(row, 'amount'),
+    currency: text(row, 'currency'),
+    reason: row['reason'] ?? null,
+  };
+}
+
+function standingOf(row: TextRow): ProjectedBalance {
+  return {
+    currency: text(row, 'currency'),
+    balance: integer(row, 'balance'),
+    held: integer(row, 'held'),
+    version: integer(row, 'version'),
+  };
+}
+
+function text(row: TextRow, column: string): string {
+  const value = row[column];
+  if (value === null || value === undefined) throw new Error(`column ${column} has no value`);
+  return value;
+}
+
+function integer(row: TextRow, column: string): bigint {
+  return BigInt(text(row, column));
+}
+
+function nullableInteger(row: TextRow, column: string): bigint | null {
+  return row[column] === null ? null : integer(row, column);
+}
+
+function uuidOf(hex: string): string {
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

@@ -1,0 +1,322 @@
+import { readJournal } from '../journal/journal.js';
+import type { JournalAnswer, JournalLine, Operation } from '../journal/journal.js';
+import { minorOf } from './amounts.js';
+import type { Violations } from './violations.js';
+
+export interface Terms {
+  readonly source: string;
+  readonly destination: string;
+  readonly amount: bigint;
+  readonly currency: string;
+}
+
+/** A movement of money that was asked for under one key, and what was heard of it. */
+export interface AskedMovement {
+  readonly key: string;
+  readonly kind: 'transfer' | 'funding';
+  /** In a funding the outside is the empty text. */
+  readonly terms: Terms;
+  /** Ids that were acknowledged under this key. */
+  readonly ids: Set<string>;
+  /** An answer is missing or left it open: it may exist without being acknowledged. */
+  mayExist: boolean;
+}
+
+/** What clients have heard of one transfer. */
+export interface SeenTransfer {
+  status: string;
+  reason: string | undefined;
+  /** The line that said so. */
+  line: number;
+}
+
+export interface AskedAccount {
+  readonly currency: string;
+  isAcknowledged: boolean;
+}
+
+/** All that the clients know. */
+export interface JournalFacts {
+  readonly movements: ReadonlyMap<string, AskedMovement>;
+  readonly accounts: ReadonlyMap<string, AskedAccount>;
+  /** The furthest status seen of each transfer. */
+  readonly seen: ReadonlyMap<string, SeenTransfer>;
+  /** Descriptions of requests that must never have become a transfer: a used key, another body. */
+  readonly forbidden: ReadonlySet<string>;
+  readonly counts: Record<string, number>;
+}
+
+/** A call whose answer has not been read yet. */
+interface OpenCall {
+  readonly op: Operation;
+  readonly key: string;
+  /** What was known of the transfer when the call was made. */
+  readonly knownBefore: SeenTransfer | undefined;
+  readonly isReuse: boolean;
+}
+
+type Body = Readonly<Record<string, unknown>>;
+
+const RANKS: Readonly<Record<string, number>> = {
+  requested: 0,
+  held: 1,
+  committed: 2,
+  rejected: 2,
+  cancelled: 2,
+};
+const ENDED = 2;
+
+/** Reads the journal and finds what is wrong in it alone: answers that contradict each other. */
+export async function readFacts(file: string, violations: Violations): Promise<JournalFacts> {
+  const reading = new Reading(violations);
+  for await (const line of readJournal(file)) reading.take(line);
+  return reading.finish();
+}
+
+class Reading {
+  readonly #violations: Violations;
+  readonly #movements = new Map<string, AskedMovement>();
+  readonly #firstRequests = new Map<string, string>();
+  readonly #accounts = new Map<string, AskedAccount>();
+  readonly #seen = new Map<string, SeenTransfer>();
+  readonly #forbidden = new Set<string>();
+  readonly #open = new Map<number, OpenCall>();
+  readonly #counts: Record<string, number> = { calls: 0, unknownAnswers: 0, polls: 0 };
+  #line = 0;
+
+  constructor(violations: Violations) {
+    this.#violations = violations;
+  }
+
+  take(line: JournalLine): void {
+    this.#line += 1;
+    if (line.answer === undefined) this.#asked(line);
+    else this.#answered(line, line.answer);
+  }
+
+  finish(): JournalFacts {
+    for (const call of this.#open.values()) this.#leftOpen(call);
+    this.#counts['neverAnswered'] = this.#open.size;
+    return {
+      movements: this.#movements,
+      accounts: this.#accounts,
+      seen: this.#seen,
+      forbidden: this.#forbidden,
+      counts: this.#counts,
+    };
+  }
+
+  #asked(line: JournalLine): void {
+    this.#count('calls');
+    const { op, key, request, transferId } = line;
+    const isReuse = this.#isReuse(line);
+    if (isReuse) this.#forbidden.add(String(request?.['description']));
+    else if (op === 'submit' || op === 'fund') this.#movement(op, key, request ?? {});
+    if (op === 'open') this.#account(key, request ?? {});
+    const seen = transferId === undefined ? undefined : this.#seen.get(transferId);
+    const knownBefore = seen ? { ...seen } : undefined;
+    this.#open.set(line.call, { op, key, knownBefore, isReuse });
+  }
+
+  /** Another body under a key that was used before. */
+  #isReuse({ op, key, request }: JournalLine): boolean {
+    if (op !== 'submit' && op !== 'fund') return false;
+    const text = JSON.stringify(request);
+    const first = this.#firstRequests.get(key) ?? text;
+    this.#firstRequests.set(key, first);
+    return first !== text;
+  }
+
+  /** Until every call has an answer that settles it, the movement may exist. */
+  #movement(op: 'submit' | 'fund', key: string, request: Body): void {
+    const known = this.#movements.get(key);
+    this.#movements.set(
+      key,
+      known ?? {
+        key,
+        kind: op === 'submit' ? 'transfer' : 'funding',
+        terms: op === 'submit' ? termsOfTransfer(request) : termsOfFunding(request),
+        ids: new Set(),
+        mayExist: false,
+      },
+    );
+  }
+
+  #account(id: string, request: Body): void {
+    const known = this.#accounts.get(id);
+    const currency = String(request['currency']);
+    this.#accounts.set(id, known ?? { currency, isAcknowledged: false });
+  }
+
+  #answered(line: JournalLine, answer: JournalAnswer): void {
+    const call = this.#open.get(line.call);
+    this.#open.delete(line.call);
+    if (!call) throw new Error(`line ${this.#line} answers a call that nobody made`);
+    if ('unknown' in answer) this.#count('unknownAnswers');
+    else if (answer.status === 500) this.#count('internalErrors');
+    else if (answer.status < 500) this.#settledBy(line, call, answer);
+    if ('unknown' in answer || answer.status >= 500) this.#leftOpen(call);
+  }
+
+  /** A request whose outcome nobody told may have taken effect. */
+  #leftOpen({ op, key, isReuse }: OpenCall): void {
+    const movement = op === 'submit' || op === 'fund' ? this.#movements.get(key) : undefined;
+    if (movement && !isReuse) movement.mayExist = true;
+  }
+
+  #settledBy(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+    switch (line.op) {
+      case 'open':
+        this.#opened(line, answer);
+        break;
+      case 'submit':
+      case 'fund':
+        if (call.isReuse) this.#reused(line, answer);
+        else this.#moved(line, answer);
+        break;
+      case 'poll':
+        this.#polled(line, call, answer);
+        break;
+      case 'cancel':
+        this.#cancelAnswered(line, call, answer);
+        break;
+      default:
+        line.op satisfies never;
+    }
+  }
+
+  #opened(line: JournalLine, { status, body }: { status: number; body: Body }): void {
+    const account = this.#accounts.get(line.key);
+    if (account && (status === 200 || status === 201)) account.isAcknowledged = true;
+    else this.#unexpected(line, status, body);
+  }
+
+  #reused(line: JournalLine, { status, body }: { status: number; body: Body }): void {
+    if (status === 422) this.#count('reusesRefused');
+    else if (status !== 202 && status !== 201) this.#unexpected(line, status, body);
+    else {
+      const id = String(body['transactionId']);
+      this.#violations.add('key used for two requests', `${line.key} was answered with ${id}`);
+    }
+  }
+
+  #moved(line: JournalLine, { status, body }: { status: number; body: Body }): void {
+    const movement = this.#movements.get(line.key) as AskedMovement;
+    if (status === (line.op === 'submit' ? 202 : 201)) {
+      const id = String(body['transactionId']);
+      const isReplay = movement.ids.has(id);
+      if (isReplay) this.#count('replays');
+      else if (movement.ids.size > 0) {
+        const ids = [...movement.ids, id].join(', ');
+        this.#violations.add('key answered with several transfers', `${line.key}: ${ids}`);
+      }
+      movement.ids.add(id);
+      if (line.op === 'fund') this.#saw(id, { status: 'committed', reason: undefined }, undefined);
+    } else if (status === 422 && line.op === 'fund' && body['code'] !== 'idempotency-key-reused') {
+      this.#count('fundingsRefused');
+      if (movement.ids.size > 0) {
+        this.#violations.add('answer taken back', `funding ${line.key} was refused later`);
+      }
+    } else this.#unexpected(line, status, body);
+  }
+
+  #polled(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+    const { status, body } = answer;
+    const id = line.transferId as string;
+    this.#count('polls');
+    if (status === 404) {
+      this.#violations.add('acknowledged transfer not found', `${id} at ${line.via}`);
+    } else if (status !== 200) this.#unexpected(line, status, body);
+    else this.#sawIn(id, body['status'], body['reason'], call);
+  }
+
+  /** 200 is the cancelled transfer; 409 tells the state that won. */
+  #cancelAnswered(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+    const { status, body } = answer;
+    const id = line.transferId as string;
+    if (status === 200) {
+      this.#count('cancelsWon');
+      this.#sawIn(id, 'cancelled', body['reason'], call);
+    } else if (status === 409) {
+      this.#count('cancelsLost');
+      this.#sawIn(id, body['state'], body['reason'], call);
+    } else if (status === 404 && body['code'] !== 'route-not-found') {
+      this.#violations.add('acknowledged transfer not found', `${id} at ${line.via}, on a cancel`);
+    } else this.#unexpected(line, status, body);
+  }
+
+  #sawIn(id: string, status: unknown, reason: unknown, call: OpenCall): void {
+    const text = typeof reason === 'string' ? reason : undefined;
+    this.#saw(id, { status: String(status), reason: text }, call.knownBefore);
+  }
+
+  #saw(
+    id: string,
+    now: { status: string; reason: string | undefined },
+    knownBefore: SeenTransfer | undefined,
+  ): void {
+    const rank = RANKS[now.status];
+    if (rank === undefined) {
+      this.#violations.add('status unknown', `transfer ${id} is ${now.status}`);
+      return;
+    }
+    if (knownBefore && isBackwards(knownBefore, now)) {
+      const then = `${knownBefore.status} in line ${knownBefore.line}`;
+      const detail = `transfer ${id} was ${then} and ${now.status} in line ${this.#line}`;
+      this.#violations.add('status went backwards', detail);
+    }
+    const best = this.#seen.get(id);
+    const bestRank = best ? (RANKS[best.status] as number) : -1;
+    if (best && bestRank === ENDED && rank === ENDED && isOther(best, now)) {
+      const detail = `transfer ${id} was ${wordsOf(best)} and ${wordsOf(now)}`;
+      this.#violations.add('two ends were told', detail);
+    }
+    if (rank > bestRank) this.#seen.set(id, { ...now, line: this.#line });
+  }
+
+  #unexpected(line: JournalLine, status: number, body: Body): void {
+    const what = `${line.op} of ${line.key} at ${line.via}`;
+    this.#violations.add('answer unexpected', `${what}: ${status} ${String(body['code'])}`);
+  }
+
+  #count(name: string): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+  }
+}
+
+function isBackwards(before: SeenTransfer, now: { status: string }): boolean {
+  return (RANKS[now.status] as number) < (RANKS[before.status] as number);
+}
+
+function isOther(
+  one: SeenTransfer,
+  other: { status: string; reason: string | undefined },
+): boolean {
+  return one.status !== other.status || one.reason !== other.reason;
+}
+
+function wordsOf({ status, reason }: { status: string; reason: string | undefined }): string {
+  return reason === undefined ? status : `${status} (${reason})`;
+}
+
+function termsOfTransfer(request: Body): Terms {
+  const currency = String(request['currency']);
+  return {
+    source: String(request['sourceAccount']),
+    destination: String(request['destinationAccount']),
+    amount: minorOf(String(request['amount']), currency),
+    currency,
+  };
+}
+
+function termsOfFunding(request: Body): Terms {
+  const currency = String(request['currency']);
+  const account = String(request['accountId']);
+  const isDeposit = request['direction'] === 'deposit';
+  return {
+    source: isDeposit ? '' : account,
+    destination: isDeposit ? account : '',
+    amount: minorOf(String(request['amount']), currency),
+    currency,
+  };
+}
