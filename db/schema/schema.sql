@@ -200,3 +200,27 @@ CREATE TABLE transfers (
   requested_at DATETIME(6) NOT NULL,
   PRIMARY KEY (id)
 );
+
+CREATE TABLE verified_accounts (
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  balance BIGINT NOT NULL,
+  version BIGINT NOT NULL,
+  entry_seq BIGINT NOT NULL,
+  PRIMARY KEY (account_id)
+);
+
+CREATE TABLE verified_open_transfers (
+  transfer_id BINARY(16) NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  verified_at DATETIME(6) NOT NULL,
+  PRIMARY KEY (transfer_id)
+);
+
+CREATE TABLE verified_points (
+  id TINYINT UNSIGNED NOT NULL,
+  verified_at DATETIME(6) NULL,
+  full_at DATETIME(6) NULL,
+  full_findings INT UNSIGNED NOT NULL,
+  PRIMARY KEY (id)
+);

@@ -98,7 +98,7 @@ export { staleStatuses } from './statements/check/stale-statuses.js';
 export type { StaleStatus } from './statements/check/stale-statuses.js';
 export { settlementSums } from './statements/check/settlement-sums.js';
 export type { SettlementSum } from './statements/check/settlement-sums.js';
-export { strayProjections } from './statements/check/stray-projections.js';
+export { strayBalances, strayProjections } from './statements/check/stray-projections.js';
 export type { StrayProjection } from './statements/check/stray-projections.js';
 export { transfersWithoutKey } from './statements/check/transfers-without-key.js';
 export type { TransferWithoutKey } from './statements/check/transfers-without-key.js';
@@ -112,5 +112,36 @@ export { wrongBalances } from './statements/check/wrong-balances.js';
 export type { WrongBalance } from './statements/check/wrong-balances.js';
 export { wrongHeld } from './statements/check/wrong-held.js';
 export type { WrongHeld } from './statements/check/wrong-held.js';
+
+export {
+  listOpenPositions,
+  listVanishedAccounts,
+  listVerifiedOpenTransfers,
+  moveVerifiedPoint,
+  readVerifiedPoint,
+  recordFullCheck,
+  upsertVerifiedAccounts,
+  upsertVerifiedOpenTransfers,
+} from './statements/check/since/verified-point.js';
+export type {
+  OpenPosition,
+  VerifiedAccount,
+  VerifiedPoint,
+} from './statements/check/since/verified-point.js';
+export {
+  listChangedAccounts,
+  listOlderTransfersOfNewLegs,
+  sumNewLegs,
+} from './statements/check/since/changed-accounts.js';
+export type { ChangedAccount, NewLegs } from './statements/check/since/changed-accounts.js';
+export { readTransferRecords, transferIdAfter } from './statements/check/since/transfer-records.js';
+export type {
+  RecordedEvent,
+  RecordedLeg,
+  RecordedStatus,
+  RecordedTransfer,
+  TransferRecords,
+  TransferSelection,
+} from './statements/check/since/transfer-records.js';
 
 export { checkedInSchema, dumpSchema, schemaFile } from './schema-dump.js';

@@ -1,23 +1,27 @@
-import { heldTotals } from '@surety/db';
-import type { ShardPools } from '@surety/db';
+import { heldTotals, readVerifiedPoint } from '@surety/db';
+import type { ShardPools, VerifiedPoint } from '@surety/db';
 import { Loop } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
-import { runChecks } from './checks/run-checks.js';
+import { checkSystem, lastFullOf, oldestPoint } from './checks/check-system.js';
+import type { CheckForm, CheckRun } from './checks/check-system.js';
 import { reportChecks } from './telemetry.js';
 
 export interface CheckLoopOptions {
   readonly pools: ShardPools;
   readonly intervalMs: number;
+  /** Age of the last check of everything at which the next is due; 0: never by itself. */
+  readonly fullIntervalMs: number;
   readonly log: Logger;
   readonly metrics: Metrics;
   /** Whether this process is the one that checks. */
   readonly isLeader: () => Promise<boolean>;
 }
 
-/** Runs every check again and again and tells metrics and log what it finds; repairs nothing. */
+/** Runs the checks again and again and tells metrics and log what they find. */
 export function checkLoop(options: CheckLoopOptions): Loop {
   const { pools, intervalMs, log, metrics, isLeader } = options;
   const gauge = new HoldsGauge(metrics);
+  const schedule = new CheckSchedule(options);
   return new Loop({
     intervalMs,
     backoff: { minMs: Math.min(intervalMs, 1_000), maxMs: intervalMs },
@@ -28,14 +32,69 @@ export function checkLoop(options: CheckLoopOptions): Loop {
         metrics.reconciliationFindings.reset();
         return;
       }
-      reportChecks(await runChecks(pools), log, metrics);
-      metrics.reconciliationRunsTotal.inc({ kind: 'check' });
+      const form = schedule.next(await readPoints(pools, metrics));
+      if (!form) return;
+      const run = await checkSystem(pools, { form });
+      schedule.ran(run);
+      reportChecks(run, log, metrics);
+      metrics.reconciliationRunsTotal.inc({ kind: run.form === 'full' ? 'full_check' : 'check' });
+      await readPoints(pools, metrics);
     },
     failed: (error) => {
       metrics.errorsTotal.inc({ kind: 'reconcile_check', shard: 'all' });
       log.warn('the checks could not run and are tried again', { error });
     },
   });
+}
+
+const MS_PER_SECOND = 1_000;
+
+async function readPoints(pools: ShardPools, metrics: Metrics): Promise<readonly VerifiedPoint[]> {
+  const points = await Promise.all(pools.shards.map(readVerifiedPoint));
+  const seconds = (at: string | null | undefined): number =>
+    at ? Date.parse(at) / MS_PER_SECOND : 0;
+  metrics.verifiedPointTime.set(seconds(oldestPoint(points)));
+  metrics.fullCheckTime.set(seconds(lastFullOf(points)?.at));
+  return points;
+}
+
+/** A look at everything that found something makes no point, and must not follow on itself at once. */
+const FULL_PAUSE_FACTOR = 10;
+
+/**
+ * Says what is due: mostly what is new; everything where that was long ago, or where there is no
+ * point to begin from. Ages are the database's, so that a restart makes nothing due.
+ */
+export class CheckSchedule {
+  readonly #options: Pick<CheckLoopOptions, 'fullIntervalMs'>;
+  #pauseEndsAt = 0;
+
+  constructor(options: Pick<CheckLoopOptions, 'fullIntervalMs'>) {
+    this.#options = options;
+  }
+
+  /** Undefined where nothing is due yet. */
+  next(points: readonly VerifiedPoint[], nowMs = performance.now()): CheckForm | undefined {
+    const hasPoint = oldestPoint(points) !== null;
+    if (this.#isFullDue(points) || !hasPoint) {
+      if (nowMs >= this.#pauseEndsAt) return 'full';
+      return hasPoint ? 'since' : undefined;
+    }
+    return 'since';
+  }
+
+  ran({ form, ms }: Pick<CheckRun, 'form' | 'ms'>, nowMs = performance.now()): void {
+    if (form === 'full') this.#pauseEndsAt = nowMs + FULL_PAUSE_FACTOR * ms;
+  }
+
+  #isFullDue(points: readonly VerifiedPoint[]): boolean {
+    const { fullIntervalMs } = this.#options;
+    if (fullIntervalMs === 0) return false;
+    return points.some(
+      ({ fullAt, now }) =>
+        fullAt === null || Date.parse(now) - Date.parse(fullAt) >= fullIntervalMs,
+    );
+  }
 }
 
 /** Asked per shard, so that one that is away leaves only its own series as it was. */

@@ -7,8 +7,10 @@ const shape = {
   SURETY_STALL_TIMEOUT: settings.duration('30s'),
   /** Pause between two passes of the sweeps. Milliseconds. */
   SURETY_RECONCILE_INTERVAL: settings.duration('5s'),
-  /** Pause between two runs of all checks. Milliseconds. */
+  /** Pause between two checks of what has happened since the verified point. Milliseconds. */
   SURETY_CHECK_INTERVAL: settings.duration('1m'),
+  /** Age of the last check of everything at which the next is due; 0: only by command. Milliseconds. */
+  SURETY_FULL_CHECK_INTERVAL: settings.durationOrZero('24h'),
 };
 
 export interface ReconcilerConfig extends ProcessConfig {
@@ -16,6 +18,7 @@ export interface ReconcilerConfig extends ProcessConfig {
   readonly stallTimeoutMs: number;
   readonly reconcileIntervalMs: number;
   readonly checkIntervalMs: number;
+  readonly fullCheckIntervalMs: number;
 }
 
 /** @throws ConfigurationError */
@@ -27,5 +30,6 @@ export function readConfig(environment: NodeJS.ProcessEnv): ReconcilerConfig {
     stallTimeoutMs: values.SURETY_STALL_TIMEOUT,
     reconcileIntervalMs: values.SURETY_RECONCILE_INTERVAL,
     checkIntervalMs: values.SURETY_CHECK_INTERVAL,
+    fullCheckIntervalMs: values.SURETY_FULL_CHECK_INTERVAL,
   };
 }

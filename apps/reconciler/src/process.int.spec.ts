@@ -101,7 +101,7 @@ describe('the reconciler', () => {
     await untilState(id, 'cancelled');
     const metrics = await until('findings are told', async () => {
       const text = await get(reconciler, '/metrics');
-      return text.includes('surety_reconciliation_findings_rows{check="conservation"')
+      return text.includes('surety_reconciliation_findings_rows{check="conservation",form="full"')
         ? text
         : undefined;
     });

@@ -78,6 +78,7 @@ function startLoops({ config, pools, kit }: LoopNeeds): void {
   const checks = checkLoop({
     pools,
     intervalMs: config.checkIntervalMs,
+    fullIntervalMs: config.fullCheckIntervalMs,
     log,
     metrics,
     isLeader: async () => (await shardLoops[0]?.lead()) ?? false,

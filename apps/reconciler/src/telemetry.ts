@@ -1,6 +1,6 @@
 import { describeError } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
-import type { CheckResult } from './checks/types.js';
+import type { CheckRun } from './checks/check-system.js';
 import { detailText } from './cli/print-checks.js';
 import type { Repair, RepairListener, Trouble } from './sweeps/repair.js';
 
@@ -21,12 +21,17 @@ export function telemetryListener(log: Logger, metrics: Metrics): RepairListener
   };
 }
 
+const MS_PER_SECOND = 1_000;
+
 /** Findings logged per check: the metric says how many there are, the command names them all. */
 const FINDINGS_LOGGED_MAX = 10;
 
-export function reportChecks(results: readonly CheckResult[], log: Logger, metrics: Metrics): void {
+/** The series of the other form stay as they are: what it found is not gone because this one is clean. */
+export function reportChecks(run: CheckRun, log: Logger, metrics: Metrics): void {
+  const { form, ms, results } = run;
+  metrics.checkDuration.set({ form }, ms / MS_PER_SECOND);
   for (const { check, promise, findings } of results) {
-    metrics.reconciliationFindings.set({ check }, findings.length);
+    metrics.reconciliationFindings.set({ check, form }, findings.length);
     for (const finding of findings.slice(0, FINDINGS_LOGGED_MAX)) {
       const { shard, key, problem } = finding;
       const text = `promise broken: ${check}: ${key}: ${problem}`;

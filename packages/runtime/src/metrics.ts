@@ -29,7 +29,10 @@ interface StateMetrics {
 interface ReconciliationMetrics {
   readonly reconciliationRunsTotal: Counter<'kind'>;
   readonly reconciliationRepairsTotal: Counter<'kind'>;
-  readonly reconciliationFindings: Gauge<'check'>;
+  readonly reconciliationFindings: Gauge<'check' | 'form'>;
+  readonly checkDuration: Gauge<'form'>;
+  readonly verifiedPointTime: Gauge;
+  readonly fullCheckTime: Gauge;
 }
 
 /** All metrics of a process. Every name begins with `surety_` and ends with its unit. */
@@ -161,8 +164,24 @@ function reconciliationMetrics(registry: Registry): ReconciliationMetrics {
     }),
     reconciliationFindings: new Gauge({
       name: 'surety_reconciliation_findings_rows',
-      help: 'Rows that break a promise, as of the last run of the check. Anything but 0 is an alarm.',
-      labelNames: ['check'],
+      help: 'Rows that break a promise, as of the last run of the check in this form. Anything but 0 is an alarm.',
+      labelNames: ['check', 'form'],
+      registers,
+    }),
+    checkDuration: new Gauge({
+      name: 'surety_check_duration_seconds',
+      help: 'How long the last run of all checks took: since the verified point, or full.',
+      labelNames: ['form'],
+      registers,
+    }),
+    verifiedPointTime: new Gauge({
+      name: 'surety_verified_point_timestamp_seconds',
+      help: 'The instant up to which all checks have held, in Unix time; 0 before the first.',
+      registers,
+    }),
+    fullCheckTime: new Gauge({
+      name: 'surety_full_check_timestamp_seconds',
+      help: 'When everything was looked at last, in Unix time; 0 before the first.',
       registers,
     }),
   };

@@ -119,6 +119,20 @@ export const settings = {
         return durationMs;
       })
       .prefault(fallback),
+  /** Like `duration`; 0 is a value, too: the caller says what it switches off. */
+  durationOrZero: (fallback: string) =>
+    z
+      .string()
+      .transform((text, context) => {
+        const durationMs = text === '0' ? 0 : parseDuration(text);
+        if (durationMs !== undefined) return durationMs;
+        context.addIssue({
+          code: 'custom',
+          message: 'is not 0 or a duration such as 30s, 5m or 24h',
+        });
+        return 0;
+      })
+      .prefault(fallback),
   positiveInteger: (fallback: number) => wholeNumber(1, POSITIVE_MAX).prefault(String(fallback)),
   list: (fallback: string) => z.string().transform(splitList).prefault(fallback),
   /** A list of which every entry is one of `allowed`. */

@@ -6,7 +6,7 @@ import {
   staleStatuses,
   strayProjections,
 } from '@surety/db';
-import type { Session, Shard, StaleBalance, StaleStatus } from '@surety/db';
+import type { Session, Shard, StaleBalance, StaleStatus, StrayProjection } from '@surety/db';
 import { sleep } from '@surety/runtime';
 import { onEveryShard } from './scope.js';
 import type { Check, CheckScope } from './scope.js';
@@ -45,12 +45,12 @@ export const projections: Check = {
 };
 
 /** A row that is older than the truth, and how to tell whether it has come to it meanwhile. */
-interface Behind {
+export interface Behind {
   readonly finding: Finding;
   reached(shard: Shard): Promise<boolean>;
 }
 
-function staleBalance(snapshot: Session, row: StaleBalance): Finding | Behind {
+export function staleBalance(snapshot: Pick<Session, 'id'>, row: StaleBalance): Finding | Behind {
   const { id, version, projectedVersion } = row;
   const isBehind = (projectedVersion ?? -1n) < version;
   const finding = {
@@ -73,7 +73,7 @@ function staleBalance(snapshot: Session, row: StaleBalance): Finding | Behind {
   };
 }
 
-function staleStatus(snapshot: Session, row: StaleStatus): Finding | Behind {
+export function staleStatus(snapshot: Pick<Session, 'id'>, row: StaleStatus): Finding | Behind {
   const { id, projectedVersion } = row;
   const version = row.version ?? 0;
   const isBehind = (projectedVersion ?? -1) < version;
@@ -99,15 +99,22 @@ function staleStatus(snapshot: Session, row: StaleStatus): Finding | Behind {
 
 async function strays(snapshot: Session): Promise<Finding[]> {
   const rows = await strayProjections(snapshot);
-  return rows.map(({ table, key, version, truthVersion }) => ({
+  return rows.map((row) => strayFinding(snapshot, row));
+}
+
+export function strayFinding(
+  snapshot: Pick<Session, 'id'>,
+  { table, key, version, truthVersion }: StrayProjection,
+): Finding {
+  return {
     shard: snapshot.id,
     key: `${table} ${key}`,
     problem: truthVersion === null ? 'is about what does not exist' : 'is newer than the truth',
     detail: { version: version.toString(), truthVersion: truthVersion?.toString() ?? null },
-  }));
+  };
 }
 
-async function judgeLag(
+export async function judgeLag(
   scope: CheckScope,
   behind: readonly Behind[],
   findings: Findings,

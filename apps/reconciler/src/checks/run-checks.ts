@@ -8,6 +8,7 @@ import { histories } from './histories.js';
 import { holds } from './holds.js';
 import { keys } from './keys.js';
 import { openTransfers } from './open-transfers.js';
+import { outbox } from './outbox.js';
 import { overdraft } from './overdraft.js';
 import { projections } from './projections.js';
 import { withScope } from './scope.js';
@@ -30,13 +31,14 @@ const CHECKS: readonly Check[] = [
   decisions,
   credits,
   transit,
+  outbox,
   projections,
 ];
 
 export const CHECK_NAMES: readonly string[] = CHECKS.map((check) => check.name);
 
 /** A projection at rest reaches the instant within this time, or it never will by itself. */
-const PROJECTION_PATIENCE_MS = 10_000;
+export const PROJECTION_PATIENCE_MS = 10_000;
 
 export interface CheckOptions {
   /** Names of checks; all of them where the list is empty or left out. */
@@ -45,19 +47,26 @@ export interface CheckOptions {
 }
 
 /**
- * Proves the promises over all shards at one instant, one check after the other.
+ * Proves the promises over all shards at one instant, over everything that ever happened, one check
+ * after the other. Moves no verified point: `checkSystem` does.
  * @throws StoreError where a shard is away: then nothing is known.
  */
 export function runChecks(
   pools: ShardPools,
   { only = [], projectionPatienceMs = PROJECTION_PATIENCE_MS }: CheckOptions = {},
 ): Promise<readonly CheckResult[]> {
+  return withScope(pools, { projectionPatienceMs }, (scope) => runAll(scope, only));
+}
+
+/** All checks in a scope that is open already, or only those that are named. */
+export async function runAll(
+  scope: CheckScope,
+  only: readonly string[] = [],
+): Promise<readonly CheckResult[]> {
   const chosen = CHECKS.filter((check) => only.length === 0 || only.includes(check.name));
-  return withScope(pools, { projectionPatienceMs }, async (scope) => {
-    const results: CheckResult[] = [];
-    for (const check of chosen) results.push(await run(check, scope));
-    return results;
-  });
+  const results: CheckResult[] = [];
+  for (const check of chosen) results.push(await run(check, scope));
+  return results;
 }
 
 async function run(check: Check, scope: CheckScope): Promise<CheckResult> {

@@ -36,10 +36,10 @@ export function withScope<T>(
   work: (scope: CheckScope) => Promise<T>,
 ): Promise<T> {
   return withGlobalSnapshot(pools.shards, (snapshots) => {
-    const counts = new Map<ShardId, Promise<ReadonlyMap<CountedTable, number>>>();
-    const countsOf = (snapshot: Session): Promise<ReadonlyMap<CountedTable, number>> => {
-      const known = counts.get(snapshot.id) ?? countRows(snapshot);
-      counts.set(snapshot.id, known);
+    const counts = new Map<CountedTable, Promise<number>>();
+    const countOf = (table: CountedTable): Promise<number> => {
+      const known = counts.get(table) ?? countEverywhere(snapshots, table);
+      counts.set(table, known);
       return known;
     };
     const map = pools.slotMaps.current();
@@ -47,15 +47,23 @@ export function withScope<T>(
       snapshots,
       snapshotOf: (slot) => snapshots[shardOfSlot(map, slot)] as Session,
       liveShard: (id) => pools.shards[id] as Shard,
-      count: async (...tables) => {
-        const perShard = await Promise.all(snapshots.map(countsOf));
-        return perShard
-          .flatMap((rows) => tables.map((table) => rows.get(table) ?? 0))
-          .reduce((sum, rows) => sum + rows, 0);
-      },
+      count: async (...tables) => sum(await Promise.all(tables.map(countOf))),
       projectionPatienceMs,
     });
   });
+}
+
+/** Only the tables that are asked for: a check of what is new must not scan the old. */
+async function countEverywhere(
+  snapshots: readonly Session[],
+  table: CountedTable,
+): Promise<number> {
+  const counts = await Promise.all(snapshots.map((snapshot) => countRows(snapshot, [table])));
+  return sum(counts.map((rows) => rows.get(table) ?? 0));
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }
 
 /** Runs the same reads on every shard at once; each has its own connection. */

@@ -1,5 +1,20 @@
+import type { CheckRun } from '../checks/check-system.js';
 import type { CheckResult, Finding } from '../checks/types.js';
 import { table } from './table.js';
+
+/** What was looked at, what was found, and what that leaves verified. */
+export function printCheckRun(run: CheckRun): string {
+  const looked = run.since === null ? 'everything' : `what has happened since ${run.since}`;
+  const lines = [`checked: ${looked}, as of ${run.at}`, '', printChecks(run.results)];
+  if (run.isVerified) lines.push(`verified point: ${run.at}`);
+  if (run.form === 'since' && run.lastFull && run.lastFull.findings > 0) {
+    lines.push(
+      `note: the last check of everything (${run.lastFull.at}) found ${run.lastFull.findings} broken: ` +
+        'surety check --full says whether they still are',
+    );
+  }
+  return lines.join('\n');
+}
 
 /** One line per check, then every row that breaks one, then the verdict. */
 export function printChecks(results: readonly CheckResult[]): string {

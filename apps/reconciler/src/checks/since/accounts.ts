@@ -1,0 +1,123 @@
+import type { AccountId, TransferId } from '@surety/domain';
+import {
+  OFFENDERS_MAX,
+  listChangedAccounts,
+  listOlderTransfersOfNewLegs,
+  listVanishedAccounts,
+  sumNewLegs,
+} from '@surety/db';
+import type { ChangedAccount, NewLegs, Session } from '@surety/db';
+import { PAGE_ROWS } from '../pages.js';
+import type { CheckScope } from '../scope.js';
+import type { Finding } from '../types.js';
+import type { Sink } from './sink.js';
+
+/** Older transfers that are followed for one group of accounts: what is beyond is for `--full`. */
+const OLDER_TRANSFERS_MAX = 5_000;
+
+export interface AccountsLook {
+  readonly scope: CheckScope;
+  readonly sink: Sink;
+  /** Transfers with a smaller id are followed by their legs. */
+  readonly bound: TransferId;
+}
+
+/**
+ * Every account that is not what was verified: the verified balance and the legs since come to its
+ * balance, numbered without a gap from the verified one on.
+ * @returns transfers of older ids that have put legs on accounts since
+ */
+export async function lookAtAccounts(
+  snapshot: Session,
+  { scope, sink, bound }: AccountsLook,
+): Promise<readonly TransferId[]> {
+  const older: TransferId[] = [];
+  const findings = sink.of('balances');
+  for await (const page of eachChangedPage(snapshot)) {
+    findings.rowsChecked += page.length;
+    const sums = new Map((await sumNewLegs(snapshot, page)).map((sum) => [sum.account, sum]));
+    for (const account of page) {
+      const legs = sums.get(account.id);
+      findings.rowsChecked += Number(legs?.legs ?? 0n);
+      if (isContinued(account, legs)) continue;
+      for (const finding of accountFindings(snapshot, account, legs)) {
+        sink.tell('balances', finding);
+      }
+    }
+    const ids = await listOlderTransfersOfNewLegs(snapshot, page, {
+      before: bound,
+      limit: OLDER_TRANSFERS_MAX,
+    });
+    if (ids.length >= OLDER_TRANSFERS_MAX) {
+      findings.notes.push(`legs of ${ids.length} older transfers or more: look with --full, too`);
+    }
+    older.push(...ids);
+  }
+  await lookForVanished(snapshot, scope, sink);
+  return [...new Set(older)];
+}
+
+/** Accounts that differ from the verified ones, a page at a time. */
+export async function* eachChangedPage(
+  snapshot: Session,
+): AsyncGenerator<readonly ChangedAccount[]> {
+  let after: AccountId | undefined;
+  for (;;) {
+    const page = await listChangedAccounts(snapshot, after, PAGE_ROWS);
+    if (page.length > 0) yield page;
+    if (page.length < PAGE_ROWS) return;
+    after = page.at(-1)?.id;
+  }
+}
+
+function isContinued(account: ChangedAccount, legs: NewLegs | undefined): boolean {
+  const { verifiedEntrySeq, verifiedBalance, entrySeq, balance } = account;
+  if (account.version < account.verifiedVersion) return false;
+  if (!legs) return entrySeq === verifiedEntrySeq && balance === verifiedBalance;
+  return (
+    legs.brokenEntrySeq === null &&
+    legs.distinctEntrySeqs === legs.legs &&
+    legs.firstEntrySeq === verifiedEntrySeq + 1n &&
+    legs.lastEntrySeq === entrySeq &&
+    legs.legs === entrySeq - verifiedEntrySeq &&
+    balance === verifiedBalance + legs.sumMinor
+  );
+}
+
+function accountFindings(
+  snapshot: Session,
+  account: ChangedAccount,
+  legs: NewLegs | undefined,
+): Finding[] {
+  const { id, balance, verifiedBalance, entrySeq, verifiedEntrySeq } = account;
+  const finding = {
+    shard: snapshot.id,
+    key: `account ${id}`,
+    problem: 'balance or entry_seq contradicts the legs since the verified ones',
+    detail: {
+      balance: balance.toString(),
+      verifiedBalance: verifiedBalance.toString(),
+      legsSum: (legs?.sumMinor ?? 0n).toString(),
+      entrySeq: entrySeq.toString(),
+      verifiedEntrySeq: verifiedEntrySeq.toString(),
+      legs: (legs?.legs ?? 0n).toString(),
+    },
+  };
+  const broken = legs?.brokenEntrySeq ?? null;
+  if (broken === null) return [finding];
+  const problem = 'balance_after is not the one before plus the leg';
+  return [finding, { ...finding, key: `leg ${id} entry ${broken}`, problem }];
+}
+
+/** A slot that moved to another shard takes its accounts along: those are not missed here. */
+async function lookForVanished(snapshot: Session, scope: CheckScope, sink: Sink): Promise<void> {
+  for (const { id, slot, balance } of await listVanishedAccounts(snapshot, OFFENDERS_MAX)) {
+    if (scope.snapshotOf(slot).id !== snapshot.id) continue;
+    sink.tell('balances', {
+      shard: snapshot.id,
+      key: `account ${id}`,
+      problem: 'was verified and does not exist any more',
+      detail: { verifiedBalance: balance.toString() },
+    });
+  }
+}

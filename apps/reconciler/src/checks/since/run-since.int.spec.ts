@@ -1,0 +1,449 @@
+import { randomBytes } from 'node:crypto';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { Envelope } from '@surety/contracts';
+import { composeTransferId, slotOfAccount } from '@surety/domain';
+import type { TransferId, TransferStatus } from '@surety/domain';
+import { findTransfer, readTimeline, readVerifiedPoint } from '@surety/db';
+import type { Shard } from '@surety/db';
+import {
+  applySteps,
+  fundAccounts,
+  openAccounts,
+  requestTransfers,
+  voidTransfers,
+} from '@surety/saga';
+import { aDeposit, aTransferRequest, anAccountIdOn, anOpening, eur } from '@surety/testing';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
+import { checkSystem } from '../check-system.js';
+import type { CheckRun } from '../check-system.js';
+import { SINCE_CHECK_NAMES } from './run-since.js';
+
+const options = { holdTimeoutMs: 3_600_000, actor: 'saga' };
+const TABLES = [
+  ...['accounts', 'transfers', 'open_transfers', 'holds', 'transfer_events', 'decisions'],
+  ...['ledger_entries', 'idempotency_keys', 'outbox', 'balances', 'transaction_status'],
+  ...['verified_points', 'verified_accounts', 'verified_open_transfers'],
+];
+
+let shards: TestShards;
+let source: Shard;
+let destination: Shard;
+let payer: string;
+let payee: string;
+let idle: string;
+
+function accountOn(shard: number, prefix: string): string {
+  return anAccountIdOn(shards.pools.slotMaps.current(), shard, prefix);
+}
+
+async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
+  const rows = await readTimeline(shard, id);
+  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+}
+
+/** An id of this moment, as ingress makes them. */
+function idOfNow(): TransferId {
+  return composeTransferId(Date.now(), slotOfAccount(payer), randomBytes(8));
+}
+
+type Goal = TransferStatus | 'credited';
+
+async function advance(id: TransferId, goal: Goal): Promise<void> {
+  const row = await findTransfer(source, id);
+  if (row?.state === 'requested') {
+    if (goal === 'requested') return;
+    await applySteps(source.store, [await eventOn(source, id, 10)], options);
+  }
+  if (goal === 'held') return;
+  const cause = await eventOn(source, id, 20);
+  if (goal === 'cancelled') {
+    await voidTransfers(destination.store, [{ cause, reason: 'hold_expired', actor: 'saga' }]);
+  } else {
+    await applySteps(destination.store, [cause], options);
+  }
+  if (goal === 'credited') return;
+  await applySteps(source.store, [await eventOn(destination, id, 30)], options);
+  expect(await findTransfer(source, id)).toMatchObject({ state: goal });
+}
+
+/** `n` keeps keys apart; the id is of long ago unless another one is given. */
+async function transferIn(goal: Goal, n: number, id?: TransferId): Promise<TransferId> {
+  const to = goal === 'rejected' ? accountOn(1, 'nobody') : payee;
+  const fields = aTransferRequest({ n, source: payer, destination: to, amount: eur(10_00) });
+  const request = { ...fields, transferId: id ?? fields.transferId };
+  await requestTransfers(source.store, [request]);
+  await advance(request.transferId, goal);
+  return request.transferId;
+}
+
+/** What the projector would have written by now. */
+async function project(): Promise<void> {
+  for (const shard of shards.pools.shards) {
+    await shard.send([
+      'REPLACE INTO balances SELECT id, slot, currency, balance, held, version, NOW(6) ' +
+        'FROM accounts WHERE version > 0',
+      'REPLACE INTO transaction_status SELECT t.id, t.slot, t.state, t.reason, MAX(e.step), NOW(6) ' +
+        'FROM transfers AS t JOIN transfer_events AS e ON e.transfer_id = t.id AND e.step <> 30 ' +
+        'GROUP BY t.id, t.slot, t.state, t.reason',
+    ]);
+  }
+}
+
+function check(form: CheckRun['form'] = 'since'): Promise<CheckRun> {
+  return checkSystem(shards.pools, { form, projectionPatienceMs: 1 });
+}
+
+function broken({ results }: CheckRun): readonly string[] {
+  return results.flatMap(({ check: name, findings }) =>
+    findings.map(({ key, problem }) => `${name}: ${key} ${problem}`),
+  );
+}
+
+function onBothShards(statements: readonly string[]): Promise<unknown> {
+  return Promise.all(shards.pools.shards.map((shard) => shard.send(statements)));
+}
+
+function hex(id: TransferId): string {
+  return `x'${id.replaceAll('-', '')}'`;
+}
+
+interface Ids {
+  readonly requested: TransferId;
+  readonly held: TransferId;
+  readonly old: TransferId;
+  /** Begun before the point, ended after it. */
+  readonly late: TransferId;
+  readonly committed: TransferId;
+  readonly credited: TransferId;
+  readonly rejected: TransferId;
+  readonly cancelled: TransferId;
+  /** Begun and ended after the point, with an id of long ago. */
+  readonly hidden: TransferId;
+}
+let ids: Ids;
+let first: CheckRun;
+let second: CheckRun;
+
+beforeAll(async () => {
+  shards = await createTestShards({ count: 2 });
+  [source, destination] = shards.pools.shards as [Shard, Shard];
+  payer = accountOn(0, 'payer');
+  payee = accountOn(1, 'payee');
+  idle = accountOn(0, 'idle');
+  await openAccounts(source.store, [anOpening(payer), anOpening(idle)]);
+  await openAccounts(destination.store, [anOpening(payee)]);
+  const deposits = [aDeposit(payer, eur(1_000_00), 1), aDeposit(idle, eur(5_00), 2)];
+  await fundAccounts(source.store, deposits);
+  const old = await transferIn('committed', 1);
+  const late = await transferIn('held', 2);
+  const requested = await transferIn('requested', 3);
+  await project();
+  first = await check();
+  await advance(late, 'committed');
+  ids = {
+    ...{ old, late, requested },
+    held: await transferIn('held', 4, idOfNow()),
+    credited: await transferIn('credited', 5, idOfNow()),
+    committed: await transferIn('committed', 6, idOfNow()),
+    rejected: await transferIn('rejected', 7, idOfNow()),
+    cancelled: await transferIn('cancelled', 8, idOfNow()),
+    hidden: await transferIn('committed', 9),
+  };
+  await project();
+  await onBothShards(
+    TABLES.map((table) => `CREATE TABLE healthy_${table} AS SELECT * FROM ${table}`),
+  );
+  second = await check();
+});
+
+afterAll(async () => {
+  await shards?.drop();
+});
+
+/** Every test begins with the same system: verified once, with work since. */
+async function heal(): Promise<void> {
+  await onBothShards(
+    TABLES.flatMap((table) => [
+      `DELETE FROM ${table}`,
+      `INSERT INTO ${table} SELECT * FROM healthy_${table}`,
+    ]),
+  );
+}
+afterEach(heal);
+
+describe('the check of what is new', () => {
+  it('looks at everything where nothing was verified yet, and verifies it', () => {
+    expect(broken(first)).toEqual([]);
+    expect(first).toMatchObject({ form: 'full', since: null, isVerified: true, lastFull: null });
+  });
+
+  it('then looks at what has happened since, and moves the point', async () => {
+    expect(broken(second)).toEqual([]);
+    expect(second).toMatchObject({ form: 'since', since: first.at, ok: true, isVerified: true });
+    expect(second.lastFull).toEqual({ at: first.at, findings: 0 });
+    expect(second.results.map((result) => result.check)).toEqual(SINCE_CHECK_NAMES);
+  });
+
+  it('looks at nothing old again once the point has moved', async () => {
+    await check();
+    await source.send([`UPDATE verified_points SET verified_at = NOW(6) + INTERVAL 1 HOUR`]);
+    await destination.send([`UPDATE verified_points SET verified_at = NOW(6) + INTERVAL 1 HOUR`]);
+    const { results } = await check();
+    const rows = new Map(results.map((result) => [result.check, result.rowsChecked]));
+    expect(rows.get('balances')).toBe(0);
+    // Three are open, and each is met as one that was open at the point, too.
+    expect(rows.get('histories')).toBe(6);
+  });
+
+  it('does not move the point while something is broken, and finds it again', async () => {
+    const before = await readVerifiedPoint(source);
+    await source.send([`UPDATE accounts SET held = held + 1 WHERE id = '${payer}'`]);
+    for (const _ of [1, 2]) {
+      expect(broken(await check())).toEqual([
+        expect.stringContaining(`held-totals: account ${payer}`),
+        expect.stringContaining(`projections: balances ${payer}`),
+      ]);
+    }
+    expect((await readVerifiedPoint(source)).verifiedAt).toBe(before.verifiedAt);
+    await heal();
+    expect(await check()).toMatchObject({ ok: true, isVerified: true });
+    const after = (await readVerifiedPoint(source)).verifiedAt;
+    expect(after! > before.verifiedAt!).toBe(true);
+  });
+
+  it('leaves to the full check what was altered in the verified past', async () => {
+    await source.send([
+      `UPDATE transfers SET state = 'rejected', reason = 'held_limit' WHERE id = ${hex(ids.old)}`,
+    ]);
+    expect(await check()).toMatchObject({ form: 'since', ok: true });
+    const full = await check('full');
+    expect(full).toMatchObject({ form: 'full', ok: false, isVerified: false });
+    expect(broken(full)).toContainEqual(expect.stringContaining(`histories: transfer ${ids.old}`));
+    expect((await check()).lastFull?.findings).toBeGreaterThan(0);
+  });
+
+  it('misses nothing that is committed while it runs', async () => {
+    const writers = Array.from({ length: 12 }, (_, at) =>
+      transferIn('committed', 100 + at, at % 2 === 0 ? idOfNow() : undefined),
+    );
+    const everything = Promise.allSettled(writers);
+    let done = false;
+    void everything.finally(() => {
+      done = true;
+    });
+    for (let round = 0; round < 50 && !done; round += 1) {
+      expect(broken(await check()).filter((text) => !text.startsWith('projections'))).toEqual([]);
+    }
+    await everything;
+    await project();
+    expect(broken(await check())).toEqual([]);
+    expect(broken(await check('full'))).toEqual([]);
+  });
+});
+
+interface Planted {
+  readonly what: string;
+  readonly names: () => string;
+  readonly on?: 'destination';
+  readonly sql: () => string;
+}
+
+const legOf = (id: TransferId, account: string): string =>
+  `transfer_id = ${hex(id)} AND account_id = '${account}'`;
+
+const PLANTED: readonly Planted[] = [
+  {
+    what: 'a balance altered under the old version',
+    sql: () => `UPDATE accounts SET balance = balance + 1 WHERE id = '${idle}'`,
+    names: () => `balances: account ${idle}`,
+  },
+  {
+    what: 'an account that vanished',
+    sql: () => `DELETE FROM accounts WHERE id = '${idle}'`,
+    names: () => `balances: account ${idle} was verified`,
+  },
+  {
+    what: 'a new leg with another amount',
+    sql: () => `UPDATE ledger_entries SET amount = amount - 1 WHERE ${legOf(ids.committed, payer)}`,
+    names: () => `step-legs: transfer ${ids.committed}`,
+  },
+  {
+    what: 'a new leg that does not follow on the one before',
+    sql: () => `UPDATE ledger_entries SET balance_after = 1 WHERE ${legOf(ids.committed, payer)}`,
+    names: () => `balances: leg ${payer} entry`,
+  },
+  {
+    what: 'a leg of a transfer whose id hides it in the past',
+    sql: () => `UPDATE ledger_entries SET amount = amount - 1 WHERE ${legOf(ids.hidden, payer)}`,
+    names: () => `step-legs: transfer ${ids.hidden}`,
+  },
+  {
+    what: 'a leg of a transfer that ended since',
+    sql: () => `UPDATE ledger_entries SET currency = 'USD' WHERE ${legOf(ids.late, payer)}`,
+    names: () => `step-legs: transfer ${ids.late}`,
+  },
+  {
+    what: 'a deleted leg',
+    sql: () => `DELETE FROM ledger_entries WHERE ${legOf(ids.committed, payer)}`,
+    names: () => `balances: account ${payer}`,
+  },
+  {
+    what: 'a pair of legs taken out together',
+    sql: () => `DELETE FROM ledger_entries WHERE transfer_id = ${hex(ids.committed)}`,
+    names: () => `step-legs: transfer ${ids.committed}`,
+  },
+  {
+    what: 'an inserted leg',
+    sql: () =>
+      'INSERT INTO ledger_entries SELECT transfer_id, step, 9, slot, account_id, 99, 5, currency, ' +
+      `5, posted_at FROM ledger_entries WHERE ${legOf(ids.committed, payer)}`,
+    names: () => `balances: leg ${payer} entry 99`,
+  },
+  {
+    what: 'an inserted leg of a system account',
+    sql: () =>
+      'INSERT INTO ledger_entries SELECT transfer_id, step, 9, slot, account_id, NULL, 5, currency, ' +
+      `NULL, posted_at FROM ledger_entries WHERE transfer_id = ${hex(ids.committed)} ` +
+      'AND entry_seq IS NULL',
+    names: () => `step-legs: transfer ${ids.committed}`,
+  },
+  {
+    what: 'a pair of legs of nobody',
+    sql: () =>
+      `INSERT INTO ledger_entries SELECT ${hex(idOfNow())}, step, leg, slot, account_id, NULL, ` +
+      `amount, currency, NULL, posted_at FROM ledger_entries WHERE transfer_id = ${hex(ids.old)}`,
+    names: () => 'step-legs: transfer ',
+  },
+  {
+    what: 'an altered held',
+    sql: () => `UPDATE accounts SET held = held - 1 WHERE id = '${payer}'`,
+    names: () => `held-totals: account ${payer}`,
+  },
+  {
+    what: 'an overdrawn account',
+    sql: () => `UPDATE accounts SET balance = -1 WHERE id = '${payer}'`,
+    names: () => `overdraft: account ${payer}`,
+  },
+  {
+    what: 'a deleted hold',
+    sql: () => `DELETE FROM holds WHERE transfer_id = ${hex(ids.held)}`,
+    names: () => `holds: transfer ${ids.held}`,
+  },
+  {
+    what: 'a hold of another amount',
+    sql: () => `UPDATE holds SET amount = amount + 1 WHERE transfer_id = ${hex(ids.held)}`,
+    names: () => `holds: transfer ${ids.held}`,
+  },
+  {
+    what: 'a hold that was left over',
+    sql: () =>
+      `INSERT INTO holds SELECT ${hex(ids.old)}, slot, account_id, amount, expires_at FROM holds ` +
+      `WHERE transfer_id = ${hex(ids.held)}`,
+    names: () => `holds: transfer ${ids.old}`,
+  },
+  {
+    what: 'an open transfer that is not listed',
+    sql: () => `DELETE FROM open_transfers WHERE transfer_id = ${hex(ids.requested)}`,
+    names: () => `open-transfers: transfer ${ids.requested}`,
+  },
+  {
+    what: 'an ended transfer that is listed as open',
+    sql: () =>
+      `INSERT INTO open_transfers SELECT slot, requested_at, id FROM transfers WHERE id = ${hex(ids.old)}`,
+    names: () => `open-transfers: transfer ${ids.old}`,
+  },
+  {
+    what: 'an altered state',
+    sql: () => `UPDATE transfers SET state = 'held' WHERE id = ${hex(ids.requested)}`,
+    names: () => `histories: transfer ${ids.requested}`,
+  },
+  {
+    what: 'an altered state without a leg to it',
+    sql: () => `UPDATE transfers SET state = 'rejected' WHERE id = ${hex(ids.cancelled)}`,
+    names: () => `histories: transfer ${ids.cancelled}`,
+  },
+  {
+    what: 'a deleted event',
+    sql: () => `DELETE FROM transfer_events WHERE transfer_id = ${hex(ids.rejected)} AND step = 20`,
+    names: () => `decisions: transfer ${ids.rejected}`,
+  },
+  {
+    what: 'an event of nobody',
+    sql: () =>
+      `UPDATE transfer_events SET transfer_id = ${hex(idOfNow())} ` +
+      `WHERE transfer_id = ${hex(ids.rejected)} AND step = 40`,
+    names: () => 'histories: event ',
+  },
+  {
+    what: 'a deleted event of a decision',
+    on: 'destination',
+    sql: () => `DELETE FROM transfer_events WHERE transfer_id = ${hex(ids.committed)}`,
+    names: () => `histories: event ${ids.committed}/30`,
+  },
+  {
+    what: 'a deleted decision',
+    on: 'destination',
+    sql: () => `DELETE FROM decisions WHERE transfer_id = ${hex(ids.late)}`,
+    names: () => `decisions: transfer ${ids.late}`,
+  },
+  {
+    what: 'an altered decision',
+    on: 'destination',
+    sql: () =>
+      "UPDATE decisions SET outcome = 'credited', reason = NULL " +
+      `WHERE transfer_id = ${hex(ids.cancelled)}`,
+    names: () => `decisions: transfer ${ids.cancelled}`,
+  },
+  {
+    what: 'a decision with another amount',
+    on: 'destination',
+    sql: () => `UPDATE decisions SET amount = amount + 1 WHERE transfer_id = ${hex(ids.credited)}`,
+    names: () => `credits: decision ${ids.credited}`,
+  },
+  {
+    what: 'a transfer that vanished after it was credited',
+    sql: () => `DELETE FROM transfers WHERE id = ${hex(ids.credited)}`,
+    names: () => `credits: decision ${ids.credited}`,
+  },
+  {
+    what: 'a message that nobody wrote',
+    sql: () => "UPDATE outbox SET payload = REPLACE(payload, '1000', '9000')",
+    names: () => 'outbox: message toSource',
+  },
+  {
+    what: 'an altered projected balance',
+    sql: () => `UPDATE balances SET balance = balance + 1 WHERE account_id = '${idle}'`,
+    names: () => `projections: balances ${idle}`,
+  },
+  {
+    what: 'a projected balance of nobody',
+    sql: () => `UPDATE balances SET account_id = 'ghost' WHERE account_id = '${idle}'`,
+    names: () => 'projections: balances ghost',
+  },
+  {
+    what: 'an altered projected status',
+    sql: () =>
+      `UPDATE transaction_status SET status = 'committed' WHERE transfer_id = ${hex(ids.rejected)}`,
+    names: () => `projections: transaction_status ${ids.rejected}`,
+  },
+  {
+    what: 'a projected status newer than the truth',
+    sql: () =>
+      `UPDATE transaction_status SET version = 50 WHERE transfer_id = ${hex(ids.committed)}`,
+    names: () => `projections: transaction_status ${ids.committed.replaceAll('-', '')}`,
+  },
+];
+
+describe('of what is new or open, the check', () => {
+  it.each(PLANTED.map((planted) => [planted.what, planted] as const))(
+    'names %s',
+    async (_what, { sql, on, names }) => {
+      const [result] = await (on ? destination : source).send([sql()]);
+      expect(result?.affectedRows).toBeGreaterThan(0);
+      const run = await check();
+      expect(run).toMatchObject({ form: 'since', ok: false, isVerified: false });
+      expect(broken(run)).toContainEqual(expect.stringContaining(names()));
+    },
+  );
+});

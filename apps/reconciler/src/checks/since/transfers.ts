@@ -1,0 +1,151 @@
+import type { TransferId } from '@surety/domain';
+import { slotOfTransferId } from '@surety/domain';
+import {
+  listOpenPositions,
+  listVerifiedOpenTransfers,
+  readTransferRecords,
+  transferIdAfter,
+} from '@surety/db';
+import type {
+  OpenPosition,
+  RecordedStatus,
+  Session,
+  StaleStatus,
+  StrayProjection,
+  TransferSelection,
+} from '@surety/db';
+import type { TransferRow } from '@surety/saga';
+import { lastOwnStep } from '../legal-history.js';
+import { PAGE_ROWS } from '../pages.js';
+import { staleStatus, strayFinding } from '../projections.js';
+import type { Behind } from '../projections.js';
+import type { CheckScope } from '../scope.js';
+import { judgeStory } from './judge-story.js';
+import type { Sink } from './sink.js';
+import { storiesOf } from './story.js';
+import type { TransferStory } from './story.js';
+
+/** Single ids looked up at a time: one list of a statement. */
+const IDS_PER_LOOK = 500;
+
+export interface TransfersLook {
+  readonly scope: CheckScope;
+  readonly sink: Sink;
+  /** Every transfer from this id on is looked at. */
+  readonly bound: TransferId;
+  /** Statuses that are older than the truth, to be judged when all of them are known. */
+  readonly behind: Behind[];
+}
+
+/** Everything whose id is from the time since the verified point, wherever there is a row of it. */
+export async function lookAtNewTransfers(look: TransfersLook): Promise<void> {
+  let from: TransferId | undefined = look.bound;
+  while (from !== undefined) {
+    const below: TransferId | undefined = await nextBelow(look.scope, from);
+    await lookAt(look, { from, below });
+    from = below;
+  }
+}
+
+/** Where the next piece ends, so that no shard has more than a page of transfers in it. */
+async function nextBelow(
+  { snapshots }: CheckScope,
+  from: TransferId,
+): Promise<TransferId | undefined> {
+  const ends = await Promise.all(
+    snapshots.map((snapshot) => transferIdAfter(snapshot, from, PAGE_ROWS)),
+  );
+  return ends.filter((id) => id !== undefined).sort()[0];
+}
+
+/** Single transfers of older ids. */
+export async function lookAtTransfers(
+  look: TransfersLook,
+  ids: readonly TransferId[],
+): Promise<void> {
+  for (let at = 0; at < ids.length; at += IDS_PER_LOOK) {
+    await lookAt(look, { ids: ids.slice(at, at + IDS_PER_LOOK) });
+  }
+}
+
+/** Older transfers that had not ended at the verified point, or have not ended yet. */
+export async function lookAtOpenTransfers(snapshot: Session, look: TransfersLook): Promise<void> {
+  let after: TransferId | undefined;
+  for (;;) {
+    const range = { after, before: look.bound };
+    const ids = await listVerifiedOpenTransfers(snapshot, range, PAGE_ROWS);
+    await lookAtTransfers(look, ids);
+    if (ids.length < PAGE_ROWS) break;
+    after = ids.at(-1);
+  }
+  for await (const page of eachOpenPage(snapshot)) {
+    const ids = page.map(({ transferId }) => transferId).filter((id) => id < look.bound);
+    await lookAtTransfers(look, ids);
+  }
+}
+
+/** Everything that is listed as open, a page at a time. */
+export async function* eachOpenPage(snapshot: Session): AsyncGenerator<readonly OpenPosition[]> {
+  let after: OpenPosition | undefined;
+  for (;;) {
+    const page = await listOpenPositions(snapshot, after, PAGE_ROWS);
+    if (page.length > 0) yield page;
+    if (page.length < PAGE_ROWS) return;
+    after = page.at(-1);
+  }
+}
+
+const STORY_CHECKS = ['histories', 'decisions', 'credits', 'step-legs', 'open-transfers'] as const;
+
+async function lookAt(look: TransfersLook, selection: TransferSelection): Promise<void> {
+  const { scope, sink } = look;
+  const records = await Promise.all(
+    scope.snapshots.map((snapshot) => readTransferRecords(snapshot, selection)),
+  );
+  const stories = storiesOf(records);
+  for (const check of STORY_CHECKS) sink.of(check).rowsChecked += stories.length;
+  for (const story of stories) {
+    const shard = scope.snapshotOf(slotOfTransferId(story.id));
+    for (const { check, key, problem, detail } of judgeStory(story)) {
+      sink.tell(check, { shard: shard.id, key, problem, detail });
+    }
+    lookAtStatus(look, shard, story);
+  }
+}
+
+function lookAtStatus(look: TransfersLook, shard: Session, story: TransferStory): void {
+  const { sink, behind } = look;
+  const { transfer, status } = story;
+  if (status) sink.of('projections').rowsChecked += 1;
+  const stray = strayStatus(story);
+  if (stray) sink.tell('projections', strayFinding(shard, stray));
+  if (!transfer || (status && saysTheSame(status, transfer))) return;
+  const stale = staleStatus(shard, comparedStatus(story, transfer));
+  if ('reached' in stale) behind.push(stale);
+  else sink.tell('projections', stale);
+}
+
+/** A status of what does not exist, or one that claims a step which was not taken. */
+function strayStatus({ id, transfer, status, events }: TransferStory): StrayProjection | undefined {
+  if (!status) return undefined;
+  const truthVersion = transfer ? BigInt(lastOwnStep(events)) : null;
+  if (truthVersion !== null && status.version <= truthVersion) return undefined;
+  const key = id.replaceAll('-', '');
+  return { table: 'transaction_status', key, version: status.version, truthVersion };
+}
+
+function saysTheSame(status: RecordedStatus, transfer: TransferRow): boolean {
+  return status.status === transfer.state && status.reason === transfer.reason;
+}
+
+function comparedStatus({ id, status, events }: TransferStory, transfer: TransferRow): StaleStatus {
+  return {
+    id,
+    state: transfer.state,
+    reason: transfer.reason,
+    projectedStatus: status?.status ?? null,
+    projectedReason: status?.reason ?? null,
+    projectedVersion: status ? Number(status.version) : null,
+    version: lastOwnStep(events),
+  };
+}

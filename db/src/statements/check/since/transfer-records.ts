@@ -1,0 +1,155 @@
+import type { Step, TransferEventType, TransferId, TransferStatus } from '@surety/domain';
+import type { DecisionRow, TransferRow } from '@surety/saga';
+import {
+  readBigint,
+  readBigintOrNull,
+  readCount,
+  readFlag,
+  readText,
+  readTextOrNull,
+  readUuid,
+} from '../../../connection/cells.js';
+import type { Row } from '../../../connection/cells.js';
+import { count, uuid } from '../../../connection/literals.js';
+import { readRows } from '../../../connection/session.js';
+import type { Session } from '../../../connection/session.js';
+import { DECISION_COLUMNS, readDecisionRow } from '../../rows/decision-row.js';
+import { TRANSFER_COLUMNS, readTransferRow } from '../../rows/transfer-row.js';
+import { inLockOrder } from '../../transact/shape.js';
+
+/** Which transfers to read: a range of ids, or at most VALUES_MAX single ones. */
+export type TransferSelection =
+  | { readonly from: TransferId; readonly below: TransferId | undefined }
+  | { readonly ids: readonly TransferId[] };
+
+export interface RecordedTransfer {
+  readonly transfer: TransferRow;
+  readonly isListedAsOpen: boolean;
+}
+
+export interface RecordedEvent {
+  readonly transferId: TransferId;
+  readonly step: Step;
+  readonly type: TransferEventType;
+}
+
+export interface RecordedLeg {
+  readonly transferId: TransferId;
+  readonly step: Step;
+  readonly account: string;
+  readonly slot: number;
+  readonly currency: string;
+  readonly minor: bigint;
+  readonly entrySeq: bigint | null;
+}
+
+export interface RecordedStatus {
+  readonly transferId: TransferId;
+  readonly status: TransferStatus;
+  readonly reason: string | null;
+  readonly version: bigint;
+}
+
+/** Everything that one shard says about some transfers, whoever else has rows about them. */
+export interface TransferRecords {
+  readonly transfers: readonly RecordedTransfer[];
+  readonly events: readonly RecordedEvent[];
+  readonly decisions: readonly DecisionRow[];
+  readonly legs: readonly RecordedLeg[];
+  readonly statuses: readonly RecordedStatus[];
+}
+
+/**
+ * Caller: checks, in a snapshot. Index: PRIMARY of each table, one range, or one lookup for each id;
+ * PRIMARY of open_transfers for those that are open. Locks: none. Rows: those of the selection, in
+ * one round trip; a range is as long as `transferIdAfter` has cut it.
+ * @throws StoreError
+ */
+export async function readTransferRecords(
+  snapshot: Session,
+  selection: TransferSelection,
+): Promise<TransferRecords> {
+  const within = (column: string): string => condition(column, selection);
+  const columns = TRANSFER_COLUMNS.split(', ').map((column) => `t.${column}`);
+  const results = await snapshot.send([
+    `SELECT ${columns.join(', ')}, o.transfer_id IS NOT NULL ` +
+      'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
+      'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
+      `WHERE ${within('t.id')}`,
+    'SELECT transfer_id, step, type FROM transfer_events FORCE INDEX (PRIMARY) ' +
+      `WHERE ${within('transfer_id')}`,
+    `SELECT ${DECISION_COLUMNS} FROM decisions FORCE INDEX (PRIMARY) ` +
+      `WHERE ${within('transfer_id')} AND part = 0`,
+    'SELECT transfer_id, step, account_id, slot, currency, amount, entry_seq ' +
+      `FROM ledger_entries FORCE INDEX (PRIMARY) WHERE ${within('transfer_id')}`,
+    'SELECT transfer_id, status, reason, version FROM transaction_status FORCE INDEX (PRIMARY) ' +
+      `WHERE ${within('transfer_id')}`,
+  ]);
+  const rowsOf = (at: number): readonly Row[] => results[at]?.rows ?? [];
+  return {
+    transfers: rowsOf(0).map(recordedTransfer),
+    events: rowsOf(1).map(recordedEvent),
+    decisions: rowsOf(2).map(readDecisionRow),
+    legs: rowsOf(3).map(recordedLeg),
+    statuses: rowsOf(4).map(recordedStatus),
+  };
+}
+
+function condition(column: string, selection: TransferSelection): string {
+  if ('ids' in selection) {
+    return `${column} IN (${inLockOrder(selection.ids).map(uuid).join(', ')})`;
+  }
+  const { from, below } = selection;
+  return `${column} >= ${uuid(from)}${below ? ` AND ${column} < ${uuid(below)}` : ''}`;
+}
+
+function recordedTransfer(row: Row): RecordedTransfer {
+  return { transfer: readTransferRow(row), isListedAsOpen: readFlag(row.at(-1)) };
+}
+
+function recordedEvent(row: Row): RecordedEvent {
+  return {
+    transferId: readUuid(row[0]),
+    step: readCount(row[1]) as Step,
+    type: readText(row[2]) as TransferEventType,
+  };
+}
+
+function recordedLeg(row: Row): RecordedLeg {
+  return {
+    transferId: readUuid(row[0]),
+    step: readCount(row[1]) as Step,
+    account: readText(row[2]),
+    slot: readCount(row[3]),
+    currency: readText(row[4]),
+    minor: readBigint(row[5]),
+    entrySeq: readBigintOrNull(row[6]),
+  };
+}
+
+function recordedStatus(row: Row): RecordedStatus {
+  return {
+    transferId: readUuid(row[0]),
+    status: readText(row[1]) as TransferStatus,
+    reason: readTextOrNull(row[2]),
+    version: readBigint(row[3]),
+  };
+}
+
+/**
+ * The id that `rows` transfers of this shard lie before, counted from `from`; undefined where fewer
+ * are left. Cuts a range into pieces that fit into memory.
+ * Caller: checks, in a snapshot. Index: PRIMARY (id), a range of `rows`. Locks: none. Rows: one.
+ * @throws StoreError
+ */
+export async function transferIdAfter(
+  snapshot: Session,
+  from: TransferId,
+  rows: number,
+): Promise<TransferId | undefined> {
+  const sql =
+    `SELECT id FROM transfers FORCE INDEX (PRIMARY) WHERE id >= ${uuid(from)} ` +
+    `ORDER BY id LIMIT 1 OFFSET ${count(rows)}`;
+  const [id] = await readRows(snapshot, sql, (row) => readUuid(row[0]));
+  return id;
+}
