@@ -30,7 +30,7 @@ export default {
     {
       ...shared,
       displayName: 'unit',
-      testMatch: ['**/*.unit.spec.ts', '<rootDir>/tools/**/*.unit.spec.mjs'],
+      testMatch: ['**/*.unit.spec.ts', '<rootDir>/{tools,load}/**/*.unit.spec.mjs'],
       testPathIgnorePatterns: ignored,
     },
     {
