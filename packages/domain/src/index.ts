@@ -1,4 +1,5 @@
 export * from './account.js';
+export * from './account-status.js';
 export * from './currencies.js';
 export * from './ids.js';
 export * from './ledger.js';

@@ -156,6 +156,7 @@ export class ChangeSet {
       decisions: this.#decisionsInserted,
       accountsInserted: [...this.#accountsInserted.values()],
       accountsUpdated: this.#accountUpdates(),
+      accountStatuses: [],
       legs: this.#legs,
       holdsInserted: [...this.#holdsInserted.values()],
       holdsDeleted: this.#holdsDeleted,

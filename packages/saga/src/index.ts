@@ -1,3 +1,4 @@
+export * from './account-status.js';
 export type { AuditNote } from './audit.js';
 export * from './cancel.js';
 export { snapshotOf } from './change-set.js';

@@ -2,6 +2,7 @@ import type { Timestamp, Topic } from '@surety/contracts';
 import type {
   Account,
   AccountId,
+  AccountStatus,
   Capture,
   Decision,
   Leg,
@@ -96,6 +97,13 @@ export interface AccountUpdate {
   readonly entrySeq: bigint;
 }
 
+/** Of a locked account. Balance, held and version are not touched by it. */
+export interface AccountStatusUpdate {
+  readonly id: AccountId;
+  readonly from: AccountStatus;
+  readonly to: AccountStatus;
+}
+
 export interface TransferUpdate {
   readonly id: TransferId;
   readonly from: TransferStatus;
@@ -156,6 +164,7 @@ export interface Changes {
   readonly decisions: readonly DecisionRow[];
   readonly accountsInserted: readonly (Account & { readonly metadata: string | null })[];
   readonly accountsUpdated: readonly AccountUpdate[];
+  readonly accountStatuses: readonly AccountStatusUpdate[];
   readonly legs: readonly Leg[];
   readonly holdsInserted: readonly HoldRow[];
   readonly holdsDeleted: readonly TransferId[];
@@ -256,6 +265,7 @@ export const NO_CHANGES: Changes = {
   decisions: [],
   accountsInserted: [],
   accountsUpdated: [],
+  accountStatuses: [],
   legs: [],
   holdsInserted: [],
   holdsDeleted: [],

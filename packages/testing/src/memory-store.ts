@@ -154,16 +154,26 @@ export class MemoryShardStore implements RoutableStore {
       'holds',
     );
     refuseKnown(rows.events, changes.events.map(eventKey), 'transfer_events');
+    this.#refuseStale(changes);
+    for (const id of changes.holdsDeleted) {
+      if (!rows.holds.has(id)) refuse(`there is no hold ${id}`);
+    }
+  }
+
+  /** What was read under lock must still be what stands there. */
+  #refuseStale(changes: Changes): void {
+    const { rows } = this;
     for (const update of changes.accountsUpdated) {
       const version = rows.accounts.get(update.id)?.version;
       if (version !== update.expectedVersion) refuse(`account ${update.id} is at ${version}`);
     }
+    for (const { id, from } of changes.accountStatuses) {
+      const status = rows.accounts.get(id)?.status;
+      if (status !== from) refuse(`account ${id} is ${status}`);
+    }
     for (const update of changes.transfersUpdated) {
       const state = rows.transfers.get(update.id)?.state;
       if (state !== update.from) refuse(`transfer ${update.id} is ${state}`);
-    }
-    for (const id of changes.holdsDeleted) {
-      if (!rows.holds.has(id)) refuse(`there is no hold ${id}`);
     }
   }
 
@@ -193,12 +203,15 @@ export class MemoryShardStore implements RoutableStore {
     }
   }
 
-  #writeAccounts({ accountsInserted, accountsUpdated }: Changes): void {
+  #writeAccounts({ accountsInserted, accountsUpdated, accountStatuses }: Changes): void {
     const { accounts } = this.rows;
     for (const { metadata: _, ...account } of accountsInserted) accounts.set(account.id, account);
     for (const { id, balance, held, version, entrySeq } of accountsUpdated) {
       const account = accounts.get(id) as Account;
       accounts.set(id, { ...account, balance, held, version, entrySeq });
+    }
+    for (const { id, to } of accountStatuses) {
+      accounts.set(id, { ...(accounts.get(id) as Account), status: to });
     }
   }
 }

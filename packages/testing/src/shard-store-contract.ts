@@ -141,7 +141,7 @@ function refusals(given: Given): void {
     expect((await read(given().store, { decisions: [other.id] })).decisions.size).toBe(0);
   });
 
-  it('writes an account only over the version that was read', async () => {
+  it('writes an account only over the version, and the status, that was read', async () => {
     const { store } = given();
     await write(store, { accountsInserted: [{ ...anAccount('guarded'), metadata: null }] });
     const update = (expectedVersion: bigint, balance: bigint): Partial<Changes> => ({
@@ -152,8 +152,11 @@ function refusals(given: Given): void {
     await write(store, update(0n, 7n));
     await expect(write(store, update(0n, 8n))).rejects.toMatchObject({ kind: 'data' });
     await expect(write(store, update(2n, 9n))).rejects.toMatchObject({ kind: 'data' });
+    const freeze = { accountStatuses: [{ id: 'guarded', from: 'open', to: 'frozen' }] } as const;
+    await write(store, freeze);
+    await expect(write(store, freeze)).rejects.toMatchObject({ kind: 'data' });
     const { accounts } = await read(store, { accounts: ['guarded'] });
-    expect(accounts.get('guarded')).toMatchObject({ balance: 7n, version: 1n });
+    expect(accounts.get('guarded')).toMatchObject({ balance: 7n, version: 1n, status: 'frozen' });
   });
 
   it('refuses an update of an account or a transfer that is not there, and a deletion of no hold', async () => {

@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { upsertBalances } from '@surety/db';
+import type { Envelope } from '@surety/contracts';
+import { findAccount, findTransfer, readTimeline, upsertBalances } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';
-import { fundAccounts, openAccounts } from '@surety/saga';
-import { aDeposit, anOpening, eur } from '@surety/testing';
+import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
+import { aDeposit, aTransferRequest, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import { runInProcess } from './spec-support.js';
+import { BECAUSE, runInProcess } from './spec-support.js';
 import type { Ran } from './spec-support.js';
 
 const RICH = 'rich-1';
@@ -76,5 +77,113 @@ describe('surety accounts show', () => {
     const wrong = await surety('accounts', 'show', "x' OR 1=1");
     expect(wrong.code).toBe(2);
     expect(wrong.err).toContain('is not an account id');
+  });
+});
+
+describe('surety accounts freeze and unfreeze', () => {
+  const FROZEN = 'frozen-1';
+  const PAYEE = 'payee-1';
+
+  async function auditOf(id: string): Promise<readonly (readonly unknown[])[]> {
+    const [lines] = await shard.send([
+      'SELECT actor, action, reason, state_before, state_after FROM audit_log ' +
+        `WHERE account_id = '${id}' ORDER BY id`,
+    ]);
+    return lines!.rows;
+  }
+
+  async function statusOf(id: string): Promise<string | undefined> {
+    return (await findAccount(shard, id))?.status;
+  }
+
+  async function endOf(n: number, source: string, destination: string): Promise<unknown> {
+    const request = aTransferRequest({ n, source, destination, amount: eur(1_00) });
+    await requestTransfers(shard.store, [request]);
+    const [event] = await readTimeline(shard, request.transferId);
+    await applySteps(shard.store, [JSON.parse(event!.envelope) as Envelope], {
+      ...{ holdTimeoutMs: 60_000, actor: 'saga', continuesOn: () => true },
+    });
+    const transfer = await findTransfer(shard, request.transferId);
+    return [transfer?.state, transfer?.reason];
+  }
+
+  beforeAll(async () => {
+    await openAccounts(shard.store, [anOpening(FROZEN), anOpening(PAYEE)]);
+    await fundAccounts(shard.store, [
+      aDeposit(FROZEN, eur(10_00), 4),
+      aDeposit(PAYEE, eur(10_00), 5),
+    ]);
+  });
+
+  it('says in a dry run what would change, and changes nothing', async () => {
+    const { code, out } = await surety('accounts', 'freeze', FROZEN, '--dry-run');
+    expect(code).toBe(0);
+    expect(out).toBe(`account ${FROZEN} would be frozen (it was open)\n`);
+    expect([await statusOf(FROZEN), await auditOf(FROZEN)]).toEqual(['open', []]);
+  });
+
+  it.each([
+    [[], 'add --yes'],
+    [['--yes'], 'add --reason'],
+    [['--reason', 'x'], 'add --yes'],
+  ])('changes nothing with %j where nobody can be asked', async (options, line) => {
+    const { code, err } = await surety('accounts', 'freeze', FROZEN, ...options);
+    expect(code).toBe(2);
+    expect(err).toContain(line);
+    expect(await statusOf(FROZEN)).toBe('open');
+  });
+
+  it('freezes once, in the name of the operator, and the version stays', async () => {
+    const before = await findAccount(shard, FROZEN);
+    const { code, out } = await surety('accounts', 'freeze', FROZEN, ...BECAUSE, '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(out)).toEqual({
+      ...{ dryRun: false, account: FROZEN, changed: true },
+      ...{ before: 'open', after: 'frozen', refused: null },
+    });
+    expect(await findAccount(shard, FROZEN)).toEqual({ ...before, status: 'frozen' });
+    const again = await surety('accounts', 'freeze', FROZEN, ...BECAUSE);
+    expect(again).toMatchObject({
+      code: 0,
+      out: `account ${FROZEN} is frozen already: nothing to change\n`,
+    });
+    const line = ['operator:spec', 'operator.freeze', 'a spec wants it'];
+    expect(await auditOf(FROZEN)).toEqual([[...line, '{"status":"open"}', '{"status":"frozen"}']]);
+  });
+
+  it('keeps money from leaving and from coming, until it is unfrozen', async () => {
+    expect(await endOf(10, FROZEN, PAYEE)).toEqual(['rejected', 'source_frozen']);
+    expect(await endOf(11, PAYEE, FROZEN)).toEqual(['rejected', 'destination_frozen']);
+    expect(await surety('accounts', 'unfreeze', FROZEN, ...BECAUSE)).toMatchObject({ code: 0 });
+    expect(await endOf(12, FROZEN, PAYEE)).toEqual(['committed', null]);
+    expect(await endOf(13, PAYEE, FROZEN)).toEqual(['committed', null]);
+  });
+
+  it('asks a person once more, and takes a no', async () => {
+    const asked: string[] = [];
+    const ask = async (question: string): Promise<string> => {
+      asked.push(question);
+      return 'no';
+    };
+    const { code, err } = await runInProcess(['accounts', 'freeze', FROZEN, '--reason', 'x'], {
+      environment: { SURETY_SHARDS: shards.urls.join(',') },
+      terminal: { ask, showLine: () => undefined },
+    });
+    expect(code).toBe(2);
+    expect(err).toBe('surety: not confirmed: nothing was changed\n');
+    expect(asked).toEqual([`freeze account ${FROZEN}, which is open? [y/N] `]);
+    expect(await statusOf(FROZEN)).toBe('open');
+  });
+
+  it('refuses an account that is closed, and one that is not there', async () => {
+    await shard.send([`UPDATE accounts SET status = 'closed' WHERE id = '${EMPTY}'`]);
+    const closed = await surety('accounts', 'unfreeze', EMPTY, ...BECAUSE);
+    expect(closed).toMatchObject({
+      code: 1,
+      out: `account ${EMPTY} stays closed: account_closed\n`,
+    });
+    const missing = await surety('accounts', 'freeze', 'nobody', ...BECAUSE);
+    expect(missing).toMatchObject({ code: 1, err: 'surety: there is no account nobody\n' });
+    expect(await auditOf(EMPTY)).toEqual([]);
   });
 });

@@ -4,9 +4,12 @@ import { CliError, EXIT } from './output.js';
 import type { CliHost } from './host.js';
 import { jsonOption } from './options.js';
 
+/** Where changes come from, as audit_log has it: `operator.freeze`. */
+export const OPERATOR = 'operator';
+
 /** Longer ones do not fit audit_log. */
 const REASON_LENGTH_MAX = 255;
-const OPERATOR = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
+const OPERATOR_NAME = /^[A-Za-z0-9][A-Za-z0-9._@+-]{0,63}$/;
 
 /** What commander hands over for a command that changes something. */
 export interface ChangeOptions {
@@ -57,7 +60,7 @@ export async function beginChange(host: CliHost, options: ChangeOptions): Promis
   }
   return {
     operator,
-    actor: `operator:${operator}`,
+    actor: `${OPERATOR}:${operator}`,
     reason: await reasonOf(host, options),
     dryRun,
     json,
@@ -69,7 +72,7 @@ export async function beginChange(host: CliHost, options: ChangeOptions): Promis
 
 function operatorName(host: CliHost, { operator }: ChangeOptions): string {
   const name = operator ?? (host.environment['SURETY_OPERATOR'] || userName());
-  if (OPERATOR.test(name)) return name;
+  if (OPERATOR_NAME.test(name)) return name;
   throw new CliError(
     `the operator's name ${JSON.stringify(name)} is not one of 1 to 64 characters A-Za-z0-9._@+-: ` +
       'give --operator NAME or set SURETY_OPERATOR',

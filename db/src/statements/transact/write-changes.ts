@@ -9,6 +9,7 @@ import { insertKeys } from './insert-keys.js';
 import { insertLegs } from './insert-legs.js';
 import { insertOutbox } from './insert-outbox.js';
 import { insertOpenTransfers, insertTransfers } from './insert-transfers.js';
+import { updateAccountStatuses } from './update-account-statuses.js';
 import { updateAccounts } from './update-accounts.js';
 import { deleteOpenTransfers, updateTransfers } from './update-transfers.js';
 
@@ -20,6 +21,7 @@ export function writeChanges(changes: Changes, now: Timestamp): string[] {
     ...insertTransfers(changes.transfersInserted),
     ...insertDecisions(changes.decisions),
     ...updateAccounts(changes.accountsUpdated),
+    ...updateAccountStatuses(changes.accountStatuses),
     ...insertAccounts(changes.accountsInserted, now),
     ...deleteHolds(changes.holdsDeleted),
     ...insertHolds(changes.holdsInserted),
