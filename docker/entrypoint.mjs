@@ -2,6 +2,7 @@
  * The first word chooses what the container is. Loaded into this very process instead of started as
  * a child: it is the one that gets the signals, and its exit code is the container's.
  */
+import { hostname } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 const PROCESSES = ['ingress', 'relay', 'workers', 'projector', 'reconciler'];
@@ -23,6 +24,8 @@ if (entry === undefined) {
 } else {
   const url = new URL(entry, import.meta.url);
   // As if it had been started by itself.
+  // A container that starts again keeps its host name: the process then knows its former self.
+  process.env['SURETY_INSTANCE'] ??= `${command}-${hostname()}`;
   process.argv.splice(1, process.argv.length - 1, fileURLToPath(url), ...rest);
   await import(url);
 }

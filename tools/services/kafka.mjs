@@ -123,6 +123,7 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=2000
 log.segment.bytes=67108864
 log.retention.bytes=268435456
 log.cleaner.dedupe.buffer.size=16777216

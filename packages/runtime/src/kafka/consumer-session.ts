@@ -2,10 +2,12 @@ import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs
 import { withDeadline } from '../retry.js';
 import { BatchRunner } from './batch-runner.js';
 import { CLIENT_RETRY, createClient } from './client.js';
+import { GroupDoor } from './former-members.js';
 import { Positions, toOffsetCommit, type Partition } from './partitions.js';
 import type { ConsumerOptions, IncomingBatch } from './ports.js';
 
-const SESSION_TIMEOUT_MS = 6000;
+/** Signing off the former member is a courtesy: without it the session's time-out does the same. */
+const SIGN_OFF_DEADLINE_MS = 2000;
 const HEARTBEAT_INTERVAL_MS = 1000;
 const REBALANCE_TIMEOUT_MS = 8000;
 /** The broker answers as soon as there is data: a short wait would only burn a core at idle. */
@@ -50,12 +52,14 @@ export class ConsumerSession {
   private readonly offsetsWritten = deferred<undefined>();
   private readonly lost = deferred<unknown>();
   private readonly firstJoin = deferred<undefined>();
+  private readonly group = new GroupDoor();
 
-  constructor(options: ConsumerOptions) {
+  constructor(options: ConsumerOptions, sessionTimeoutMs: number) {
     this.options = options;
     this.consumer = createClient(options).consumer({
       groupId: options.groupId,
-      sessionTimeout: SESSION_TIMEOUT_MS,
+      partitionAssigners: [this.group.assigner],
+      sessionTimeout: sessionTimeoutMs,
       heartbeatInterval: HEARTBEAT_INTERVAL_MS,
       rebalanceTimeout: REBALANCE_TIMEOUT_MS,
       maxWaitTimeInMs: FETCH_WAIT_MS,
@@ -113,6 +117,7 @@ export class ConsumerSession {
 
   private async open(): Promise<void> {
     await this.consumer.connect();
+    await this.signOffFormer();
     await this.consumer.subscribe({ topics: [...this.options.topics], fromBeginning: true });
     if (this.isStopping) {
       return;
@@ -128,6 +133,17 @@ export class ConsumerSession {
       partitionsConsumedConcurrently: PARTITIONS_AT_ONCE,
       eachBatch: (payload) => this.eachBatch(payload),
     });
+  }
+
+  private async signOffFormer(): Promise<void> {
+    const { groupId, clientId, log } = this.options;
+    try {
+      const signingOff = this.group.signOffFormer(groupId, clientId);
+      const former = await withDeadline(signingOff, SIGN_OFF_DEADLINE_MS, 'signing off');
+      if (former > 0) log.info('a former member of this name was signed off', { groupId, former });
+    } catch (error) {
+      log.debug('a former member, if there is one, stays until its session is over', { error });
+    }
   }
 
   private listen(): void {

@@ -3,6 +3,11 @@ import { ConsumerSession } from './consumer-session.js';
 import { LagReader } from './lag-reader.js';
 import type { ConsumerOptions, MessageConsumer } from './ports.js';
 
+/**
+ * A broker refuses what is below its `group.min.session.timeout.ms`: 6 s where nobody has set it, which
+ * leaves too little of the ten seconds in which everything goes on. Four are four lost heartbeats.
+ */
+const SESSION_TIMEOUTS_MS = [4000, 6000, 10_000, 30_000] as const;
 const RESTART_MIN_MS = 200;
 const RESTART_MAX_MS = 5000;
 /** A broker that is away must not keep the process from starting and saying so. */
@@ -36,11 +41,14 @@ class RestartingConsumer implements MessageConsumer {
   private session: ConsumerSession;
   private sessions: Promise<void> = Promise.resolve();
   private isLost = false;
+  /** The session time-out that the broker takes, as far as is known, and what may follow it. */
+  private sessionTimeoutsMs: readonly [number, ...number[]];
 
   constructor(options: ConsumerOptions) {
     this.options = options;
+    this.sessionTimeoutsMs = options.sessionTimeoutsMs ?? SESSION_TIMEOUTS_MS;
     this.lagReader = new LagReader(options);
-    this.session = new ConsumerSession(options);
+    this.session = this.newSession();
     let settle: () => void = () => undefined;
     this.firstOutcome = new Promise((resolve) => {
       settle = resolve;
@@ -79,11 +87,33 @@ class RestartingConsumer implements MessageConsumer {
       if (signal.aborted) {
         return;
       }
+      if (this.asksTooShort(reason)) {
+        this.session = this.newSession();
+        continue;
+      }
       this.reportLoss(reason);
       await sleep(backoffMs(failures, { minMs: RESTART_MIN_MS, maxMs: RESTART_MAX_MS }), signal);
       failures += 1;
-      this.session = new ConsumerSession(this.options);
+      this.session = this.newSession();
     }
+  }
+
+  private newSession(): ConsumerSession {
+    return new ConsumerSession(this.options, this.sessionTimeoutsMs[0]);
+  }
+
+  /** The broker allows only longer silence: the next session asks for that, at once. */
+  private asksTooShort(reason: unknown): boolean {
+    const [refusedMs, nextMs, ...others] = this.sessionTimeoutsMs;
+    if (!isInvalidTimeout(reason) || nextMs === undefined) return false;
+    this.options.log.warn('the broker asks for a longer session time-out: failures show later', {
+      groupId: this.options.groupId,
+      refusedMs,
+      nextMs,
+      setting: 'group.min.session.timeout.ms',
+    });
+    this.sessionTimeoutsMs = [nextMs, ...others];
+    return true;
   }
 
   private reportJoin(): void {
@@ -102,4 +132,12 @@ class RestartingConsumer implements MessageConsumer {
     const { groupId } = this.options;
     this.options.log.log(level, 'the kafka consumer was lost and starts again', { groupId, error });
   }
+}
+
+/** The library wraps what the broker said, more than once. */
+function isInvalidTimeout(reason: unknown): boolean {
+  for (let error = reason; error instanceof Error; error = error.cause) {
+    if ('type' in error && error.type === 'INVALID_SESSION_TIMEOUT') return true;
+  }
+  return false;
 }

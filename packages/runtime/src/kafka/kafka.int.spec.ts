@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { once } from 'node:events';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import { until } from '@surety/testing';
 import { testBrokers } from '@surety/testing/servers';
 import { silentLog } from '../spec-support.js';
@@ -40,18 +42,14 @@ interface Group {
   readonly groupId: string;
   readonly topic: string;
   readonly handle: BatchHandler;
+  readonly clientId?: string;
+  readonly sessionTimeoutsMs?: readonly [number, ...number[]];
 }
 
-async function consume({ groupId, topic, handle }: Group): Promise<MessageConsumer> {
-  const clientId = 'runtime-spec';
-  const consumer = await startConsumer({
-    brokers,
-    clientId,
-    groupId,
-    topics: [topic],
-    log,
-    handle,
-  });
+/** Each under a name of its own, as instances are. */
+async function consume({ topic, ...group }: Group): Promise<MessageConsumer> {
+  const clientId = `runtime-spec-${randomUUID()}`;
+  const consumer = await startConsumer({ brokers, clientId, topics: [topic], log, ...group });
   opened.push(consumer);
   return consumer;
 }
@@ -367,6 +365,76 @@ describe('a rebalance', () => {
     await until(() => handled.length >= 2 * PARTITIONS, 'everything was handled');
     expect(new Set(handled)).toEqual(new Set(['a', 'b']));
   });
+});
+
+/** Joins a group as another process and is killed: the broker takes it for a member that is silent. */
+async function leaveGhost(group: { clientId: string; groupId: string; topic: string }) {
+  const script = `
+    const { Kafka } = require('kafkajs');
+    const [broker, clientId, groupId, topic] = process.argv.slice(1);
+    const kafka = new Kafka({ clientId, brokers: [broker], logLevel: 0 });
+    const consumer = kafka.consumer({ groupId, sessionTimeout: 300000, rebalanceTimeout: 300000 });
+    consumer.on('consumer.group_join', () => process.stdout.write('joined'));
+    void consumer
+      .connect()
+      .then(() => consumer.subscribe({ topics: [topic], fromBeginning: true }))
+      .then(() => consumer.run({ autoCommit: false, eachMessage: async () => undefined }));
+  `;
+  const { clientId, groupId, topic } = group;
+  const args = ['-e', script, String(brokers[0]), clientId, groupId, topic];
+  const ghost = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  await once(ghost.stdout, 'data');
+  ghost.kill('SIGKILL');
+  await once(ghost, 'exit');
+}
+
+describe('a member that was killed', () => {
+  test('is signed off by the next start of the same instance, long before its session is over', async () => {
+    const topic = await newTopic();
+    const [groupId, clientId] = [randomUUID(), `workers-${randomUUID()}`];
+    await leaveGhost({ clientId, groupId, topic });
+    const reader = recorder();
+    await consume({ groupId, topic, clientId, handle: reader.handle });
+    const publisher = await newPublisher();
+    await publisher.publish(
+      numbered(PARTITIONS).flatMap((_, partition) => messagesFor(topic, partition, ['a'])),
+    );
+    await until(() => reader.seen.length === PARTITIONS, 'all partitions are read');
+  });
+
+  test('is not mixed up with another instance, which keeps its share', async () => {
+    const topic = await newTopic();
+    const groupId = randomUUID();
+    const readers = [recorder(), recorder()] as const;
+    await consume({ groupId, topic, handle: readers[0].handle });
+    await consume({ groupId, topic, handle: readers[1].handle });
+    const publisher = await newPublisher();
+    await until(async () => {
+      await publisher.publish(
+        numbered(PARTITIONS).flatMap((_, partition) => messagesFor(topic, partition, ['a'])),
+      );
+      return readers.every(({ seen }) => seen.length > 0);
+    }, 'both read');
+  });
+});
+
+test('a session time-out that the broker refuses as too short is followed by a longer one', async () => {
+  const topic = await newTopic();
+  const reader = recorder();
+  const warned = jest.spyOn(log, 'warn');
+  const consumer = await consume({
+    groupId: randomUUID(),
+    topic,
+    handle: reader.handle,
+    sessionTimeoutsMs: [1_001, 30_000],
+  });
+  const warnings = warned.mock.calls.map((call: readonly unknown[]) => call[1]);
+  warned.mockRestore();
+  expect(warnings).toMatchObject([{ refusedMs: 1_001, nextMs: 30_000 }]);
+  const publisher = await newPublisher();
+  await publisher.publish(messagesFor(topic, 0, ['a']));
+  await until(() => reader.seen.length === 1, 'the message was read');
+  expect(consumer.running).toBe(true);
 });
 
 describe('a broker that is away', () => {

@@ -61,4 +61,9 @@ export interface ConsumerOptions extends KafkaOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly handle: BatchHandler;
+  /**
+   * Silence after which the group gives this member's partitions to the others, by falling
+   * preference: what the broker refuses as too short is followed by the next one.
+   */
+  readonly sessionTimeoutsMs?: readonly [number, ...number[]];
 }
