@@ -45,7 +45,11 @@ export { renewLease } from './statements/leases/renew-lease.js';
 export { insertAuditEntries } from './statements/operations/insert-audit-entries.js';
 export { insertDeadLetter } from './statements/operations/insert-dead-letter.js';
 export type { DeadLetterRow } from './statements/operations/insert-dead-letter.js';
-export { listDeadLetters } from './statements/operations/list-dead-letters.js';
+export {
+  countDeadLetters,
+  findDeadLetters,
+  listDeadLetters,
+} from './statements/operations/list-dead-letters.js';
 export type { StoredDeadLetter } from './statements/operations/list-dead-letters.js';
 
 export { listLeases } from './statements/operator/list-leases.js';

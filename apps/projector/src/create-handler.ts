@@ -1,8 +1,9 @@
 import type { ShardPools } from '@surety/db';
 import type { Doorbell, Logger, Metrics, RedisHandle } from '@surety/runtime';
 import { MessageHandler } from './message-handler.js';
+import type { MessageHandlerOptions } from './message-handler.js';
 import { RedisCopies } from './redis-copies.js';
-import { projectionStore } from './shard-adapters.js';
+import { buryMessage, projectionStore } from './shard-adapters.js';
 import { ShardProjection } from './shard-projection.js';
 
 export interface HandlerMeans {
@@ -30,8 +31,13 @@ export function createHandler(means: HandlerMeans): StoppableHandler {
     }),
   );
   const currentMap = () => pools.slotMaps.current();
+  const bury: MessageHandlerOptions['bury'] = async (shard, message) => {
+    const session = pools.shards[shard];
+    if (!session) throw new RangeError(`there is no shard ${shard}`);
+    await buryMessage(session, message);
+  };
   return {
-    handler: new MessageHandler({ currentMap, projections, metrics, log }),
+    handler: new MessageHandler({ currentMap, projections, bury, metrics, log }),
     stop: async () => {
       await Promise.all(Array.from(projections.values(), (projection) => projection.stop()));
     },

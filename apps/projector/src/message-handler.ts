@@ -1,5 +1,5 @@
-import { decodeMessage } from '@surety/contracts';
-import { shardOfSlot } from '@surety/domain';
+import { PARTITION_COUNT, TOPICS, decodeMessage } from '@surety/contracts';
+import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type {
@@ -17,9 +17,21 @@ const BACKOFF = { minMs: 100, maxMs: 3_000 };
 /** A newer release is being rolled out: its processes will take the partition over. */
 const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 
+/** A message that cannot be read, and where it lies in Kafka. */
+export interface UnreadableMessage {
+  readonly topic: string;
+  readonly partition: number;
+  readonly offset: string;
+  readonly slot: number;
+  readonly payload: string;
+  readonly error: string;
+}
+
 export interface MessageHandlerOptions {
   readonly currentMap: () => SlotMap;
   readonly projections: ReadonlyMap<ShardId, Pick<ShardProjection, 'submit'>>;
+  /** Keeps a message that nobody can read. @throws StoreError where the shard is away */
+  readonly bury: (shard: ShardId, message: UnreadableMessage) => Promise<void>;
   readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -45,8 +57,8 @@ export class MessageHandler {
   /** Never rejects. */
   async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
     const fold = new ProjectionFold();
-    const readable = this.#foldUntilUnknown(messages, fold);
-    const isWritten = await this.#write(fold);
+    const { readable, unreadable } = foldUntilUnknown(messages, fold);
+    const isWritten = (await this.#write(fold)) && (await this.#bury(unreadable));
     const key = `${topic}/${partition}`;
     if (!isWritten) {
       const failures = this.#failures.get(key) ?? 0;
@@ -62,23 +74,28 @@ export class MessageHandler {
     return { processed: readable, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS };
   }
 
-  /** Returns how many messages come before the first of a newer schema. */
-  #foldUntilUnknown(messages: readonly IncomingMessage[], fold: ProjectionFold): number {
-    let readable = 0;
-    for (const { topic, partition, offset, value } of messages) {
-      const decoded = decodeMessage(value);
-      if (decoded.kind === 'unknown_schema') return readable;
-      if (decoded.kind === 'malformed') {
-        // What says nothing readable changes nothing here; who acts on orders dead-letters it.
-        this.#options.metrics.errorsTotal.inc({ kind: 'malformed', shard: '' });
-        const fields = { topic, partition, offset, fault: decoded.error };
-        this.#options.log.error('a message cannot be read and is passed over', fields);
-      } else {
-        for (const event of decoded.events) fold.take(event);
+  /**
+   * A message that says nothing readable changes nothing here. Those for the steps are kept by the
+   * workers; nobody but the projector reads what tells of ends.
+   */
+  async #bury(unreadable: readonly UnreadableMessage[]): Promise<boolean> {
+    const { bury, currentMap, metrics, log } = this.#options;
+    for (const message of unreadable) {
+      const { topic, partition, offset, slot, error } = message;
+      metrics.errorsTotal.inc({ kind: 'malformed', shard: '' });
+      log.error('a message cannot be read', { topic, partition, offset, fault: error });
+      if (topic !== TOPICS.ended) continue;
+      const shard = shardOfSlot(currentMap(), slot);
+      try {
+        await bury(shard, message);
+      } catch (failure) {
+        metrics.errorsTotal.inc({ kind: 'environment', shard });
+        log.warn('a dead letter could not be stored, the partition waits', { error: failure });
+        return false;
       }
-      readable += 1;
+      metrics.errorsTotal.inc({ kind: 'dead_letter', shard });
     }
-    return readable;
+    return true;
   }
 
   async #write(fold: ProjectionFold): Promise<boolean> {
@@ -90,4 +107,28 @@ export class MessageHandler {
     );
     return written.every(Boolean);
   }
+}
+
+interface Folded {
+  /** How many messages come before the first one of a newer schema. */
+  readonly readable: number;
+  readonly unreadable: readonly UnreadableMessage[];
+}
+
+function foldUntilUnknown(messages: readonly IncomingMessage[], fold: ProjectionFold): Folded {
+  const unreadable: UnreadableMessage[] = [];
+  let readable = 0;
+  for (const { topic, partition, offset, value } of messages) {
+    const decoded = decodeMessage(value);
+    if (decoded.kind === 'unknown_schema') return { readable, unreadable };
+    if (decoded.kind === 'malformed') {
+      const slot = firstSlotOfPartition(partition, PARTITION_COUNT);
+      const { error } = decoded;
+      unreadable.push({ topic, partition, offset, slot, payload: value, error });
+    } else {
+      for (const event of decoded.events) fold.take(event);
+    }
+    readable += 1;
+  }
+  return { readable, unreadable };
 }

@@ -6,6 +6,7 @@ import { createLogger, createMetrics } from '@surety/runtime';
 import type { IncomingMessage } from '@surety/runtime';
 import { aTransferId } from '@surety/testing';
 import { MessageHandler } from './message-handler.js';
+import type { UnreadableMessage } from './message-handler.js';
 import type { ProjectionFold } from './projected-rows.js';
 
 const log = createLogger({ process: 'projector', instance: 'spec', level: 'error' });
@@ -31,15 +32,16 @@ function held(source: string, schema = 1): Envelope {
   };
 }
 
-function messages(...values: readonly string[]): readonly IncomingMessage[] {
+function messages(topic: string, values: readonly string[]): readonly IncomingMessage[] {
   return values.map((value, at) => ({
-    ...{ topic: TOPICS.toDestination, partition: 3, offset: String(at) },
+    ...{ topic, partition: 3, offset: String(at) },
     ...{ value, timestampMs: 0 },
   }));
 }
 
 function scene(failing: ReadonlySet<number> = new Set()) {
   const submitted: { shard: number; rows: ProjectionFold }[] = [];
+  const buried: { shard: number; message: UnreadableMessage }[] = [];
   const projection = (shard: number) => ({
     submit: async (rows: ProjectionFold) => {
       submitted.push({ shard, rows });
@@ -49,12 +51,18 @@ function scene(failing: ReadonlySet<number> = new Set()) {
   const handler = new MessageHandler({
     currentMap: () => evenSlotMap(2),
     projections: new Map([0, 1].map((shard) => [shard, projection(shard)])),
+    bury: async (shard, message) => {
+      if (failing.has(shard)) throw new Error('away');
+      buried.push({ shard, message });
+    },
     metrics: createMetrics('projector'),
     log,
   });
-  const handle = (...values: readonly string[]) =>
-    handler.handle({ topic: TOPICS.toDestination, partition: 3, messages: messages(...values) });
-  return { submitted, handle };
+  const handleOf =
+    (topic: string) =>
+    (...values: readonly string[]) =>
+      handler.handle({ topic, partition: 3, messages: messages(topic, values) });
+  return { submitted, buried, handle: handleOf(TOPICS.toDestination), handleOf };
 }
 
 function encoded(...events: readonly Envelope[]): string {
@@ -81,10 +89,27 @@ describe('a batch of a partition', () => {
     expect(submitted).toHaveLength(2);
   });
 
-  it('passes over a message that cannot be read', async () => {
-    const { submitted, handle } = scene();
+  it('passes over a message that cannot be read, which the workers keep', async () => {
+    const { submitted, buried, handle } = scene();
     expect(await handle('nonsense', encoded(held(accountOn(0))))).toEqual({ processed: 2 });
     expect(submitted).toHaveLength(1);
+    expect(buried).toEqual([]);
+  });
+
+  it('keeps a message about ends that cannot be read, which nobody else reads', async () => {
+    const { submitted, buried, handleOf } = scene();
+    const handle = handleOf(TOPICS.ended);
+    expect(await handle(encoded(held(accountOn(0))), 'nonsense')).toEqual({ processed: 2 });
+    expect(submitted).toHaveLength(1);
+    expect(buried).toMatchObject([
+      { shard: 0, message: { partition: 3, offset: '1', slot: 768, payload: 'nonsense' } },
+    ]);
+  });
+
+  it('comes again where such a message cannot be kept: the shard is away', async () => {
+    const { handleOf } = scene(new Set([0]));
+    const verdict = await handleOf(TOPICS.ended)('nonsense');
+    expect(verdict).toMatchObject({ processed: 0, retryAfterMs: expect.any(Number) });
   });
 
   it('stops for long before a message of a newer schema', async () => {

@@ -1,10 +1,12 @@
 import {
   clearProjections,
+  insertDeadLetter,
   readEventsPage,
   upsertBalances,
   upsertTransactionStatuses,
 } from '@surety/db';
 import type { EventPosition, Session } from '@surety/db';
+import type { UnreadableMessage } from './message-handler.js';
 import type { RebuildStore } from './rebuild.js';
 import type { ProjectionStore } from './shard-projection.js';
 
@@ -26,4 +28,10 @@ export function rebuildStore(session: Session): RebuildStore<EventPosition> {
       return { encoded: rows.map((row) => row.envelope), next };
     },
   };
+}
+
+export async function buryMessage(session: Session, message: UnreadableMessage): Promise<void> {
+  const { topic, partition, slot, payload, error } = message;
+  const letter = { consumer: 'projector', topic, partition, offset: BigInt(message.offset) };
+  await insertDeadLetter(session, { ...letter, slot, eventId: null, payload, error });
 }

@@ -1,6 +1,6 @@
-import { decodeMessage } from '@surety/contracts';
+import { PARTITION_COUNT, decodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { shardOfSlot } from '@surety/domain';
+import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
 import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type {
@@ -13,7 +13,7 @@ import type {
 } from '@surety/runtime';
 import type { SlotMaps } from '@surety/saga';
 import type { DeadLetters, MessageOrigin } from './dead-letters.js';
-import { byActingShard, firstSlotOfPartition } from './routing.js';
+import { byActingShard } from './routing.js';
 import type { ItemOutcome, StepRunner } from './step-runner.js';
 import { workerStepOf } from './worker-steps.js';
 import type { WorkerStep } from './worker-steps.js';
@@ -121,7 +121,7 @@ export class MessageHandler {
     error: string,
   ): Promise<'done' | 'retry'> {
     const { slotMaps, deadLettersOf, metrics, log } = this.#options;
-    const slot = firstSlotOfPartition(message.partition);
+    const slot = firstSlotOfPartition(message.partition, PARTITION_COUNT);
     const shard = shardOfSlot(slotMaps.current(), slot);
     try {
       const payload = message.value;

@@ -1,6 +1,5 @@
-import { PARTITION_COUNT } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { SLOT_COUNT, shardOfSlot } from '@surety/domain';
+import { shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { actingSlot } from '@surety/saga';
 
@@ -17,9 +16,4 @@ export function byActingShard(
     else groups.set(shard, [event]);
   }
   return groups;
-}
-
-/** The first slot of a partition's range: where a message goes that says nothing readable itself. */
-export function firstSlotOfPartition(partition: number): number {
-  return Math.ceil((partition * SLOT_COUNT) / PARTITION_COUNT);
 }

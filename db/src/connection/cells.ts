@@ -58,3 +58,7 @@ export function readTime(cell: Cell | undefined): Timestamp {
   const value = readText(cell);
   return `${value.slice(0, 10)}T${value.slice(11)}Z`;
 }
+
+export function readTimeOrNull(cell: Cell | undefined): Timestamp | null {
+  return cell === null ? null : readTime(cell);
+}

@@ -343,7 +343,8 @@ describe('notes for people', () => {
       ...{ slot: null, eventId: null, payload: '{"kaputt": "Größe 😀"', error: 'not JSON' },
     };
     await insertDeadLetter(shard, letter);
-    await insertDeadLetter(shard, { ...letter, slot: 7, eventId: `${aTransferId('x', 1)}/30` });
+    const eventId = `${aTransferId('x', 1)}/30`;
+    await insertDeadLetter(shard, { ...letter, slot: 7, eventId, payload: '[another]' });
     const [newest, oldest] = await listDeadLetters(shard, 10);
     expect(oldest).toMatchObject(letter);
     expect(newest).toMatchObject({ slot: 7, eventId: `${aTransferId('x', 1)}/30` });

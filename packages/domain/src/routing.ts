@@ -29,6 +29,11 @@ export function partitionOfSlot(slot: number, partitionCount: number): number {
   return Math.floor((slot * partitionCount) / SLOT_COUNT);
 }
 
+/** The first slot of a partition's range: where a message goes that says nothing readable itself. */
+export function firstSlotOfPartition(partition: number, partitionCount: number): number {
+  return Math.ceil((partition * SLOT_COUNT) / partitionCount);
+}
+
 export type ShardId = number;
 
 /** Which shard carries which slot, as of an epoch. Ranges are contiguous, sorted and cover every slot. */

@@ -5,6 +5,7 @@ import {
   SLOT_COUNT,
   crc32,
   evenSlotMap,
+  firstSlotOfPartition,
   partitionOfSlot,
   shardOfSlot,
   slotOfAccount,
@@ -135,6 +136,14 @@ describe('the partition of a slot', () => {
     expect(new Set(partitions).size).toBe(count);
     expect(partitions[0]).toBe(0);
     expect(partitions.at(-1)).toBe(count - 1);
+  });
+
+  it.each([1, 3, 16, 4096])('of %i begins at its first slot', (count) => {
+    for (let partition = 0; partition < count; partition += 1) {
+      const first = firstSlotOfPartition(partition, count);
+      expect(partitionOfSlot(first, count)).toBe(partition);
+      if (first > 0) expect(partitionOfSlot(first - 1, count)).toBe(partition - 1);
+    }
   });
 
   it('lies within one shard of the even map where shards divide the partitions', () => {

@@ -163,6 +163,7 @@ export class ChangeSet {
       events: this.#events,
       outbox: this.#outbox.finish(),
       audit: this.#audit,
+      deadLetters: [],
     };
   }
 

@@ -2,6 +2,7 @@ export * from './account-status.js';
 export type { AuditNote } from './audit.js';
 export * from './cancel.js';
 export { snapshotOf } from './change-set.js';
+export * from './dead-letters.js';
 export * from './funding.js';
 export * from './open-accounts.js';
 export * from './outbox.js';

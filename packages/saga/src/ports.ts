@@ -128,6 +128,16 @@ export interface AuditEntry {
   readonly after: Readonly<Record<string, unknown>>;
 }
 
+export type DeadLetterState = 'open' | 'replayed' | 'discarded';
+
+/** What a person decided about an open dead letter. */
+export interface DeadLetterHandling {
+  readonly letter: string;
+  readonly to: Exclude<DeadLetterState, 'open'>;
+  readonly by: string;
+  readonly reason: string;
+}
+
 /** What one transaction reads under lock, everything by key. Order and duplicates do not matter. */
 export interface LoadRequest {
   readonly keys?: readonly KeyRef[];
@@ -172,6 +182,8 @@ export interface Changes {
   readonly outbox: readonly OutboxRow[];
   /** Lines of audit_log: of one transaction with what they tell of. */
   readonly audit: readonly AuditEntry[];
+  /** Dead letters that are open and are so no more. */
+  readonly deadLetters: readonly DeadLetterHandling[];
 }
 
 /**
@@ -272,4 +284,5 @@ export const NO_CHANGES: Changes = {
   events: [],
   outbox: [],
   audit: [],
+  deadLetters: [],
 };

@@ -2,6 +2,7 @@ import { fenceName, keyOf, StoreError } from '@surety/saga';
 import type {
   AuditEntry,
   Changes,
+  DeadLetterState,
   DecisionRow,
   EventRow,
   Fence,
@@ -31,6 +32,8 @@ export interface MemoryRows {
   readonly events: Map<string, EventRow>;
   readonly outbox: OutboxRow[];
   readonly audit: AuditEntry[];
+  /** By letter. */
+  readonly deadLetters: Map<string, DeadLetterState>;
   /** The token of each lease of this shard, by name. */
   readonly leases: Map<string, bigint>;
   /** The highest token seen of each lease of another shard, by fenceName. */
@@ -55,6 +58,7 @@ export class MemoryShardStore implements RoutableStore {
     events: new Map(),
     outbox: [],
     audit: [],
+    deadLetters: new Map(),
     leases: new Map(),
     fences: new Map(),
   };
@@ -175,6 +179,9 @@ export class MemoryShardStore implements RoutableStore {
       const state = rows.transfers.get(update.id)?.state;
       if (state !== update.from) refuse(`transfer ${update.id} is ${state}`);
     }
+    for (const { letter } of changes.deadLetters) {
+      if (rows.deadLetters.get(letter) !== 'open') refuse(`dead letter ${letter} is not open`);
+    }
   }
 
   #write(changes: Changes): void {
@@ -189,6 +196,7 @@ export class MemoryShardStore implements RoutableStore {
     rows.legs.push(...changes.legs);
     rows.outbox.push(...changes.outbox);
     rows.audit.push(...changes.audit);
+    for (const { letter, to } of changes.deadLetters) rows.deadLetters.set(letter, to);
   }
 
   #writeTransfers({ transfersInserted, transfersUpdated }: Changes): void {

@@ -11,6 +11,7 @@ import { insertOutbox } from './insert-outbox.js';
 import { insertOpenTransfers, insertTransfers } from './insert-transfers.js';
 import { updateAccountStatuses } from './update-account-statuses.js';
 import { updateAccounts } from './update-accounts.js';
+import { updateDeadLetters } from './update-dead-letters.js';
 import { deleteOpenTransfers, updateTransfers } from './update-transfers.js';
 
 /** All writes of a transaction: tables in lock order, then the appends. */
@@ -31,5 +32,6 @@ export function writeChanges(changes: Changes, now: Timestamp): string[] {
     ...insertLegs(changes.legs, now),
     ...insertOutbox(changes.outbox, now),
     ...insertAudit(changes.audit, now),
+    ...updateDeadLetters(changes.deadLetters, now),
   ];
 }
