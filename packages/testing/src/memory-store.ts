@@ -179,8 +179,13 @@ export class MemoryShardStore implements RoutableStore {
       const state = rows.transfers.get(update.id)?.state;
       if (state !== update.from) refuse(`transfer ${update.id} is ${state}`);
     }
-    for (const { letter } of changes.deadLetters) {
-      if (rows.deadLetters.get(letter) !== 'open') refuse(`dead letter ${letter} is not open`);
+    this.#refuseHandled(changes);
+  }
+
+  #refuseHandled({ deadLetters }: Changes): void {
+    for (const { letter } of deadLetters) {
+      const state = this.rows.deadLetters.get(letter);
+      if (state !== 'open') refuse(`dead letter ${letter} is ${state}`);
     }
   }
 
