@@ -52,6 +52,8 @@ export {
 } from './statements/operations/list-dead-letters.js';
 export type { StoredDeadLetter } from './statements/operations/list-dead-letters.js';
 
+export { listAuditEntries } from './statements/operator/list-audit-entries.js';
+export type { AuditFilter, StoredAuditEntry } from './statements/operator/list-audit-entries.js';
 export { listLeases } from './statements/operator/list-leases.js';
 export type { StoredLease } from './statements/operator/list-leases.js';
 export { openTransferTotals } from './statements/operator/open-transfer-totals.js';

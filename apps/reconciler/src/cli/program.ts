@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError } from '@surety/runtime';
 import { registerAccounts } from './accounts.js';
+import { registerAudit } from './audit.js';
 import { registerCheck } from './check.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
@@ -17,6 +18,7 @@ const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] =
   registerHolds,
   registerAccounts,
   registerReconcile,
+  registerAudit,
 ];
 
 const PROGRAM_HELP = `
