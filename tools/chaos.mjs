@@ -100,10 +100,14 @@ function isUsage(error) {
   return error.message.startsWith('--') || String(error.code).startsWith('ERR_PARSE_ARGS');
 }
 
+// Ends what was started: the servers by the closing pipe, the processes by the exit itself.
+for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(2));
+
 try {
   const wanted = readArguments();
   if (wanted.help) console.log(HELP);
-  else process.exitCode = await run(wanted);
+  // What a broken wire left behind in some library must not keep the command from ending.
+  else process.exit(await run(wanted));
 } catch (error) {
   // Wrong arguments need no stack; whatever else fails does.
   console.error(isUsage(error) ? `${error.message}\n\n${HELP}` : error);

@@ -35,7 +35,7 @@ const ACTIONS = {
       log: (line) => process.stderr.write(`${line}\n`),
     });
     servers.set(name, { server, dataDir });
-    return { url: server.url, pid: server.pid };
+    return { url: server.url, pid: server.pid, version: server.version };
   },
   async stop({ name }) {
     await serverOf(name).server.stop();

@@ -51,6 +51,7 @@ export async function startKafka(options) {
   });
   return {
     kind: 'kafka',
+    version: VERSION,
     url: `127.0.0.1:${ports.broker}`,
     host: '127.0.0.1',
     port: ports.broker,

@@ -57,6 +57,8 @@ const ALL_INSTANCES: readonly string[] = PROCESS_NAMES.flatMap((name) =>
   Array.from({ length: INSTANCES_OF_EACH }, (_, at) => `${name}-${at + 1}`),
 );
 
+const allOf = (name: string): string => `${name}:all`;
+
 function kindPlans({ holdTimeoutMs, leaseMs }: PlanTimes): Record<FaultKind, KindPlan> {
   const once = { targets: ALL_INSTANCES, perRound: 1 };
   const onShards = { targets: SHARD_SERVERS, perRound: 1 };
@@ -67,7 +69,7 @@ function kindPlans({ holdTimeoutMs, leaseMs }: PlanTimes): Record<FaultKind, Kin
     freeze: { targets: ALL_INSTANCES, lengthMs: [300, 3_000], perRound: 4 },
     'freeze past the lease': { ...once, lengthMs: [leaseMs + 500, leaseMs + 3_000] },
     'freeze past the hold timeout': {
-      targets: ['workers:all', ...ALL_INSTANCES, 'relay:all'],
+      targets: [...ALL_INSTANCES, ...['workers', 'relay', 'projector', 'reconciler'].map(allOf)],
       lengthMs: pastHold,
       perRound: 1,
     },
@@ -88,8 +90,8 @@ function kindPlans({ holdTimeoutMs, leaseMs }: PlanTimes): Record<FaultKind, Kin
   };
 }
 
-/** One kill of each round is measured alone; more would leave no time for faults that overlap. */
-const KILLS_ALONE_PER_ROUND = 1;
+/** So many kills of a round are measured alone; more would leave no time for faults that overlap. */
+const KILLS_ALONE_PER_ROUND = 2;
 
 /**
  * An endless sequence of faults out of one seed, in rounds that each hold every kind; within a kind

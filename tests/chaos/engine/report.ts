@@ -64,10 +64,12 @@ function faultRow(kind: FaultKind, faults: ChaosResult['faults']): Cell[] {
   return [kind, lengths.length, isLong ? range : '', ofKind.length - lengths.length];
 }
 
-function wires({ wires: { cut, refused, statementsFailed, bytesSwallowed } }: ChaosResult): string {
+function wires({ wires: counts, latestMs }: ChaosResult): string {
+  const { cut, refused, statementsFailed, bytesSwallowed } = counts;
   return (
     `The proxies cut ${cut} connections, refused ${refused}, swallowed ${bytesSwallowed} bytes ` +
-    `and answered ${statementsFailed} statements with errors.`
+    `and answered ${statementsFailed} statements with errors. The process that they share with ` +
+    `the clients had to wait for a core for up to ${seconds(latestMs)}, and every server with it.`
   );
 }
 

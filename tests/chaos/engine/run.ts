@@ -42,6 +42,8 @@ export interface ChaosResult {
   readonly load: ChaosLoadStats;
   /** From the healing of everything to the end of the last transfer. */
   readonly lastEndMs: number;
+  /** How long the process with the clients and the proxies once did not get to run. */
+  readonly latestMs: number;
   readonly counts: Readonly<Record<string, number>>;
   readonly commands: readonly string[];
   readonly replay: Replay | undefined;
@@ -57,7 +59,7 @@ const ENDS_AFTER_MS = 30_000;
 const LEASE_MS = 6_000;
 const GO_ON_WITHIN_MS = 10_000;
 const ACCOUNTS = 300;
-const CONCURRENCY = 32;
+const CONCURRENCY = 24;
 /** Beyond the promise, so that what is late is told from what never comes. */
 const PATIENCE_MS = 120_000;
 const MS_PER_MINUTE = 60_000;
@@ -90,6 +92,7 @@ class Run {
   /** The proxies live in this process: what it is late, every server seems to be late. */
   readonly #lateness = monitorEventLoopDelay({ resolution: 20 });
   readonly #journalFile: string;
+  #latestMs = 0;
 
   constructor(chaos: ChaosSystem, options: ChaosOptions) {
     this.#chaos = chaos;
@@ -225,6 +228,7 @@ class Run {
     const { submitted, committed, rejected, cancelled, unknown, unfinished } = this.#load.stats;
     const seconds = Math.round((Date.now() - this.#startedAt.getTime()) / 1_000);
     const lateMs = Math.round(this.#lateness.max / NS_PER_MS);
+    this.#latestMs = Math.max(this.#latestMs, lateMs);
     this.#lateness.reset();
     return (
       `${seconds} s: ${this.#campaign.injected.length} faults; ${submitted} transfers submitted, ` +
@@ -240,7 +244,7 @@ class Run {
   ): Promise<ChaosResult> {
     const { seed, minutes } = this.#options;
     return {
-      ...{ seed, minutes, lastEndMs, counts, replay },
+      ...{ seed, minutes, lastEndMs, counts, replay, latestMs: this.#latestMs },
       startedAt: this.#startedAt.toISOString(),
       cores: cpus().length,
       versions: await versionsOf(this.#chaos.system.servers),

@@ -2,14 +2,12 @@ import type { BackingServers } from '@surety/testing/system';
 import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 
-const KAFKA = '4.1.1';
-
-/** What the run stood on; Kafka does not tell its own version. */
+/** What the run stood on. */
 export async function versionsOf(servers: BackingServers): Promise<Record<string, string>> {
   return {
     'Node.js': process.versions.node,
     ...(await databaseVersion(servers.shardUrls[0] as string)),
-    Kafka: KAFKA,
+    Kafka: servers.kafkaVersion,
     Redis: await redisVersion(servers.redisUrl),
   };
 }

@@ -31,7 +31,8 @@ type End = (typeof ENDS)[number];
 
 const POLL_AFTER_MS = [20, 40, 80, 160, 320, 640] as const;
 const POLL_AFTER_MS_MAX = 1_000;
-const RETRY_PAUSE_MS_MAX = 2_000;
+const RETRY_PAUSE_MS = 1_000;
+const RETRY_PAUSE_MS_MAX = 10_000;
 const BACK_OFF_MS_MAX = 4_000;
 
 /** Asks again after a pause, at any of the servers, until one gives an answer that says something. */
@@ -43,7 +44,7 @@ export async function untilAnswered(
   for (let attempt = firstAttempt; ; attempt += 1) {
     const reply = await ask(anyServer(world), attempt);
     if (reply.kind === 'answered' && reply.status < 500) return reply;
-    await world.sleep(pauseAfter(reply, world.chance));
+    await world.sleep(pauseAfter(reply, attempt - firstAttempt, world.chance));
   }
 }
 
@@ -51,10 +52,14 @@ export function anyServer({ baseUrls, chance }: StoryWorld): string {
   return baseUrls[chance.below(baseUrls.length)] as string;
 }
 
-/** An unknown outcome is often asked about at once; 503 is given the time that it asks for. */
-function pauseAfter(reply: Reply, chance: Chance): number {
+/**
+ * An unknown outcome is often asked about at once, and less and less often where nothing answers at
+ * all; 503 is given the time that it asks for.
+ */
+function pauseAfter(reply: Reply, retries: number, chance: Chance): number {
   if (reply.kind === 'unknown') {
-    return chance.below(2) === 0 ? 10 : chance.below(RETRY_PAUSE_MS_MAX);
+    if (retries === 0 && chance.below(2) === 0) return 10;
+    return chance.below(Math.min(RETRY_PAUSE_MS * 2 ** retries, RETRY_PAUSE_MS_MAX));
   }
   const { retryAfterMs = 500 } = reply;
   return Math.min(retryAfterMs, BACK_OFF_MS_MAX) * (1 + chance.below(50) / 100);

@@ -26,6 +26,7 @@ export interface BackingServers {
   readonly migrationUrls: readonly string[];
   readonly adminUrls: readonly string[];
   readonly broker: string;
+  readonly kafkaVersion: string;
   readonly redisUrl: string;
   /** What our processes are given: the same, or what stands in front of them. */
   readonly reached: {
@@ -53,6 +54,7 @@ export async function startBackingServers(
     migrationUrls: shards.flatMap((one) => one.migrationUrls),
     adminUrls: shards.map((one) => one.adminUrl),
     broker: kafka.broker,
+    kafkaVersion: kafka.version,
     redisUrl: redis.url,
     reached: {
       shardUrls: shards.flatMap((one) => one.reachedUrls),
@@ -66,17 +68,17 @@ export async function startBackingServers(
 async function startKafka(
   control: ServiceControl,
   { front }: ServerOptions,
-): Promise<{ broker: string; reachedBroker: string }> {
+): Promise<{ broker: string; reachedBroker: string; version: string }> {
   if (front === undefined) {
-    const { url } = await control.start('kafka', KAFKA_SERVER);
-    return { broker: url, reachedBroker: url };
+    const { url, version = '' } = await control.start('kafka', KAFKA_SERVER);
+    return { broker: url, reachedBroker: url, version };
   }
   const port = await freePort();
   const advertisedPort = await front({ name: KAFKA_SERVER, host: '127.0.0.1', port });
-  const { url } = await control.start('kafka', KAFKA_SERVER, {
+  const { url, version = '' } = await control.start('kafka', KAFKA_SERVER, {
     behindProxy: { port, advertisedPort },
   });
-  return { broker: url, reachedBroker: `127.0.0.1:${advertisedPort}` };
+  return { broker: url, reachedBroker: `127.0.0.1:${advertisedPort}`, version };
 }
 
 async function startRedis(

@@ -8,6 +8,8 @@ export type ServerKind = 'mariadb' | 'mysql' | 'kafka' | 'redis';
 export interface StartedServer {
   readonly url: string;
   readonly pid: number;
+  /** Of a server that does not tell it to its clients. */
+  readonly version?: string;
 }
 
 interface Answer {

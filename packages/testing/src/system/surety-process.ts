@@ -23,8 +23,17 @@ export interface ProcessSpec {
 
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 20_000;
-/** A supervisor's pause before it starts a dead process again. */
+/** A supervisor's pause before it starts a dead process again; longer for one that cannot stay up. */
 const RESTART_AFTER_MS = 200;
+const RESTART_AFTER_MAX_MS = 3_200;
+/** Who lives so long has come up. */
+const UP_AFTER_MS = 15_000;
+
+/** Whoever started them ends without a word: then nobody would ever end them. */
+const living = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of living) child.kill('SIGKILL');
+});
 
 /**
  * One of our processes, run as in production (its built main), under a small supervisor: between
@@ -37,6 +46,7 @@ export class SuretyProcess {
   readonly #log: WriteStream;
   #child: ChildProcess | undefined;
   #isWanted = false;
+  #restartAfterMs = RESTART_AFTER_MS;
   /** How often the process was started. */
   starts = 0;
 
@@ -116,10 +126,19 @@ export class SuretyProcess {
     });
     child.stdout.pipe(this.#log, { end: false });
     child.stderr.pipe(this.#log, { end: false });
-    child.once('exit', () => {
+    const startedAtMs = performance.now();
+    child.once('exit', (_, signal) => {
+      living.delete(child);
+      // One that was killed had no say in it; one that gave up must not be a load on all the others.
+      const gaveUp = signal === null && performance.now() - startedAtMs < UP_AFTER_MS;
+      const pauseMs = gaveUp ? this.#restartAfterMs : RESTART_AFTER_MS;
+      this.#restartAfterMs = gaveUp
+        ? Math.min(2 * pauseMs, RESTART_AFTER_MAX_MS)
+        : RESTART_AFTER_MS;
       const isLatest = this.#child === child;
-      if (isLatest) setTimeout(() => this.#revive(), RESTART_AFTER_MS);
+      if (isLatest) setTimeout(() => this.#revive(), pauseMs);
     });
+    living.add(child);
     this.#child = child;
     this.starts += 1;
   }
