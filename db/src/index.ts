@@ -75,6 +75,35 @@ export { listTransfers } from './statements/reconciler/list-transfers.js';
 export { readEvents } from './statements/reconciler/read-events.js';
 export type { EventRef } from './statements/reconciler/read-events.js';
 
+export { insertSeal } from './statements/seals/insert-seal.js';
+export type { NewSeal } from './statements/seals/insert-seal.js';
+export { listLostSeals, listSealParts, listSeals } from './statements/seals/list-seals.js';
+export {
+  listLoneLegs,
+  listUncountedLegs,
+  listUnpostedEvents,
+} from './statements/seals/list-uncovered-legs.js';
+export type {
+  UncoveredLeg,
+  UncoveredPage,
+  UnpostedEvent,
+} from './statements/seals/list-uncovered-legs.js';
+export { listUnsealedAccounts } from './statements/seals/list-unsealed-accounts.js';
+export type { SealedPosition, UnsealedAccount } from './statements/seals/list-unsealed-accounts.js';
+export { readEntries } from './statements/seals/read-entries.js';
+export type { EntryRange, StepEntry, StoredLeg } from './statements/seals/read-entries.js';
+export { readPostings } from './statements/seals/read-postings.js';
+export type { Posting } from './statements/seals/read-postings.js';
+export { readSealInstant } from './statements/seals/read-seal-instant.js';
+export type { SealInstant } from './statements/seals/read-seal-instant.js';
+export {
+  listPositionsWithoutAccount,
+  listUnchainedParts,
+  listWrongPositions,
+} from './statements/seals/seal-mismatches.js';
+export type { UnchainedPart, WrongPosition } from './statements/seals/seal-mismatches.js';
+export type { SealPartRow, SealRow } from './statements/seals/seal-rows.js';
+
 export { withGlobalSnapshot, withSnapshot } from './snapshots.js';
 export { OFFENDERS_MAX } from './statements/check/bound.js';
 export { brokenRunningBalances } from './statements/check/broken-running-balances.js';

@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+
+const NODE = Buffer.from([1]);
+
+/** A node of a Merkle tree, as in RFC 6962. */
+function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
+  return createHash('sha256').update(NODE).update(left).update(right).digest();
+}
+
+interface Subtree {
+  readonly height: number;
+  readonly hash: Buffer;
+}
+
+/**
+ * The root of a Merkle tree (RFC 6962, section 2.1) over leaves that come one after the other. Keeps
+ * one hash for each bit of their number, whatever that is.
+ */
+export class MerkleTree {
+  readonly #complete: Subtree[] = [];
+  #leaves = 0;
+
+  get leaves(): number {
+    return this.#leaves;
+  }
+
+  push(leafHash: Buffer): void {
+    let subtree: Subtree = { height: 0, hash: leafHash };
+    for (;;) {
+      const left = this.#complete.at(-1);
+      if (left?.height !== subtree.height) break;
+      this.#complete.pop();
+      subtree = { height: left.height + 1, hash: hashNode(left.hash, subtree.hash) };
+    }
+    this.#complete.push(subtree);
+    this.#leaves += 1;
+  }
+
+  /** Hex. Of no leaves at all: the hash of nothing. */
+  root(): string {
+    const [smallest, ...larger] = [...this.#complete].reverse();
+    if (!smallest) return createHash('sha256').digest('hex');
+    return larger
+      .reduce((right, left) => hashNode(left.hash, right), smallest.hash)
+      .toString('hex');
+  }
+}

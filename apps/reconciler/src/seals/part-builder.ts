@@ -1,0 +1,44 @@
+import type { SealPartRow, StepEntry, UnsealedAccount } from '@surety/db';
+import { hashEntry, hashPart } from './encoding.js';
+import { MerkleTree } from './merkle-tree.js';
+import { encodeWitness } from './witness.js';
+
+/** Gathers what one seal says of one account. */
+export class PartBuilder {
+  readonly #account: UnsealedAccount;
+  readonly #firstSeq: bigint;
+  readonly #previousHash: string;
+  readonly #tree = new MerkleTree();
+  readonly #witnesses: string[] = [];
+
+  constructor(account: UnsealedAccount, firstSeq: bigint, previousHash: string) {
+    this.#account = account;
+    this.#firstSeq = firstSeq;
+    this.#previousHash = previousHash;
+  }
+
+  /** In the order of their numbers. */
+  add(entries: readonly StepEntry[]): void {
+    for (const entry of entries) {
+      const hash = hashEntry(entry);
+      this.#tree.push(hash);
+      this.#witnesses.push(encodeWitness(entry, hash));
+    }
+  }
+
+  /** @param balance after the last entry that was added */
+  finish(seal: bigint, balance: bigint): SealPartRow {
+    const part = {
+      seal,
+      account: this.#account.id,
+      slot: this.#account.slot,
+      firstSeq: this.#firstSeq,
+      lastSeq: this.#firstSeq + BigInt(this.#tree.leaves) - 1n,
+      balance,
+      root: this.#tree.root(),
+      witness: this.#witnesses.join(''),
+      previousHash: this.#previousHash,
+    };
+    return { ...part, hash: hashPart(part).toString('hex') };
+  }
+}
