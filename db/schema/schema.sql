@@ -134,6 +134,43 @@ CREATE TABLE ledger_entries (
   KEY ledger_entries_by_account (account_id, entry_seq)
 );
 
+CREATE TABLE ledger_seal_parts (
+  seal BIGINT NOT NULL,
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  first_seq BIGINT NOT NULL,
+  last_seq BIGINT NOT NULL,
+  balance BIGINT NOT NULL,
+  root BINARY(32) NOT NULL,
+  witness MEDIUMBLOB NOT NULL,
+  previous_hash BINARY(32) NOT NULL,
+  hash BINARY(32) NOT NULL,
+  PRIMARY KEY (seal, account_id),
+  KEY ledger_seal_parts_by_account (account_id, last_seq)
+);
+
+CREATE TABLE ledger_seal_positions (
+  account_id VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  slot SMALLINT UNSIGNED NOT NULL,
+  seal BIGINT NOT NULL,
+  entry_seq BIGINT NOT NULL,
+  balance BIGINT NOT NULL,
+  part_hash BINARY(32) NOT NULL,
+  PRIMARY KEY (account_id)
+);
+
+CREATE TABLE ledger_seals (
+  seal BIGINT NOT NULL,
+  shard SMALLINT UNSIGNED NOT NULL,
+  previous_hash BINARY(32) NOT NULL,
+  root BINARY(32) NOT NULL,
+  parts BIGINT NOT NULL,
+  entries BIGINT NOT NULL,
+  sealed_at DATETIME(6) NOT NULL,
+  hash BINARY(32) NOT NULL,
+  PRIMARY KEY (seal)
+);
+
 CREATE TABLE open_transfers (
   slot SMALLINT UNSIGNED NOT NULL,
   since DATETIME(6) NOT NULL,

@@ -11,6 +11,8 @@ const shape = {
   SURETY_CHECK_INTERVAL: settings.duration('1m'),
   /** Age of the last check of everything at which the next is due; 0: only by command. Milliseconds. */
   SURETY_FULL_CHECK_INTERVAL: settings.durationOrZero('24h'),
+  /** Pause between two runs of the sealer. Milliseconds. */
+  SURETY_SEAL_INTERVAL: settings.duration('1m'),
 };
 
 export interface ReconcilerConfig extends ProcessConfig {
@@ -19,6 +21,7 @@ export interface ReconcilerConfig extends ProcessConfig {
   readonly reconcileIntervalMs: number;
   readonly checkIntervalMs: number;
   readonly fullCheckIntervalMs: number;
+  readonly sealIntervalMs: number;
 }
 
 /** @throws ConfigurationError */
@@ -31,5 +34,6 @@ export function readConfig(environment: NodeJS.ProcessEnv): ReconcilerConfig {
     reconcileIntervalMs: values.SURETY_RECONCILE_INTERVAL,
     checkIntervalMs: values.SURETY_CHECK_INTERVAL,
     fullCheckIntervalMs: values.SURETY_FULL_CHECK_INTERVAL,
+    sealIntervalMs: values.SURETY_SEAL_INTERVAL,
   };
 }

@@ -155,4 +155,35 @@ describe('the reconciler', () => {
     await startReconciler();
     await untilState(elsewhere, 'cancelled');
   });
+
+  it('seals the ledger by itself, and tells of an entry that is not what was sealed', async () => {
+    await orphanedHold(0);
+    const reconciler = await startReconciler({ SURETY_SEAL_INTERVAL: '50ms' });
+    const metrics = (): Promise<string> => get(reconciler, '/metrics');
+    await until('every entry is sealed', async () => {
+      const [sums] = await source.send([
+        'SELECT SUM(entry_seq), (SELECT SUM(entries) FROM ledger_seals) FROM accounts',
+      ]);
+      const [posted, sealed] = sums?.rows[0] ?? [];
+      return posted === sealed ? true : undefined;
+    });
+    await until('the sealing is told', async () =>
+      /surety_sealed_until_seconds\{shard="0",.*\} [1-9]/.test(await metrics()) ? true : undefined,
+    );
+    expect(await metrics()).toMatch(/surety_unsealed_rows\{shard="0",.*\} 0\n/);
+    const change = (sign: string): string =>
+      `UPDATE ledger_entries SET amount = amount ${sign} 1 WHERE entry_seq = 1 LIMIT 1`;
+    await source.send([change('+')]);
+    await until('the finding is told', async () =>
+      /surety_verification_findings_rows\{shard="0",.*\} [1-9]/.test(await metrics())
+        ? true
+        : undefined,
+    );
+    await source.send([change('-')]);
+    await until('the finding is over', async () =>
+      /surety_verification_findings_rows\{shard="0",.*\} 0\n/.test(await metrics())
+        ? true
+        : undefined,
+    );
+  });
 });

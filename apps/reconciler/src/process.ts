@@ -6,6 +6,7 @@ import { checkLoop } from './check-loop.js';
 import { readConfig } from './config.js';
 import type { ReconcilerConfig } from './config.js';
 import { reconcilerLease } from './lease.js';
+import { sealLoop } from './seals/seal-loop.js';
 import { ShardLoops } from './shard-loops.js';
 import { sweepShard } from './sweep-shard.js';
 import { telemetryListener } from './telemetry.js';
@@ -83,7 +84,13 @@ function startLoops({ config, pools, kit }: LoopNeeds): void {
     metrics,
     isLeader: async () => (await shardLoops[0]?.lead()) ?? false,
   });
-  const loops: readonly Pick<Loop, 'start' | 'stop'>[] = [...shardLoops, checks];
+  const seals = pools.shards.map((shard, at) =>
+    sealLoop({
+      ...{ shard, log, metrics, intervalMs: config.sealIntervalMs },
+      isLeader: async () => (await shardLoops[at]?.lead()) ?? false,
+    }),
+  );
+  const loops: readonly Pick<Loop, 'start' | 'stop'>[] = [...shardLoops, checks, ...seals];
   loops.forEach((loop, at) => {
     releasers.push(`loop ${at}`, () => loop.stop());
     loop.start();

@@ -35,8 +35,15 @@ interface ReconciliationMetrics {
   readonly fullCheckTime: Gauge;
 }
 
+interface SealMetrics {
+  readonly sealedEntriesTotal: Counter<'shard'>;
+  readonly sealedUntilSeconds: Gauge<'shard'>;
+  readonly unsealedEntries: Gauge<'shard'>;
+  readonly verificationFindings: Gauge<'shard'>;
+}
+
 /** All metrics of a process. Every name begins with `surety_` and ends with its unit. */
-export interface Metrics extends FlowMetrics, StateMetrics, ReconciliationMetrics {
+export interface Metrics extends FlowMetrics, StateMetrics, ReconciliationMetrics, SealMetrics {
   readonly registry: Registry;
 }
 
@@ -53,6 +60,7 @@ export function createMetrics(process: string): Metrics {
     ...flowMetrics(registry),
     ...stateMetrics(registry),
     ...reconciliationMetrics(registry),
+    ...sealMetrics(registry),
   };
 }
 
@@ -182,6 +190,37 @@ function reconciliationMetrics(registry: Registry): ReconciliationMetrics {
     fullCheckTime: new Gauge({
       name: 'surety_full_check_timestamp_seconds',
       help: 'When everything was looked at last, in Unix time; 0 before the first.',
+      registers,
+    }),
+  };
+}
+
+function sealMetrics(registry: Registry): SealMetrics {
+  const registers = [registry];
+  const labelNames = ['shard'] as const;
+  return {
+    sealedEntriesTotal: new Counter({
+      name: 'surety_sealed_entries_total',
+      help: 'Ledger entries that were sealed.',
+      labelNames,
+      registers,
+    }),
+    sealedUntilSeconds: new Gauge({
+      name: 'surety_sealed_until_seconds',
+      help: 'Unix time of the last run that left no sound entry of the shard unsealed.',
+      labelNames,
+      registers,
+    }),
+    unsealedEntries: new Gauge({
+      name: 'surety_unsealed_rows',
+      help: 'Entries that the sealer refused, as of its last run. Anything but 0 is an alarm.',
+      labelNames,
+      registers,
+    }),
+    verificationFindings: new Gauge({
+      name: 'surety_verification_findings_rows',
+      help: 'Sealed rows that are not what was sealed. Anything but 0 is an alarm.',
+      labelNames,
       registers,
     }),
   };

@@ -9,11 +9,13 @@ import { CliError, EXIT, errorLine } from './output.js';
 import { registerReconcile } from './reconcile.js';
 import { registerStatus } from './status.js';
 import { registerTransfer } from './transfer.js';
+import { registerVerify } from './verify.js';
 
 /** Every group of commands, in the order of `surety --help`. */
 const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] = [
   registerStatus,
   registerCheck,
+  registerVerify,
   registerTransfer,
   registerHolds,
   registerAccounts,
