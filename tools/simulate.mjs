@@ -14,7 +14,7 @@ import { transformSync } from '@swc/core';
 const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SOURCES = join(ROOT, 'tests', 'simulation');
 const OUTPUT = join(ROOT, 'node_modules', '.cache', 'surety-simulation');
-const TRANSFERS = 40;
+const TRANSFERS = 100;
 const SEED_BOUND = 2 ** 31;
 const MS_PER_MINUTE = 60_000;
 const REPORT_EVERY_MS = 10_000;
@@ -37,7 +37,8 @@ function transpile() {
 
 function build() {
   const tsc = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
-  const parts = ['packages/testing', 'apps/relay', 'apps/projector', 'apps/reconciler'];
+  const apps = ['ingress', 'relay', 'workers', 'projector', 'reconciler'];
+  const parts = ['packages/testing', ...apps.map((app) => join('apps', app))];
   const { status } = spawnSync(process.execPath, [tsc, '-b', ...parts], {
     cwd: ROOT,
     stdio: 'inherit',

@@ -16,6 +16,9 @@ export const BUGS = [
   'hold_without_a_look_at_the_balance',
   'rows_read_without_locks',
   'chain_onto_another_shard',
+  'stale_epoch_accepted',
+  'retry_that_is_not_idempotent',
+  'fingerprint_ignored',
 ] as const;
 
 export type Bug = (typeof BUGS)[number];

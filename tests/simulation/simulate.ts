@@ -1,19 +1,25 @@
-import { slotOfAccount } from '@surety/domain';
+import { createHash } from 'node:crypto';
 import type { AccountId } from '@surety/domain';
 import { fundAccounts, openAccounts } from '@surety/saga';
-import { aDeposit, eur } from '@surety/testing';
+import { aDeposit, anOpening, eur } from '@surety/testing';
 import { SimulatedProcess } from '@surety/testing/simulation';
 import type { Life } from '@surety/testing/simulation';
-import { client, projector, reconciler, relay, worker } from './processes.js';
-import { CLIENTS, PROJECTOR, WORKERS, World } from './world.js';
+import { client } from './client-process.js';
+import { ingress } from './ingress-process.js';
+import { drawIntents } from './intents.js';
+import { projector } from './projector-process.js';
+import { reconciler } from './reconciler-process.js';
+import { relay } from './relay-process.js';
+import { calm, scheduleFaults } from './strikes.js';
+import { worker } from './worker-process.js';
+import { CLIENTS, World } from './world.js';
 import type { TraceLine, Violation, WorldOptions } from './world.js';
 
 /** Virtual time for everything to end once the faults have stopped. */
-export const LIVENESS_BOUND_MS = 120_000;
+export const LIVENESS_BOUND_MS = 180_000;
 const OPENING_BALANCE = 1_000;
 const ACCOUNTS = 8;
-/** How far a database's clock is moved at most, either way. */
-const MOVE_MS = 5_000;
+const FAULTS_LAST_MS = { least: 15_000, most: 40_000 };
 const CLOCK_ORIGIN_MS = 1_000_000;
 
 export interface SimulationResult {
@@ -21,6 +27,8 @@ export interface SimulationResult {
   readonly transfers: number;
   readonly commits: number;
   readonly happened: number;
+  /** From the end of the faults until everything was at rest, in virtual time. */
+  readonly restMs: number;
   readonly faults: ReadonlyMap<string, number>;
   readonly violations: readonly Violation[];
   readonly trace: readonly TraceLine[];
@@ -29,21 +37,26 @@ export interface SimulationResult {
 /** One whole history out of one seed: set up, run under faults, come to rest, replay everything. */
 export async function simulate(options: WorldOptions): Promise<SimulationResult> {
   const world = new World(options);
-  const { scheduler, kernel, violations } = world;
+  const { scheduler, kernel, violations, random } = world;
   kernel.faults.isOn = false;
   const accounts = await open(world);
-  intend(world, accounts);
+  const { nowMs } = scheduler;
+  world.intents.push(...drawIntents(random, { count: options.transfers, accounts, nowMs }));
   startProcesses(world);
   kernel.faults.isOn = true;
   scheduleFaults(world, accounts);
   const isBroken = (): boolean => violations.length > 0;
-  await scheduler.runUntil(isBroken, scheduler.nowMs + world.random.between(15_000, 40_000));
+  const lastMs = random.between(FAULTS_LAST_MS.least, FAULTS_LAST_MS.most);
+  await scheduler.runUntil(isBroken, scheduler.nowMs + lastMs);
   calm(world, accounts);
-  if (await comesToRest(world)) {
-    world.checkEnd();
+  const calmAtMs = scheduler.nowMs;
+  const isAtRest = await comesToRest(world);
+  const restMs = scheduler.nowMs - calmAtMs;
+  if (isAtRest) {
+    world.checks.atRest();
     if (!isBroken()) await replay(world);
-  } else {
-    world.checkLiveness();
+  } else if (!isBroken()) {
+    world.checks.liveness();
   }
   return {
     options,
@@ -51,10 +64,18 @@ export async function simulate(options: WorldOptions): Promise<SimulationResult>
     transfers: world.transferCount - ACCOUNTS,
     commits: world.commits,
     happened: scheduler.happened,
+    restMs,
     faults: kernel.faults.counts,
     violations,
     trace: world.trace,
   };
+}
+
+/** Two histories with the same digest are the same history. */
+export function digestOf({ trace, commits, happened }: SimulationResult): string {
+  return createHash('sha256')
+    .update(JSON.stringify([trace, commits, happened]))
+    .digest('hex');
 }
 
 async function comesToRest(world: World): Promise<boolean> {
@@ -73,10 +94,10 @@ async function open(world: World): Promise<AccountId[]> {
   const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `account-${n}`);
   let isOpen = false;
   const setUp = new SimulatedProcess(world.kernel, 'setup', async (life) => {
+    const maps = world.slotMaps(life);
     for (const [n, id] of accounts.entries()) {
-      const store = world.shardOf(slotOfAccount(id)).storeFor(life);
-      const rest = { type: 'customer', owner: null, overdraftLimit: 0n, metadata: null } as const;
-      await openAccounts(store, [{ id, tenant: 'default', currency: 'EUR', ...rest }]);
+      const store = world.shardOfAccount(id).storeFor(life, maps);
+      await openAccounts(store, [anOpening(id)]);
       await fundAccounts(store, [aDeposit(id, eur(OPENING_BALANCE), 100_000 + n)]);
     }
     isOpen = true;
@@ -86,123 +107,26 @@ async function open(world: World): Promise<AccountId[]> {
   return accounts;
 }
 
-function intend(world: World, accounts: readonly AccountId[]): void {
-  const { random, scheduler } = world;
-  const sources = accounts.slice(0, random.between(1, accounts.length));
-  for (let n = 1; n <= world.options.transfers; n += 1) {
-    const source = random.pick(sources);
-    const others = [...accounts.filter((id) => id !== source), 'nobody'];
-    world.intents.push({
-      n,
-      kind: random.chance(0.05) ? 'deposit' : 'transfer',
-      source,
-      destination: random.pick(others),
-      minor: random.between(1, OPENING_BALANCE / 2),
-      afterMs: scheduler.nowMs + random.between(0, 12_000),
-      isCancelled: random.chance(0.2),
-      tried: new Set(),
-      acknowledged: undefined,
-    });
-  }
-  world.intents.sort((one, other) => one.afterMs - other.afterMs);
-}
-
 /** Two of everything, all the time. */
 function startProcesses(world: World): void {
   const { kernel, random } = world;
   const begin = (name: string, main: (life: Life) => Promise<void>): void => {
-    const process = new SimulatedProcess(kernel, name, main);
-    process.skewMs = random.between(0, CLOCK_ORIGIN_MS);
+    const originMs = random.between(0, CLOCK_ORIGIN_MS);
+    const process = new SimulatedProcess(kernel, name, main, originMs);
     world.processes.push(process);
     process.start();
   };
+  for (const twin of ['a', 'b']) {
+    begin(`ingress-${twin}`, ingress(world));
+    begin(`relay-${twin}`, relay(world));
+    begin(`worker-${twin}`, worker(world, random.chance(0.5)));
+    begin(`projector-${twin}`, projector(world));
+    begin(`reconciler-${twin}`, reconciler(world));
+  }
   for (let n = 0; n < CLIENTS; n += 1) {
     const own = world.intents.filter((_, at) => at % CLIENTS === n);
     begin(`client-${n}`, client(world, own));
   }
-  for (const twin of ['a', 'b']) {
-    begin(`worker-${twin}`, worker(world, random.chance(0.5)));
-    begin(`projector-${twin}`, projector(world));
-    for (const shard of world.shards) {
-      begin(`relay-${shard.id}${twin}`, relay(world, shard));
-      begin(`reconciler-${shard.id}${twin}`, reconciler(world, shard));
-    }
-  }
-}
-
-/** Faults that strike from outside, at any moment. */
-function scheduleFaults(world: World, accounts: readonly AccountId[]): void {
-  const { kernel, random, scheduler, log } = world;
-  const { faults } = kernel;
-  const anyPartition = (): string | undefined => {
-    const keys = [...log.partitions.keys()];
-    return keys.length > 0 ? random.pick(keys) : undefined;
-  };
-  const onPartition = (strike: (key: string) => void) => (): void => {
-    const key = anyPartition();
-    if (key) strike(key);
-  };
-  const strikes: readonly (readonly [string, () => void])[] = [
-    [
-      'shard_away',
-      () => (random.pick(world.shards).awayUntilMs = scheduler.nowMs + random.between(500, 15_000)),
-    ],
-    ['clock_moved', () => (random.pick(world.shards).skewMs = random.between(-MOVE_MS, MOVE_MS))],
-    ['process_killed', () => random.pick(world.processes).crash()],
-    ['process_paused', () => random.pick(world.processes).pause()],
-    [
-      'held_back',
-      onPartition((key) =>
-        log.holdBack(WORKERS, key, scheduler.nowMs + random.between(1_000, 20_000)),
-      ),
-    ],
-    ['read_again', onPartition((key) => log.rewind(random.pick([WORKERS, PROJECTOR]), key))],
-    ['messages_lost', onPartition((key) => log.skip(WORKERS, key))],
-    [
-      'account_status',
-      () => setStatus(world, random.pick(accounts), random.pick(['open', 'frozen', 'closed'])),
-    ],
-  ];
-  const next = (): void => {
-    scheduler.after(random.between(200, 3_000), () => {
-      if (!faults.isOn) return;
-      const [kind, strike] = random.pick(strikes);
-      faults.count(kind);
-      kernel.note('chaos', kind);
-      strike();
-      next();
-    });
-  };
-  next();
-  if (world.has('decision_deleted_and_hold_replayed')) forgetDecisions(world);
-}
-
-/** A retention that takes decisions of what has ended for history. */
-function forgetDecisions(world: World): void {
-  const { scheduler, random } = world;
-  scheduler.after(random.between(5_000, 10_000), () => {
-    for (const { rows } of world.shards) {
-      for (const id of [...rows.decisions.keys()]) {
-        rows.decisions.delete(id);
-        rows.events.delete(`${id}/30`);
-      }
-    }
-    for (const key of world.log.partitions.keys()) world.log.rewind(WORKERS, key);
-  });
-}
-
-function setStatus(world: World, id: AccountId, status: 'open' | 'frozen' | 'closed'): void {
-  const { accounts } = world.shardOf(slotOfAccount(id)).rows;
-  const account = accounts.get(id);
-  if (account) accounts.set(id, { ...account, status });
-}
-
-/** From here on nothing new goes wrong, and what was away is back. */
-function calm(world: World, accounts: readonly AccountId[]): void {
-  world.kernel.faults.isOn = false;
-  world.kernel.note('chaos', 'the faults stop');
-  for (const shard of world.shards) shard.awayUntilMs = Number.NEGATIVE_INFINITY;
-  for (const id of accounts) setStatus(world, id, 'open');
 }
 
 /** Everything that was ever sent comes once more: nothing may change. */
@@ -216,11 +140,14 @@ async function replay(world: World): Promise<void> {
       ]),
     );
   const before = digest();
-  for (const key of world.log.partitions.keys()) {
-    world.log.rewind(WORKERS, key);
-    world.log.rewind(PROJECTOR, key);
+  for (const key of world.log.keys) {
+    world.log.rewind(world.workers.name, key);
+    world.log.rewind(world.projectors.name, key);
   }
-  if (!(await comesToRest(world))) world.checkLiveness();
-  world.checkEnd();
+  if (!(await comesToRest(world))) {
+    if (world.violations.length === 0) world.checks.liveness();
+    return;
+  }
+  world.checks.atRest();
   if (digest() !== before) world.broken('a replay of everything changed something');
 }

@@ -1,21 +1,70 @@
-import { NO_CHANGES } from '@surety/saga';
-import type { Changes, LoadRequest, Loaded, Planned, ShardStore } from '@surety/saga';
-import type { Life } from '@surety/testing/simulation';
-import type { World } from './world.js';
+import { NO_CHANGES, StoreError } from '@surety/saga';
+import type {
+  Changes,
+  Fence,
+  LoadRequest,
+  Loaded,
+  Planned,
+  RoutableStore,
+  ShardStore,
+} from '@surety/saga';
+import type { Life, SimulatedShard } from '@surety/testing/simulation';
+import type { Bug } from './bugs.js';
 
 type Decide<R> = (loaded: Loaded) => Planned<R>;
 const BOUNDLESS = 10n ** 12n;
 
+export interface Tampering {
+  readonly life: Life;
+  readonly shard: SimulatedShard;
+  readonly bug: Bug | undefined;
+}
+
 /** The store as it is, or with the planted bug that lies in how a store is used. */
-export function tampered(store: ShardStore, life: Life, world: World): ShardStore {
+export function tampered(store: RoutableStore, tampering: Tampering): RoutableStore {
+  const { bug, shard } = tampering;
+  if (bug === undefined) return store;
+  const at = (epoch: bigint, fence?: Fence): ShardStore =>
+    bug === 'stale_epoch_accepted'
+      ? store.at(shard.map.epoch, fence)
+      : tamperedStore(store.at(epoch, fence), tampering);
+  return { shard: store.shard, transact: tamperedStore(store, tampering).transact, at };
+}
+
+function tamperedStore(store: ShardStore, { life, bug }: Tampering): ShardStore {
   const isWorker = life.process.name.startsWith('worker');
-  const { bug } = world.options;
   if (bug === 'voided_event_lost') return writing(store, withoutVoided);
   if (bug === 'key_apart_from_its_transfer') return claimingFirst(store, life);
   if (!isWorker) return store;
   if (bug === 'no_decision_check') return seeing(store, withoutDecisions);
   if (bug === 'hold_without_a_look_at_the_balance') return seeing(store, withoutLimits);
+  if (bug === 'retry_that_is_not_idempotent') return postingAgain(store);
   return bug === 'rows_read_without_locks' ? readingFirst(store) : store;
+}
+
+/** After a lost acknowledgement the sums are posted again, without a look at what is there. */
+function postingAgain(store: ShardStore): ShardStore {
+  return {
+    shard: store.shard,
+    transact: async <R>(load: LoadRequest, decide: Decide<R>): Promise<R> => {
+      let seen: Loaded | undefined;
+      try {
+        return await store.transact(load, (loaded) => {
+          seen = loaded;
+          return decide(loaded);
+        });
+      } catch (error) {
+        if (!(error instanceof StoreError && error.outcomeUnknown && seen)) throw error;
+        const first = seen;
+        return store.transact(load, (loaded) => {
+          const { accounts } = loaded;
+          const { changes, result } = decide({ ...first, accounts });
+          const { accountsUpdated, legs } = changes;
+          return { changes: { ...NO_CHANGES, accountsUpdated, legs }, result };
+        });
+      }
+    },
+  };
 }
 
 function withoutDecisions(loaded: Loaded): Loaded {

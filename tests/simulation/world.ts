@@ -1,27 +1,28 @@
-import type { Envelope } from '@surety/contracts';
-import { evenSlotMap, isEnded, shardOfSlot, slotOfAccount } from '@surety/domain';
-import type { Account, AccountId, TransferId } from '@surety/domain';
-import type { Changes, ShardStore, TransferRow } from '@surety/saga';
-import { brokenPromises, transitSums } from '@surety/testing';
+import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
+import type { AccountId, SlotMap, TransferId, TransferStatus } from '@surety/domain';
+import type { RoutableStore, SlotMaps } from '@surety/saga';
 import {
+  ConsumerGroup,
   Faults,
   MessageLog,
   Random,
   Scheduler,
+  SimulatedBell,
   SimulatedShard,
-  illegalHistory,
+  SimulatedSlotMaps,
 } from '@surety/testing/simulation';
 import type { Kernel, Life, SimulatedProcess } from '@surety/testing/simulation';
 import type { Bug } from './bugs.js';
-import type { ProjectedBalance, ProjectedStatus, SweepReads, SweepShard } from './parts.js';
+import { Checks } from './checks.js';
+import { FrontDoor } from './front-door.js';
+import type { Intent } from './intents.js';
 import { tampered } from './tampered-store.js';
 
 export const HOLD_TIMEOUT_MS = 10_000;
 export const STALL_TIMEOUT_MS = 3_000;
 export const CLIENTS = 4;
-export const WORKERS = 'workers';
-export const PROJECTOR = 'projector';
 const START_MS = Date.parse('2026-01-31T10:00:00Z');
+const SHARDS_MAX = 3;
 
 export interface Violation {
   readonly atMs: number;
@@ -44,53 +45,65 @@ export interface WorldOptions {
   readonly intensity?: number;
 }
 
-/** Something a client wants once, however often it has to ask. */
-export interface Intent {
-  readonly n: number;
-  readonly kind: 'transfer' | 'deposit';
-  readonly source: AccountId;
-  readonly destination: AccountId;
-  readonly minor: number;
-  readonly afterMs: number;
-  /** To be cancelled once it is acknowledged. */
-  isCancelled: boolean;
-  /** Every id that was ever sent for it. */
-  readonly tried: Set<TransferId>;
-  acknowledged: TransferId | undefined;
+export interface ShownBalance {
+  readonly accountId: AccountId;
+  readonly balance: bigint;
+  readonly held: bigint;
+  readonly version: bigint;
 }
 
-/** All that exists in one simulation, and the checkers that look at every committed state of it. */
+export interface ShownStatus {
+  readonly transferId: TransferId;
+  readonly status: TransferStatus;
+  readonly version: number;
+}
+
+/** All that exists in one simulation. */
 export class World {
   readonly options: WorldOptions;
   readonly random: Random;
   readonly scheduler = new Scheduler(START_MS);
   readonly kernel: Kernel;
+  readonly checks = new Checks(this);
   readonly log = new MessageLog();
-  readonly map: ReturnType<typeof evenSlotMap>;
+  readonly bell = new SimulatedBell();
+  readonly front = new FrontDoor();
+  readonly workers: ConsumerGroup;
+  readonly projectors: ConsumerGroup;
+  /** Whether leases are exclusive; else two of everything work on each shard all the time. */
+  readonly hasLeases: boolean;
   readonly shards: SimulatedShard[];
   readonly processes: SimulatedProcess[] = [];
   readonly intents: Intent[] = [];
   readonly intentOf = new Map<TransferId, Intent>();
-  readonly balances = new Map<AccountId, ProjectedBalance>();
-  readonly statuses = new Map<TransferId, ProjectedStatus>();
+  readonly balances = new Map<AccountId, ShownBalance>();
+  readonly statuses = new Map<TransferId, ShownStatus>();
+  /** The highest outbox number that was read, by shard; only a planted bug looks at it. */
+  readonly relayedTo = new Map<number, bigint>();
   readonly violations: Violation[] = [];
   readonly trace: TraceLine[] = [];
   readonly finishedClients = new Set<string>();
+  /** Where each slot is: the newest map. */
+  map: SlotMap;
+  idsComposed = 0;
   commits = 0;
 
   constructor(options: WorldOptions) {
     this.options = options;
     this.random = new Random(options.seed);
     const drawn = this.random.pick([0.5, 1, 1, 2, 4]);
-    const faults = new Faults(this.random, options.intensity ?? drawn);
     this.kernel = {
       scheduler: this.scheduler,
       random: this.random,
-      faults,
+      faults: new Faults(this.random, options.intensity ?? drawn),
       broken: (message, transferIds = []) => this.broken(message, transferIds),
       note: (who, text, transferIds = []) => this.note(who, text, transferIds),
     };
-    const shardCount = this.random.between(1, 3);
+    const commitsEarly = this.has('offset_before_commit');
+    this.workers = new ConsumerGroup({ name: 'workers', log: this.log, commitsEarly: false });
+    this.projectors = new ConsumerGroup({ name: 'projector', log: this.log, commitsEarly });
+    this.hasLeases = this.random.chance(0.5);
+    const shardCount = this.random.between(1, SHARDS_MAX);
     this.map = evenSlotMap(shardCount);
     this.shards = Array.from({ length: shardCount }, (_, id) => this.#shard(id));
   }
@@ -112,13 +125,27 @@ export class World {
     return this.shards[shardOfSlot(this.map, slot)]!;
   }
 
-  store(life: Life, shard: SimulatedShard): ShardStore {
-    return tampered(shard.storeFor(life), life, this);
+  shardOfAccount(id: AccountId): SimulatedShard {
+    return this.shardOf(slotOfAccount(id));
   }
 
-  /** One shard as the sweeps of one life see it. */
-  sweepShard(life: Life, shard: SimulatedShard): SweepShard {
-    return { id: shard.id, store: this.store(life, shard), reads: reads(life, shard) };
+  slotMaps(life: Life): SlotMaps {
+    return new SimulatedSlotMaps(life, this.shards);
+  }
+
+  /** One shard as one life of a process writes to it. */
+  store(life: Life, shard: SimulatedShard, maps: SlotMaps): RoutableStore {
+    return tampered(shard.storeFor(life, maps), { life, shard, bug: this.options.bug });
+  }
+
+  /** What a client may see: it never goes backwards. */
+  showStatus(row: ShownStatus): void {
+    const known = this.statuses.get(row.transferId);
+    this.statuses.set(row.transferId, row);
+    if (known && known.version > row.version) {
+      const way = `${known.status} to ${row.status}`;
+      this.broken(`the status of ${row.transferId} went from ${way}`, [row.transferId]);
+    }
   }
 
   get transferCount(): number {
@@ -126,169 +153,28 @@ export class World {
   }
 
   isQuiet(): boolean {
+    const { log, shards } = this;
     return (
       this.violations.length > 0 ||
       (this.finishedClients.size === CLIENTS &&
-        this.shards.every(
-          ({ rows, outbox }) => rows.openTransfers.size === 0 && outbox.size === 0,
-        ) &&
-        this.log.isRead(PROJECTOR) &&
-        this.log.isRead(WORKERS))
+        shards.every(({ rows, outbox }) => rows.openTransfers.size === 0 && outbox.size === 0) &&
+        log.isRead(this.projectors.name) &&
+        log.isRead(this.workers.name))
     );
-  }
-
-  /** Why it is not quiet although it should be. */
-  checkLiveness(): void {
-    const open = this.shards.flatMap(({ rows }) => [...rows.openTransfers]);
-    const unasked = this.intents.filter((intent) => !intent.acknowledged).length;
-    const unsent = this.shards.reduce((sum, { outbox }) => sum + outbox.size, 0);
-    this.broken(
-      `not at rest in time: ${open.length} open, ${unasked} unacknowledged, ${unsent} unsent`,
-      open,
-    );
-  }
-
-  checkEnd(): void {
-    for (const [currency, sum] of transitSums(this.shards.map(({ rows }) => rows))) {
-      if (sum !== 0n) this.broken(`transit in ${currency} is ${sum} at rest`);
-    }
-    for (const { rows } of this.shards) {
-      for (const message of brokenPromises(rows)) this.broken(message);
-      for (const row of rows.transfers.values()) this.#checkEnded(row);
-      for (const account of rows.accounts.values()) this.#checkProjected(account);
-    }
-    for (const intent of this.intents) this.#checkAcknowledged(intent);
-  }
-
-  #checkProjected(account: Account): void {
-    const none = { balance: 0n, held: 0n, version: 0n };
-    const shown = toldOf(this.balances.get(account.id) ?? none);
-    const truth = toldOf(account);
-    if (shown !== truth) this.broken(`${account.id} is ${truth}, its projection ${shown}`);
-  }
-
-  #checkEnded(row: TransferRow): void {
-    if (!isEnded(row.state)) this.broken(`${row.id} has not ended`, [row.id]);
-    const shown = this.statuses.get(row.id)?.status;
-    if (shown !== row.state) {
-      this.broken(`${row.id} is ${row.state}, its projection ${shown ?? 'absent'}`, [row.id]);
-    }
-    for (const message of this.#storyFaults(row.id)) this.broken(message, [row.id]);
-  }
-
-  #checkAcknowledged({ acknowledged, source }: Intent): void {
-    if (!acknowledged) return;
-    if (!this.shardOf(slotOfAccount(source)).rows.transfers.has(acknowledged)) {
-      this.broken(`${acknowledged} was acknowledged and does not exist`, [acknowledged]);
-    }
-  }
-
-  acknowledge(intent: Intent, id: TransferId): void {
-    if (intent.acknowledged && intent.acknowledged !== id) {
-      this.broken(`key ${intent.n} made ${intent.acknowledged} and ${id}`, [id]);
-    }
-    intent.acknowledged = id;
-    this.#checkAcknowledged(intent);
   }
 
   #shard(id: number): SimulatedShard {
     return new SimulatedShard({
       id,
       kernel: this.kernel,
-      committed: (shard, who, changes) => this.#committed(shard, who, changes),
+      map: this.map,
+      committed: (shard, who, changes) => {
+        this.commits += 1;
+        for (const { transferId, type } of changes.events) {
+          this.note(who, `commits ${type} of ${transferId} on shard ${shard.id}`, [transferId]);
+        }
+        this.checks.committed(shard, changes);
+      },
     });
   }
-
-  #committed(shard: SimulatedShard, who: string, changes: Changes): void {
-    this.commits += 1;
-    for (const { transferId, type } of changes.events) {
-      this.note(who, `commits ${type} of ${transferId} on shard ${shard.id}`, [transferId]);
-    }
-    const touched = touchedBy(changes);
-    if (touched.length === 0 && changes.accountsUpdated.length === 0) return;
-    for (const message of brokenPromises(shard.rows)) this.broken(message, touched);
-    this.#checkPlaces(shard, changes);
-    for (const id of touched) {
-      for (const message of this.#storyFaults(id)) this.broken(message, [id]);
-    }
-    for (const { id } of changes.transfersInserted) this.#checkKey(id);
-  }
-
-  #checkPlaces(shard: SimulatedShard, { events, decisions }: Changes): void {
-    for (const { slot, transferId } of [...events, ...decisions]) {
-      if (this.shardOf(slot) === shard) continue;
-      this.broken(`a row of slot ${slot} lies on shard ${shard.id}`, [transferId]);
-    }
-  }
-
-  #storyFaults(id: TransferId): string[] {
-    return illegalHistory(
-      id,
-      this.shards.map(({ rows }) => rows),
-    );
-  }
-
-  #checkKey(id: TransferId): void {
-    const intent = this.intentOf.get(id);
-    if (!intent) return;
-    const made = [...intent.tried].filter((tried) =>
-      this.shards.some(({ rows }) => rows.transfers.has(tried)),
-    );
-    if (made.length > 1) this.broken(`one wish made ${made.length} transfers`, made);
-  }
-}
-
-function touchedBy(changes: Changes): TransferId[] {
-  const ids = new Set<TransferId>();
-  for (const { transferId } of [...changes.events, ...changes.decisions]) ids.add(transferId);
-  for (const { id } of changes.transfersUpdated) ids.add(id);
-  return [...ids];
-}
-
-function toldOf({ balance, held, version }: Omit<ProjectedBalance, 'accountId'>): string {
-  return `${balance}/${held} in version ${version}`;
-}
-
-function reads(life: Life, shard: SimulatedShard): SweepReads {
-  const { rows } = shard;
-  return {
-    expiredHolds: (_, limit) =>
-      shard.statement(life, () =>
-        [...rows.holds.values()]
-          .filter((hold) => Date.parse(hold.expiresAt) < shard.databaseNowMs())
-          .sort((one, other) => one.expiresAt.localeCompare(other.expiresAt))
-          .slice(0, limit),
-      ),
-    openTransfers: (olderThanMs, _, limit) =>
-      shard.statement(life, () => {
-        const transfers = [...rows.openTransfers]
-          .map((id) => rows.transfers.get(id)!)
-          .map((row) => ({
-            transferId: row.id,
-            slot: row.slot,
-            state: row.state as 'requested' | 'held',
-            ageMs: shard.databaseNowMs() - Date.parse(row.requestedAt),
-          }))
-          .filter(({ ageMs }) => ageMs > olderThanMs);
-        return { transfers: transfers.slice(0, limit), next: undefined };
-      }),
-    decisions: (ids) =>
-      shard.statement(life, () => new Map([...rows.decisions].filter(([id]) => ids.includes(id)))),
-    events: (refs) =>
-      shard.statement(life, () =>
-        refs.flatMap(({ transferId, step }) => {
-          const row = rows.events.get(`${transferId}/${step}`);
-          if (!row) return [];
-          return [{ envelope: JSON.parse(row.envelope) as Envelope, encoded: row.envelope }];
-        }),
-      ),
-    outboxAgeMs: () =>
-      shard.statement(life, () => {
-        const now = life.kernel.scheduler.nowMs;
-        return [...shard.outbox.values()].reduce(
-          (age, row) => Math.max(age, now - row.writtenAtMs),
-          0,
-        );
-      }),
-  };
 }

@@ -20,7 +20,10 @@ const SHARD_PAUSE_MAX_MS = 30_000;
 const PASS_PAUSE_MAX_MS = 15_000;
 
 export interface ShardLoopsOptions {
-  readonly config: ReconcilerConfig;
+  readonly config: Pick<
+    ReconcilerConfig,
+    'holdTimeoutMs' | 'stallTimeoutMs' | 'reconcileIntervalMs'
+  >;
   readonly source: RoutableSweepShard;
   readonly lease: Lease;
   readonly clock?: Clock;

@@ -10,12 +10,16 @@ export function brokenPromises(rows: MemoryRows): string[] {
 }
 
 function unbalanced(rows: MemoryRows): string[] {
-  const sums = new Map<string, bigint>();
-  for (const leg of rows.legs) {
-    const key = `slot ${leg.slot} ${leg.currency}`;
-    sums.set(key, (sums.get(key) ?? 0n) + leg.minor);
+  const sums = new Map<string, Map<number, bigint>>();
+  for (const { currency, slot, minor } of rows.legs) {
+    const bySlot = sums.get(currency) ?? new Map<number, bigint>();
+    sums.set(currency, bySlot.set(slot, (bySlot.get(slot) ?? 0n) + minor));
   }
-  return [...sums].filter(([, sum]) => sum !== 0n).map(([key, sum]) => `${key} sums to ${sum}`);
+  return [...sums].flatMap(([currency, bySlot]) =>
+    [...bySlot]
+      .filter(([, sum]) => sum !== 0n)
+      .map(([slot, sum]) => `slot ${slot} ${currency} sums to ${sum}`),
+  );
 }
 
 function wrongAccounts(rows: MemoryRows): string[] {

@@ -12,6 +12,9 @@ export const FAULT_RATES = {
   unacknowledged_publish: 0.02,
   repeated_message: 0.03,
   reordered_messages: 0.1,
+  lost_request: 0.03,
+  lost_answer: 0.03,
+  lost_ring: 0.1,
 } as const;
 
 export type FaultKind = keyof typeof FAULT_RATES;

@@ -8,15 +8,43 @@ export interface LogMessage {
 
 export interface LogRead {
   readonly messages: readonly LogMessage[];
-  /** The offset to commit when these are done. */
-  readonly next: number;
+  /** The offset of the first one. */
+  readonly from: number;
+}
+
+/** What one group has done with one partition. */
+interface Progress {
+  offset: number;
+  heldBackUntilMs: number;
+}
+
+class Partition {
+  readonly messages: LogMessage[] = [];
+  readonly values = new Set<string>();
+  readonly #progress = new Map<string, Progress>();
+
+  of(group: string): Progress {
+    const known = this.#progress.get(group);
+    if (known) return known;
+    const progress = { offset: 0, heldBackUntilMs: Number.NEGATIVE_INFINITY };
+    this.#progress.set(group, progress);
+    return progress;
+  }
 }
 
 /** Partitions with offsets per group. It keeps everything; who reads where is the groups' matter. */
 export class MessageLog {
-  readonly partitions = new Map<string, LogMessage[]>();
-  readonly #offsets = new Map<string, number>();
-  readonly #heldBackUntilMs = new Map<string, number>();
+  readonly #partitions = new Map<string, Partition>();
+  readonly #watchers: (() => void)[] = [];
+
+  get keys(): readonly string[] {
+    return [...this.#partitions.keys()];
+  }
+
+  /** Told whenever there may be something to read that was not there before. */
+  watch(watcher: () => void): void {
+    this.#watchers.push(watcher);
+  }
 
   /** Resolves when all are written; rejects where nobody knows which were. */
   async publish(life: Life, messages: readonly LogMessage[]): Promise<void> {
@@ -28,65 +56,74 @@ export class MessageLog {
       this.#append(message);
       if (faults.strikes('repeated_message')) this.#append(message);
     }
+    this.#tell();
     await life.roundTrip();
     if (faults.strikes('unacknowledged_publish')) throw new BrokerAway();
   }
 
   #append(message: LogMessage): void {
     const key = `${message.topic}/${message.partition}`;
-    const messages = this.partitions.get(key);
-    if (messages) messages.push(message);
-    else this.partitions.set(key, [message]);
+    const partition = this.#partitions.get(key) ?? new Partition();
+    this.#partitions.set(key, partition);
+    partition.messages.push(message);
+    partition.values.add(message.value);
+  }
+
+  #tell(): void {
+    for (const watcher of this.#watchers) watcher();
   }
 
   has({ topic, partition, value }: LogMessage): boolean {
-    const messages = this.partitions.get(`${topic}/${partition}`) ?? [];
-    return messages.some((message) => message.value === value);
+    return this.#partitions.get(`${topic}/${partition}`)?.values.has(value) ?? false;
   }
 
   /** Partitions in which the group has something to read now. */
   readable(group: string, nowMs: number): string[] {
-    return [...this.partitions.keys()].filter(
-      (key) =>
-        this.#lag(group, key) > 0 && (this.#heldBackUntilMs.get(`${group} ${key}`) ?? 0) <= nowMs,
-    );
+    const keys: string[] = [];
+    for (const [key, partition] of this.#partitions) {
+      const { offset, heldBackUntilMs } = partition.of(group);
+      if (offset < partition.messages.length && heldBackUntilMs <= nowMs) keys.push(key);
+    }
+    return keys;
   }
 
   read(group: string, key: string, messagesMax: number): LogRead {
-    const from = this.#offset(group, key);
-    const messages = (this.partitions.get(key) ?? []).slice(from, from + messagesMax);
-    return { messages, next: from + messages.length };
+    const partition = this.#at(key);
+    const from = partition.of(group).offset;
+    return { messages: partition.messages.slice(from, from + messagesMax), from };
   }
 
-  /** Whoever commits last is believed, as by a real broker: an old owner can set it back. */
+  /** Whoever commits last is believed: an old owner can set it back, which a real broker refuses. */
   commit(group: string, key: string, offset: number): void {
-    this.#offsets.set(`${group} ${key}`, offset);
+    this.#at(key).of(group).offset = offset;
   }
 
   /** Everything from the beginning again. */
   rewind(group: string, key: string): void {
     this.commit(group, key, 0);
+    this.#tell();
   }
 
   /** What the group has not read is lost to it: expired offsets, a topic deleted and made again. */
   skip(group: string, key: string): void {
-    this.commit(group, key, this.partitions.get(key)?.length ?? 0);
+    this.commit(group, key, this.#at(key).messages.length);
   }
 
   holdBack(group: string, key: string, untilMs: number): void {
-    this.#heldBackUntilMs.set(`${group} ${key}`, untilMs);
+    this.#at(key).of(group).heldBackUntilMs = untilMs;
   }
 
   isRead(group: string): boolean {
-    return [...this.partitions.keys()].every((key) => this.#lag(group, key) === 0);
+    for (const partition of this.#partitions.values()) {
+      if (partition.of(group).offset < partition.messages.length) return false;
+    }
+    return true;
   }
 
-  #offset(group: string, key: string): number {
-    return this.#offsets.get(`${group} ${key}`) ?? 0;
-  }
-
-  #lag(group: string, key: string): number {
-    return (this.partitions.get(key)?.length ?? 0) - this.#offset(group, key);
+  #at(key: string): Partition {
+    const partition = this.#partitions.get(key);
+    if (!partition) throw new RangeError(`there is no partition ${key}`);
+    return partition;
   }
 }
 

@@ -1,3 +1,4 @@
+import type { Clock } from '@surety/runtime';
 import type { Faults } from './faults.js';
 import type { Random } from './random.js';
 import type { Scheduler } from './scheduler.js';
@@ -24,20 +25,27 @@ const LATENCY_MS = { least: 1, most: 20 };
 export class SimulatedProcess {
   readonly name: string;
   readonly kernel: Kernel;
-  /** Its monotonic clock counts from somewhere: nobody else's says the same. */
-  skewMs = 0;
   generation = 0;
+  isDown = false;
+  pausedSinceMs = Number.NEGATIVE_INFINITY;
   pausedUntilMs = Number.NEGATIVE_INFINITY;
   readonly #main: (life: Life) => Promise<void>;
+  /** Its monotonic clock counts from somewhere and at its own pace: nobody else's says the same. */
+  #localMs: number;
+  #trueMs: number;
+  #rate = 1;
 
-  constructor(kernel: Kernel, name: string, main: (life: Life) => Promise<void>) {
+  constructor(kernel: Kernel, name: string, main: (life: Life) => Promise<void>, originMs = 0) {
     this.kernel = kernel;
     this.name = name;
     this.#main = main;
+    this.#localMs = originMs;
+    this.#trueMs = kernel.scheduler.nowMs;
   }
 
   start(): void {
     this.generation += 1;
+    this.isDown = false;
     const life = new Life(this, this.generation);
     this.#main(life).catch((error: unknown) => {
       this.kernel.broken(`${this.name} ended with ${String(error)}`);
@@ -47,6 +55,7 @@ export class SimulatedProcess {
   crash(): void {
     const { kernel } = this;
     this.generation += 1;
+    this.isDown = true;
     const { generation } = this;
     kernel.note(this.name, 'is killed');
     kernel.scheduler.after(kernel.random.between(RESTART_MS.least, RESTART_MS.most), () => {
@@ -56,33 +65,71 @@ export class SimulatedProcess {
 
   pause(): void {
     const { scheduler, random } = this.kernel;
+    if (this.pausedUntilMs < scheduler.nowMs) this.pausedSinceMs = scheduler.nowMs;
     this.pausedUntilMs = scheduler.nowMs + random.between(PAUSE_MS.least, PAUSE_MS.most);
     this.kernel.note(this.name, 'is paused');
+  }
+
+  /** How long nothing has been heard of it. */
+  get silentMs(): number {
+    const { nowMs } = this.kernel.scheduler;
+    return nowMs < this.pausedUntilMs ? nowMs - this.pausedSinceMs : 0;
+  }
+
+  /** Its own clock. */
+  nowMs(): number {
+    return this.#localMs + (this.kernel.scheduler.nowMs - this.#trueMs) * this.#rate;
+  }
+
+  /** From now on its clock runs so much faster, or slower, than true time. */
+  runAt(rate: number): void {
+    this.#localMs = this.nowMs();
+    this.#trueMs = this.kernel.scheduler.nowMs;
+    this.#rate = rate;
+  }
+
+  trueMs(localMs: number): number {
+    return localMs / this.#rate;
   }
 }
 
 /** One life of a process, from a start to a crash: what its code may wait for. */
 export class Life {
   readonly process: SimulatedProcess;
+  /** What the process's code takes for time and chance. */
+  readonly clock: Clock;
   readonly #generation: number;
 
   constructor(process: SimulatedProcess, generation: number) {
     this.process = process;
     this.#generation = generation;
+    this.clock = {
+      nowMs: () => process.nowMs(),
+      // In whole milliseconds, as timers are: time that stands still would be waited for for ever.
+      after: (ms, run) => this.later(Math.ceil(process.trueMs(ms)), run),
+      soon: (run) => {
+        this.later(0, run);
+      },
+      random: () => process.kernel.random.next(),
+    };
   }
 
   get kernel(): Kernel {
     return this.process.kernel;
   }
 
-  /** The process's own clock. */
-  nowMs(): number {
-    return this.kernel.scheduler.nowMs + this.process.skewMs;
+  get isOver(): boolean {
+    return this.process.generation !== this.#generation;
+  }
+
+  /** Unique to this life: a process that starts again is somebody else. */
+  get instance(): string {
+    return `${this.process.name}#${this.#generation}`;
   }
 
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      this.#wakeAfter(ms, resolve);
+      this.later(ms, resolve);
     });
   }
 
@@ -97,13 +144,19 @@ export class Life {
     await this.sleep(random.between(LATENCY_MS.least, LATENCY_MS.most));
   }
 
-  #wakeAfter(ms: number, wake: () => void): void {
+  /** Runs in this life, and not while it is paused. The result forgets it. */
+  later(trueMs: number, run: () => void): () => void {
     const { scheduler } = this.kernel;
-    scheduler.after(ms, () => {
-      if (this.process.generation !== this.#generation) return;
+    let forget: () => void = () => undefined;
+    const wake = (): void => {
+      if (this.isOver) return;
       const pausedMs = this.process.pausedUntilMs - scheduler.nowMs;
-      if (pausedMs > 0) this.#wakeAfter(pausedMs, wake);
-      else wake();
-    });
+      if (pausedMs > 0) forget = scheduler.after(pausedMs, wake);
+      else run();
+    };
+    forget = scheduler.after(trueMs, wake);
+    return () => {
+      forget();
+    };
   }
 }

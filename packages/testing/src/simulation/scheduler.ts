@@ -1,8 +1,10 @@
 interface Due {
   readonly atMs: number;
   readonly order: number;
-  readonly run: () => void;
+  run: (() => void) | undefined;
 }
+
+const LOOP_EVERY = 1_000;
 
 /**
  * Virtual time. Nothing happens but what was scheduled, one thing after the other; all code that one
@@ -20,10 +22,14 @@ export class Scheduler {
     this.nowMs = startMs;
   }
 
-  after(delayMs: number, run: () => void): void {
-    const due = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order, run };
+  /** The result forgets it. */
+  after(delayMs: number, run: () => void): () => void {
+    const due: Due = { atMs: this.nowMs + Math.max(0, delayMs), order: this.#order, run };
     this.#order += 1;
     this.#push(due);
+    return () => {
+      due.run = undefined;
+    };
   }
 
   /** True when `isDone` came true, false where virtual time ran out before. */
@@ -32,13 +38,24 @@ export class Scheduler {
       const next = this.#heap[0];
       if (!next || next.atMs > limitMs) return false;
       this.#pop();
+      if (!next.run) continue;
       this.nowMs = next.atMs;
       this.happened += 1;
       next.run();
-      // Everything that now can go on goes on to its next wait.
-      await new Promise((resolve) => setImmediate(resolve));
+      await this.#everythingWaits();
     }
     return true;
+  }
+
+  /**
+   * Everything that now can go on goes on to its next wait: a tick comes when no promise is left to
+   * settle. Now and then the event loop has its turn, for whoever watches the simulation.
+   */
+  #everythingWaits(): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.happened % LOOP_EVERY === 0) setImmediate(resolve);
+      else process.nextTick(resolve);
+    });
   }
 
   #push(due: Due): void {

@@ -1,9 +1,19 @@
+import type { ShardId, SlotMap } from '@surety/domain';
 import { StoreError } from '@surety/saga';
-import type { Changes, LoadRequest, Loaded, Planned, ShardStore } from '@surety/saga';
-import type { ShardId } from '@surety/domain';
+import type {
+  Changes,
+  Fence,
+  LoadRequest,
+  Loaded,
+  Planned,
+  RoutableStore,
+  ShardStore,
+  SlotMaps,
+} from '@surety/saga';
 import { MemoryShardStore } from '../memory-store.js';
 import type { MemoryRows } from '../memory-store.js';
 import type { Kernel, Life } from './process.js';
+import { LeaseRows } from './lease-rows.js';
 
 export interface OutboxEntry {
   readonly seq: bigint;
@@ -17,6 +27,21 @@ export interface OutboxEntry {
 const RESERVED_MAX = 3;
 const LATE_COMMIT_MS = { least: 20, most: 8_000 };
 
+export interface SimulatedShardOptions {
+  readonly id: ShardId;
+  readonly kernel: Kernel;
+  readonly map: SlotMap;
+  /** Called in every committed state. */
+  readonly committed: (shard: SimulatedShard, who: string, changes: Changes) => void;
+}
+
+interface RoutedWork<R> {
+  readonly epoch: bigint;
+  readonly fence: Fence | undefined;
+  readonly load: LoadRequest;
+  readonly decide: (loaded: Loaded) => Planned<R>;
+}
+
 /**
  * A shard that can be away, slow or cut off in the middle. Its transactions are atomic; what happens
  * around them is what the faults say. Outbox rows get their numbers before their transaction
@@ -26,24 +51,36 @@ export class SimulatedShard {
   readonly id: ShardId;
   readonly memory: MemoryShardStore;
   readonly outbox = new Map<bigint, OutboxEntry>();
+  readonly leases: LeaseRows;
   awayUntilMs = Number.NEGATIVE_INFINITY;
+  /** Processes that do not get through to it, by name. */
+  readonly cutOffUntilMs = new Map<string, number>();
   /** How far the database's clock is from true time. It may be moved at any moment. */
   skewMs = 0;
   readonly #kernel: Kernel;
-  readonly #committed: (shard: SimulatedShard, who: string, changes: Changes) => void;
+  readonly #committed: SimulatedShardOptions['committed'];
+  #map: SlotMap;
   #nextSeq = 1n;
 
-  constructor(options: {
-    id: ShardId;
-    kernel: Kernel;
-    /** Called in every committed state. */
-    committed: (shard: SimulatedShard, who: string, changes: Changes) => void;
-  }) {
-    const { id, kernel, committed } = options;
+  constructor({ id, kernel, map, committed }: SimulatedShardOptions) {
     this.id = id;
     this.#kernel = kernel;
     this.#committed = committed;
+    this.#map = map;
     this.memory = new MemoryShardStore(id, () => this.databaseNowMs());
+    this.memory.epoch = map.epoch;
+    this.leases = new LeaseRows(this);
+  }
+
+  /** What its placement says. */
+  get map(): SlotMap {
+    return this.#map;
+  }
+
+  /** As the switch of a move does it: placement is taken exclusively, nobody is in flight. */
+  place(map: SlotMap): void {
+    this.#map = map;
+    this.memory.epoch = map.epoch;
   }
 
   databaseNowMs(): number {
@@ -55,35 +92,37 @@ export class SimulatedShard {
   }
 
   /** The shard as one life of a process sees it. */
-  storeFor(life: Life): ShardStore {
+  storeFor(life: Life, maps: Pick<SlotMaps, 'current'>): RoutableStore {
+    const at = (epoch: bigint, fence?: Fence): ShardStore => ({
+      shard: this.id,
+      transact: (load, decide) => this.#transact(life, { epoch, fence, load, decide }),
+    });
     return {
       shard: this.id,
-      transact: (load, decide) => this.#transact(life, load, decide),
+      at,
+      transact: (load, decide) => at(maps.current().epoch).transact(load, decide),
     };
   }
 
   /** A statement outside of transactions. */
   async statement<R>(life: Life, run: () => R): Promise<R> {
     await life.roundTrip();
-    this.#refuseIfAway();
+    this.#refuseIfAway(life);
     if (this.#kernel.faults.strikes('failed_transaction')) throw away('the connection was lost');
     const result = run();
     await life.roundTrip();
     return result;
   }
 
-  async #transact<R>(
-    life: Life,
-    load: LoadRequest,
-    decide: (loaded: Loaded) => Planned<R>,
-  ): Promise<R> {
+  async #transact<R>(life: Life, work: RoutedWork<R>): Promise<R> {
+    const { epoch, fence, load, decide } = work;
     const { faults } = this.#kernel;
     await life.roundTrip();
-    this.#refuseIfAway();
+    this.#refuseIfAway(life);
     const reserved = await this.#reserve(life);
     if (faults.strikes('failed_transaction')) throw away('rolled back');
     let changes: Changes | undefined;
-    const result = await this.memory.transact(load, (loaded) => {
+    const result = await this.memory.at(epoch, fence).transact(load, (loaded) => {
       // A deadlock: the transaction is rolled back and decided again.
       if (faults.strikes('retried_transaction')) decide(loaded);
       const planned = decide(loaded);
@@ -104,7 +143,7 @@ export class SimulatedShard {
     if (!faults.strikes('late_commit')) return [];
     const reserved = Array.from({ length: random.between(1, RESERVED_MAX) }, () => this.#seq());
     await life.sleep(random.between(LATE_COMMIT_MS.least, LATE_COMMIT_MS.most));
-    this.#refuseIfAway();
+    this.#refuseIfAway(life);
     return reserved;
   }
 
@@ -122,8 +161,10 @@ export class SimulatedShard {
     return seq;
   }
 
-  #refuseIfAway(): void {
-    if (this.awayUntilMs > this.#kernel.scheduler.nowMs) throw away(`shard ${this.id} is away`);
+  #refuseIfAway({ process }: Life): void {
+    const { nowMs } = this.#kernel.scheduler;
+    const cutOffUntilMs = this.cutOffUntilMs.get(process.name) ?? nowMs;
+    if (Math.max(this.awayUntilMs, cutOffUntilMs) > nowMs) throw away(`shard ${this.id} is away`);
   }
 }
 

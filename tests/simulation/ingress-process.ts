@@ -1,0 +1,106 @@
+import type { Shard } from '@surety/db';
+import { composeTransferId, currencyTable } from '@surety/domain';
+import type { TransferId } from '@surety/domain';
+import { AccountCurrencies, ShardDoors, postFunding, postTransfer } from '@surety/ingress';
+import type { Gate, Handler } from '@surety/ingress';
+import { cancelTransfer } from '@surety/saga';
+import type { CancelResult, EventRow } from '@surety/saga';
+import type { Life } from '@surety/testing/simulation';
+import { NO_METRICS } from './silence.js';
+import type { World } from './world.js';
+
+/** What a client can ask an ingress for. */
+export interface Api {
+  readonly postTransfer: Handler;
+  readonly postFunding: Handler;
+  readonly cancel: (id: TransferId) => Promise<CancelResult>;
+}
+
+const QUEUE_MAX = 1_000;
+const ID_TIME_MS = 1_700_000_000_000;
+const STEPS = [10, 20, 30, 40];
+
+/** Routes, queues, group commits and handlers of the HTTP edge; only sockets and the breaker are not. */
+export function ingress(world: World): (life: Life) => Promise<void> {
+  return async (life) => {
+    const slotMaps = world.slotMaps(life);
+    const doors = new ShardDoors({
+      shards: world.shards.map((shard) => {
+        const store = world.store(life, shard, slotMaps);
+        return { id: shard.id, store } as unknown as Shard;
+      }),
+      slotMaps,
+      queueMax: QUEUE_MAX,
+      doorbell: world.bell.doorbellFor(life),
+      metrics: NO_METRICS,
+      clock: life.clock,
+      makeGate: openGate,
+    });
+    const dependencies = {
+      doors: tamperedDoors(world, doors),
+      keyMemory: {
+        belongsHere: async () => true,
+        belongHere: async (keys: readonly unknown[]) => keys.map(() => true),
+      },
+      accountCurrencies: new AccountCurrencies(async () => 'EUR'),
+      currencies: currencyTable(),
+      defaultCurrency: 'EUR',
+      composeId: (slot: number) => composeId(world, slot),
+    };
+    world.front.open(life, {
+      postTransfer: postTransfer(dependencies),
+      postFunding: postFunding(dependencies),
+      cancel: (transferId) => cancel(world, life, doors, transferId),
+    });
+  };
+}
+
+/** Never shut: every request meets whatever the shard is in. */
+function openGate({ shard }: { readonly shard: number }): Gate {
+  return { shard, isOpen: false, run: (work) => work(), close: () => undefined };
+}
+
+function composeId(world: World, slot: number): TransferId {
+  world.idsComposed += 1;
+  const random = new Uint8Array(8);
+  new DataView(random.buffer).setUint32(4, world.idsComposed);
+  return composeTransferId(ID_TIME_MS + world.idsComposed, slot, random);
+}
+
+function cancel(
+  world: World,
+  life: Life,
+  doors: ShardDoors,
+  transferId: TransferId,
+): Promise<CancelResult> {
+  const events = (slot: number, id: TransferId): Promise<readonly EventRow[]> =>
+    doors.read(slot, ({ id: shardId }) => {
+      const shard = world.shards[shardId]!;
+      return shard.statement(life, () =>
+        STEPS.flatMap((step) => shard.rows.events.get(`${id}/${step}`) ?? []),
+      );
+    });
+  const ports = {
+    events,
+    void: doors.voidTransfer.bind(doors),
+    follow: doors.followDecision.bind(doors),
+  };
+  const request = { transferId, reason: 'cancelled_by_client', actor: 'client:default' } as const;
+  return cancelTransfer(ports, request);
+}
+
+/** Planted bugs that lie between a request and its answer. */
+function tamperedDoors(world: World, doors: ShardDoors): ShardDoors {
+  const tampered = Object.create(doors) as ShardDoors;
+  if (world.has('acknowledged_before_commit')) {
+    tampered.requestTransfer = async (request) => {
+      doors.requestTransfer(request).catch(() => undefined);
+      return { kind: 'accepted', transferId: request.transferId, requestedAt: '' };
+    };
+  }
+  if (world.has('fingerprint_ignored')) {
+    tampered.requestTransfer = (request) =>
+      doors.requestTransfer({ ...request, fingerprint: `01${'0'.repeat(64)}` });
+  }
+  return tampered;
+}
