@@ -3,6 +3,7 @@ import { ConfigurationError } from '@surety/runtime';
 import { registerAccounts } from './accounts.js';
 import { registerAudit } from './audit.js';
 import { registerCheck } from './check.js';
+import { registerDlq } from './dlq.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, errorLine } from './output.js';
@@ -20,6 +21,7 @@ const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] =
   registerHolds,
   registerAccounts,
   registerReconcile,
+  registerDlq,
   registerAudit,
 ];
 

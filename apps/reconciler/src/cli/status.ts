@@ -23,7 +23,7 @@ const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 export function registerStatus(program: Command, { host, exit }: CommandContext): void {
   const status = program
     .command('status')
-    .description('one screen: processes, lag, outbox, open transfers, holds, leases')
+    .description('one screen: processes, lag, outbox, open transfers, holds, checks, leases')
     .option('--watch <interval>', 'again after each interval, until interrupted', duration)
     .addOption(jsonOption())
     .action(async (options: StatusOptions) => {
@@ -37,14 +37,16 @@ export function registerStatus(program: Command, { host, exit }: CommandContext)
         'anything, they are unknown, and the rest is shown.',
       'Last come the lines that a person should look at: a process that is not ready, a shard that is ' +
         'away, an outbox older than SURETY_STALL_TIMEOUT, a transfer that stands open for longer than ' +
-        'twice HOLD_TIMEOUT and 30 s, a lease that nobody holds. Any of them makes the exit code 1.',
+        'twice HOLD_TIMEOUT and 30 s, an open dead letter, a finding of the last full check, a lease ' +
+        'that nobody holds. Any of them makes the exit code 1.',
     ],
     json: [
       '{ at, attention: [text],',
       '  processes: [{ name, url, state, trouble, uptimeSeconds, version, lagMessages }] or null,',
       '  shards: [{ id, answers, outbox: { rows, oldestAgeSeconds, isMore },',
       '    open: { byState, oldest: { transferId, ageSeconds } },',
-      '    held: [...], leases: [{ name, holder, token, expiresAt, isHeld }] }],',
+      '    held: [...], openDeadLetters, checked: { verifiedAt, fullAt, fullFindings, now },',
+      '    leases: [{ name, holder, token, expiresAt, isHeld }] }],',
       '  held: [{ currency, sumMinor, holds }] }',
     ],
     exitCodes: {

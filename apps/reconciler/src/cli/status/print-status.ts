@@ -11,7 +11,7 @@ export function printStatus(report: StatusReport, currencies: CurrencyTable): st
     `status at ${report.at}`,
     processBlock(report),
     shardBlock(report.shards),
-    leaseBlock(report.shards),
+    proofBlock(report.shards),
     heldBlock(report, currencies),
     attentionBlock(report),
   ];
@@ -54,15 +54,25 @@ function shardBlock(shards: readonly ShardStatus[]): string {
   );
 }
 
-function leaseBlock(shards: readonly ShardStatus[]): string {
-  const rows = shards.flatMap((shard) =>
-    shard.answers
-      ? shard.leases.map(({ name, holder, token, isHeld }) => [
-          ...[String(shard.id), name, isHeld ? holder : 'nobody', token],
-        ])
-      : [],
-  );
-  return rows.length === 0 ? '' : table(['shard', 'lease', 'holder', 'token'], rows);
+/** What the checks have proven, what was given up, and who leads. */
+function proofBlock(shards: readonly ShardStatus[]): string {
+  const rows = shards.flatMap((shard) => {
+    if (!shard.answers) return [];
+    const { verifiedAt, fullAt, fullFindings, now } = shard.checked;
+    const full = fullAt === null ? 'never' : `${agoText(fullAt, now)}: ${fullFindings} found`;
+    const leases = shard.leases.map(
+      ({ name, holder, isHeld }) => `${name}: ${isHeld ? holder : 'nobody'}`,
+    );
+    const verified = agoText(verifiedAt, now);
+    return [[String(shard.id), verified, full, String(shard.openDeadLetters), leases.join(', ')]];
+  });
+  const headings = ['shard', 'verified up to', 'last full check', 'open dead letters', 'leases'];
+  return rows.length === 0 ? '' : table(headings, rows);
+}
+
+function agoText(at: string | null, now: string): string {
+  if (at === null) return 'never';
+  return `${ageText(Math.max(0, (Date.parse(now) - Date.parse(at)) / 1_000))} ago`;
 }
 
 function heldBlock({ held }: StatusReport, currencies: CurrencyTable): string {

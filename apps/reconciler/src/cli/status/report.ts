@@ -69,7 +69,7 @@ function processAttention({ name, state, trouble }: ProcessStatus): string[] {
 }
 
 function shardAttention(shard: AnsweringShard, patience: Patience): string[] {
-  const { id, outbox, open, leases } = shard;
+  const { id, outbox, open } = shard;
   const attention: string[] = [];
   if (outbox.oldestAgeSeconds > patience.outboxSeconds) {
     attention.push(
@@ -83,8 +83,22 @@ function shardAttention(shard: AnsweringShard, patience: Patience): string[] {
         'is its destination reachable, is the reconciler running?',
     );
   }
+  return [...attention, ...rowAttention(shard)];
+}
+
+/** What the rows themselves say, whatever time it is. */
+function rowAttention({ id, open, leases, openDeadLetters, checked }: AnsweringShard): string[] {
+  const attention: string[] = [];
   const unknown = open.byState['unknown'] ?? 0;
   if (unknown > 0) attention.push(`shard ${id}: ${unknown} open transfers have no row: run check`);
+  if (openDeadLetters > 0) {
+    attention.push(`shard ${id}: ${openDeadLetters} open dead letters: see dlq list`);
+  }
+  if (checked.fullFindings > 0) {
+    attention.push(
+      `shard ${id}: the last full check found ${checked.fullFindings} broken: run check --full`,
+    );
+  }
   for (const lease of leases.filter((one) => !one.isHeld)) {
     attention.push(`shard ${id}: nobody holds the lease ${lease.name} (last: ${lease.holder})`);
   }

@@ -14,6 +14,8 @@ function shard(fields: Partial<AnsweringShard> = {}): AnsweringShard {
     ...{ id: 0, answers: true, held: [] },
     outbox: { rows: 0, oldestAgeSeconds: 0, isMore: false },
     open: { byState: {}, oldest: undefined },
+    openDeadLetters: 0,
+    checked: { verifiedAt: AT, fullAt: AT, fullFindings: 0, now: AT },
     leases: [{ name: 'reconciler', holder: 'r-1', token: 7n, expiresAt: AT, isHeld: true }],
     ...fields,
   };
@@ -56,6 +58,12 @@ describe('what a person should look at', () => {
       'an open transfer without its row',
       shard({ open: { byState: { unknown: 2 }, oldest: undefined } }),
       'shard 0: 2 open transfers have no row',
+    ],
+    ['a dead letter', shard({ openDeadLetters: 2 }), 'shard 0: 2 open dead letters'],
+    [
+      'what the last full check has found',
+      shard({ checked: { verifiedAt: null, fullAt: AT, fullFindings: 3, now: AT } }),
+      'shard 0: the last full check found 3 broken',
     ],
     [
       'a lease that nobody holds',
@@ -101,6 +109,7 @@ describe('the screen', () => {
     const text = printStatus(report, currencies);
     expect(text).toMatch(/workers +ready +1m 1s +12 +0\.1\.0 +http:\/\/w:1/);
     expect(text).toMatch(/\n0 +away\n/);
+    expect(text).not.toContain('verified up to');
     expect(text).toMatch(/look at:\n {2}shard 0 is away$/);
   });
 

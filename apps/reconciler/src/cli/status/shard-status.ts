@@ -1,11 +1,20 @@
 import {
   OUTBOX_COUNT_MAX,
+  countDeadLetters,
   heldTotals,
   listLeases,
   openTransferTotals,
   outboxDepth,
+  readVerifiedPoint,
 } from '@surety/db';
-import type { HeldTotal, OpenTransferTotals, OutboxDepth, Shard, StoredLease } from '@surety/db';
+import type {
+  HeldTotal,
+  OpenTransferTotals,
+  OutboxDepth,
+  Shard,
+  StoredLease,
+  VerifiedPoint,
+} from '@surety/db';
 import type { ShardId } from '@surety/domain';
 import { errorLine } from '../output.js';
 
@@ -17,6 +26,10 @@ export interface AnsweringShard {
   readonly open: OpenTransferTotals;
   readonly held: readonly HeldTotal[];
   readonly leases: readonly StoredLease[];
+  /** Dead letters that wait for a person. */
+  readonly openDeadLetters: number;
+  /** What the checks have proven here. */
+  readonly checked: VerifiedPoint;
 }
 
 export type ShardStatus =
@@ -26,14 +39,20 @@ export type ShardStatus =
 export async function readShardStatus(shard: Shard): Promise<ShardStatus> {
   const { id } = shard;
   try {
-    const [outbox, open, held, leases] = await Promise.all([
+    const [outbox, open, held, leases, letters, checked] = await Promise.all([
       outboxDepth(shard),
       openTransferTotals(shard),
       heldTotals(shard),
       listLeases(shard),
+      countDeadLetters(shard),
+      readVerifiedPoint(shard),
     ]);
     const isMore = outbox.rows >= OUTBOX_COUNT_MAX;
-    return { id, answers: true, outbox: { ...outbox, isMore }, open, held, leases };
+    const openDeadLetters = letters.get('open') ?? 0;
+    return {
+      ...{ id, answers: true, outbox: { ...outbox, isMore } },
+      ...{ open, held, leases, openDeadLetters, checked },
+    };
   } catch (error) {
     return { id, answers: false, error: errorLine(error) };
   }
