@@ -67,7 +67,7 @@ const HELP = `npm run chaos -- [options]      (after npm install)
 
   --minutes N             how long faults are injected (1)
   --seed S                which faults, and what the clients wish; default: a fresh one, printed
-  --faults-per-minute F   how many, on average (20)
+  --faults-per-minute F   how many, on average (22)
   --mysql                 shards on real MySQL instead of MariaDB
   --report FILE           also writes the report there; into its marked section where it is a page
 
@@ -79,7 +79,7 @@ function readArguments() {
     options: {
       minutes: { type: 'string', default: '1' },
       seed: { type: 'string' },
-      'faults-per-minute': { type: 'string', default: '20' },
+      'faults-per-minute': { type: 'string', default: '22' },
       mysql: { type: 'boolean', default: false },
       report: { type: 'string' },
       help: { type: 'boolean', default: false },
