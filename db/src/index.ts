@@ -72,6 +72,17 @@ export type {
   OpenTransferPage,
 } from './statements/reconciler/list-open-transfers.js';
 export { listTransfers } from './statements/reconciler/list-transfers.js';
+export { deleteExpiredKeys, listExpiredKeys } from './statements/reconciler/expired-keys.js';
+export { listStaleBalances } from './statements/reconciler/list-stale-balances.js';
+export type { StaleBalanceRow } from './statements/reconciler/list-stale-balances.js';
+export { listStaleStatuses } from './statements/reconciler/list-stale-statuses.js';
+export type { StaleStatusRow } from './statements/reconciler/list-stale-statuses.js';
+export { repairProjections } from './statements/reconciler/repair-projections.js';
+export type { ProjectionRepair } from './statements/reconciler/repair-projections.js';
+export {
+  readSweepPositions,
+  writeSweepPositions,
+} from './statements/reconciler/sweep-positions.js';
 export { readEvents } from './statements/reconciler/read-events.js';
 export type { EventRef } from './statements/reconciler/read-events.js';
 

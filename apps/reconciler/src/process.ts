@@ -1,6 +1,13 @@
 import { openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
-import { connectRedis, databaseCounters, openAdminServer, startProcess } from '@surety/runtime';
+import {
+  CHANNELS,
+  connectRedis,
+  createDoorbell,
+  databaseCounters,
+  openAdminServer,
+  startProcess,
+} from '@surety/runtime';
 import type { Loop, Metrics, ProcessKit, RunningProcess } from '@surety/runtime';
 import { checkLoop } from './check-loop.js';
 import { readConfig } from './config.js';
@@ -8,8 +15,9 @@ import type { ReconcilerConfig } from './config.js';
 import { reconcilerLease } from './lease.js';
 import { sealLoop } from './seals/seal-loop.js';
 import { ShardLoops } from './shard-loops.js';
+import { patrolShard } from './patrol-shard.js';
 import { sweepShard } from './sweep-shard.js';
-import { telemetryListener } from './telemetry.js';
+import { patrolListener, telemetryListener } from './telemetry.js';
 
 const STOP_DEADLINE_MS = 10_000;
 
@@ -62,6 +70,10 @@ function startLoops({ config, pools, kit }: LoopNeeds): void {
   const { log, metrics, releasers } = kit;
   const sweepShards = pools.shards.map(sweepShard);
   const listener = telemetryListener(log, metrics);
+  const patrolShards = pools.shards.map(patrolShard);
+  const patrolling = patrolListener(log, metrics);
+  const doorbell = createDoorbell({ url: config.redisUrl, log });
+  releasers.push('doorbell', () => doorbell.close());
   const shardLoops = pools.shards.map(
     (shard, at) =>
       new ShardLoops({
@@ -73,6 +85,13 @@ function startLoops({ config, pools, kit }: LoopNeeds): void {
         metrics,
         listener,
         slotMaps: pools.slotMaps,
+        patrol: {
+          shards: patrolShards,
+          listener: patrolling,
+          ringOutbox: (id) => {
+            doorbell.ring(CHANNELS.outbox(id));
+          },
+        },
       }),
   );
   // Checks read all shards at once: the leader of the first shard runs them for everybody.

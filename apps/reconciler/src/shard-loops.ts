@@ -1,6 +1,10 @@
 import { LeaseKeeper, Loop, REAL_CLOCK } from '@surety/runtime';
 import type { Clock, Lease, Logger, Metrics } from '@surety/runtime';
+import { shardOfSlot } from '@surety/domain';
+import type { ShardId } from '@surety/domain';
 import type { Fence, SlotMaps } from '@surety/saga';
+import type { PatrolListener, PatrolShard } from './patrol/ports.js';
+import { ShardPatrol } from './patrol/shard-patrol.js';
 import type { ReconcilerConfig } from './config.js';
 import { LEASE_NAME, LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
 import { ItemBackoff } from './sweeps/item-backoff.js';
@@ -16,6 +20,8 @@ const ITEM_PAUSE_MAX_MS = 3_600_000;
 const ITEMS_MAX = 100_000;
 /** A destination's shard that was away is asked again within this time. */
 const SHARD_PAUSE_MAX_MS = 30_000;
+/** Pause between two passes of the patrol at the least: it walks tables, and nothing waits for it. */
+const PATROL_INTERVAL_MIN_MS = 1_000;
 /** A pass that failed is tried again within this time, so that a shard that is back is served soon. */
 const PASS_PAUSE_MAX_MS = 15_000;
 
@@ -33,6 +39,16 @@ export interface ShardLoopsOptions {
   readonly slotMaps: SlotMaps;
   /** All shards by their ids: the source and every destination. */
   readonly shards: readonly RoutableSweepShard[];
+  /** What walks the tables beside the sweeps; left out where only open work is to be swept. */
+  readonly patrol?: PatrolNeeds;
+}
+
+export interface PatrolNeeds {
+  /** All shards by their ids. */
+  readonly shards: readonly PatrolShard[];
+  readonly listener: PatrolListener;
+  /** Wakes the relay of a shard. */
+  readonly ringOutbox: (shard: ShardId) => void;
 }
 
 /**
@@ -48,6 +64,8 @@ export class ShardLoops {
   readonly #announcements: Announcements;
   readonly #itemBackoff: ItemBackoff;
   readonly #shardBackoff: ItemBackoff;
+  readonly #patrol: ShardPatrol;
+  readonly #patrolLoop: Loop;
 
   constructor(options: ShardLoopsOptions) {
     this.#options = options;
@@ -60,18 +78,23 @@ export class ShardLoops {
       maxMs: Math.max(ITEM_PAUSE_MAX_MS, config.stallTimeoutMs),
       itemsMax: ITEMS_MAX,
       now,
+      random: () => clock.random(),
     });
     this.#shardBackoff = new ItemBackoff({
       firstMs: Math.min(config.reconcileIntervalMs, SHARD_PAUSE_MAX_MS),
       maxMs: SHARD_PAUSE_MAX_MS,
       itemsMax: ITEMS_MAX,
       now,
+      random: () => clock.random(),
     });
     const others = options.shards.filter(({ id }) => id !== options.source.id);
     this.#announcements = new Announcements(others, this.#shardBackoff);
     const renewMs = LEASE_TTL_MS / LEASE_RENEWALS_PER_TTL;
     this.#leaseLoop = this.#loop('lease', renewMs, () => this.#keeper.keep());
     this.#sweepLoop = this.#loop('sweep', config.reconcileIntervalMs, () => this.#pass());
+    this.#patrol = new ShardPatrol({ stallTimeoutMs: config.stallTimeoutMs, nowMs: now });
+    const patrolMs = Math.max(config.reconcileIntervalMs, PATROL_INTERVAL_MIN_MS);
+    this.#patrolLoop = this.#loop('patrol', patrolMs, () => this.#patrolPass());
   }
 
   /** Whether this process is the one that sweeps the shard; asks for the lease where it is not. */
@@ -83,23 +106,52 @@ export class ShardLoops {
   start(): void {
     this.#leaseLoop.start();
     this.#sweepLoop.start();
+    if (this.#options.patrol) this.#patrolLoop.start();
   }
 
   /** Ends the pass in hand at its next batch and gives the lease back. */
   async stop(): Promise<void> {
-    await Promise.all([this.#sweepLoop.stop(), this.#leaseLoop.stop()]);
+    const loops = [this.#patrolLoop, this.#sweepLoop, this.#leaseLoop];
+    await Promise.all(loops.map((loop) => loop.stop()));
     await this.#keeper.release();
   }
 
   async #pass(): Promise<void> {
+    await this.#underLease(async (fence) => {
+      await this.#announcements.make(fence);
+      await this.#passUnder(fence);
+    });
+  }
+
+  async #patrolPass(): Promise<void> {
+    const { config, source, patrol, slotMaps, metrics } = this.#options;
+    const shard = patrol?.shards[source.id];
+    if (!patrol || !shard) return;
+    await this.#underLease(async (fence) => {
+      await this.#patrol.run({
+        ...{ shard, fence, listener: patrol.listener, stallTimeoutMs: config.stallTimeoutMs },
+        shardOf: (slot) => patrol.shards[shardOfSlot(slotMaps.current(), slot)] ?? shard,
+        refreshMap: async () => {
+          await slotMaps.reload();
+        },
+        ringOutbox: () => {
+          patrol.ringOutbox(source.id);
+        },
+        mayGoOn: () => this.#keeper.token === fence.token && !this.#patrolLoop.isStopping,
+      });
+      metrics.reconciliationRunsTotal.inc({ kind: 'patrol' });
+    });
+  }
+
+  /** Where a newer holder is known, the work ends and the lease is taken as lost. */
+  async #underLease(work: (fence: Fence) => Promise<void>): Promise<void> {
     if (!(await this.lead())) return;
     const { token } = this.#keeper;
     if (token === undefined) return;
     await this.#mapOrReload();
     const fence = { shard: this.#options.source.id, lease: LEASE_NAME, token };
     try {
-      await this.#announcements.make(fence);
-      await this.#passUnder(fence);
+      await work(fence);
     } catch (error) {
       if (!isFencedError(error)) throw error;
       this.#lost(fence, error);
@@ -141,7 +193,7 @@ export class ShardLoops {
     }
   }
 
-  #loop(kind: 'lease' | 'sweep', intervalMs: number, run: () => Promise<void>): Loop {
+  #loop(kind: 'lease' | 'sweep' | 'patrol', intervalMs: number, run: () => Promise<void>): Loop {
     const { log, metrics, source, clock = REAL_CLOCK } = this.#options;
     return new Loop({
       clock,

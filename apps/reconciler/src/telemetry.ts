@@ -2,6 +2,7 @@ import { describeError } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
 import type { CheckRun } from './checks/check-system.js';
 import { detailText } from './cli/print-checks.js';
+import type { PatrolListener } from './patrol/ports.js';
 import type { Repair, RepairListener, Trouble } from './sweeps/repair.js';
 
 /** Counts and logs what the sweeps do. */
@@ -22,6 +23,26 @@ export function telemetryListener(log: Logger, metrics: Metrics): RepairListener
 }
 
 const MS_PER_SECOND = 1_000;
+
+/** Counts and logs what the patrol does and finds. */
+export function patrolListener(log: Logger, metrics: Metrics): PatrolListener {
+  const { trouble } = telemetryListener(log, metrics);
+  return {
+    trouble,
+    projected: (shard, { transferId, accountId, before, after }) => {
+      metrics.reconciliationRepairsTotal.inc({ kind: 'project' });
+      log.info('repair: project', { transferId, accountId, shard, before, after });
+    },
+    keysRemoved: (shard, count) => {
+      metrics.reconciliationRepairsTotal.inc({ kind: 'remove_key' }, count);
+      log.debug('expired idempotency keys were removed', { shard, count });
+    },
+    strays: (shard, count) => {
+      const check = `stray_decisions_${shard}`;
+      metrics.reconciliationFindings.set({ check, form: 'patrol' }, count);
+    },
+  };
+}
 
 /** Findings logged per check: the metric says how many there are, the command names them all. */
 const FINDINGS_LOGGED_MAX = 10;

@@ -1,6 +1,11 @@
 export interface ItemBackoffOptions {
   /** Pause after the first attempt; each further attempt doubles it. */
   readonly firstMs: number;
+  /**
+   * From 0 to below 1: prolongs each pause by up to a fifth, so that what began to stand still
+   * together does not come back together for ever. Left out, pauses are exact.
+   */
+  readonly random?: () => number;
   readonly maxMs: number;
   /** Bound of the memory: beyond it the item that was tried longest ago is forgotten. */
   readonly itemsMax: number;
@@ -14,6 +19,7 @@ interface Attempts {
 }
 
 const EXPONENT_MAX = 30;
+const JITTER_SHARE = 0.2;
 
 /**
  * Remembers what was tried, so that the same repair is not tried again at every sweep. It lives in
@@ -38,9 +44,10 @@ export class ItemBackoff {
   }
 
   attempted(item: string): void {
-    const { firstMs, maxMs, now } = this.#options;
+    const { firstMs, maxMs, now, random } = this.#options;
     const count = this.#items.get(item)?.count ?? 0;
-    const pauseMs = Math.min(maxMs, firstMs * 2 ** Math.min(count, EXPONENT_MAX));
+    const exactMs = Math.min(maxMs, firstMs * 2 ** Math.min(count, EXPONENT_MAX));
+    const pauseMs = exactMs * (1 + JITTER_SHARE * (random?.() ?? 0));
     this.#remember(item, { count: count + 1, dueAt: now() + pauseMs });
   }
 

@@ -61,4 +61,19 @@ describe('ItemBackoff', () => {
     expect(backoff.isDue('a')).toBe(false);
     expect(backoff.isDue('c')).toBe(false);
   });
+
+  it.each([
+    [0, 1_000],
+    [0.5, 1_100],
+    [0.999, 1_199.8],
+  ])('prolongs a pause by a share of a fifth drawn as %d', (drawn, dueMs) => {
+    const clock = { ms: 0 };
+    const options = { firstMs: 1_000, maxMs: 9_000, itemsMax: 10, now: () => clock.ms };
+    const backoff = new ItemBackoff({ ...options, random: () => drawn });
+    backoff.attempted('x');
+    clock.ms = dueMs - 1;
+    expect(backoff.isDue('x')).toBe(false);
+    clock.ms = dueMs + 1;
+    expect(backoff.isDue('x')).toBe(true);
+  });
 });

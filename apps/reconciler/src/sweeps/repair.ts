@@ -31,7 +31,8 @@ export interface Repair {
 
 /** Something that a sweep cannot put right: an alarm, a missing row, a shard that is away. */
 export interface Trouble {
-  readonly kind: 'alarm' | 'missing_event' | 'data' | 'shard_away';
+  readonly kind:
+    'alarm' | 'missing_event' | 'data' | 'shard_away' | 'stray_decision' | 'outbox_old';
   readonly shard: ShardId;
   readonly transferId?: TransferId;
   readonly traceId?: string;

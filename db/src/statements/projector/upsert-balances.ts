@@ -12,8 +12,13 @@ import { chunksOf, sortedBy } from '../transact/shape.js';
  * @throws StoreError
  */
 export async function upsertBalances(session: Session, rows: readonly BalanceRow[]): Promise<void> {
-  if (rows.length === 0) return;
-  const statements = chunksOf(sortedBy(rows, (row) => row.accountId)).map((chunk) => {
+  const statements = balanceUpserts(rows);
+  if (statements.length > 0) await session.send(statements);
+}
+
+/** The same as text, for a packet with more in it. Callers: the above, repairs of projections. */
+export function balanceUpserts(rows: readonly BalanceRow[]): string[] {
+  return chunksOf(sortedBy(rows, (row) => row.accountId)).map((chunk) => {
     const values = chunk.map(
       (row) =>
         `(${word(row.accountId)},${count(row.slot)},${word(row.currency)},${row.balance},` +
@@ -28,5 +33,4 @@ export async function upsertBalances(session: Session, rows: readonly BalanceRow
       'version = GREATEST(version, VALUES(version))'
     );
   });
-  await session.send(statements);
 }

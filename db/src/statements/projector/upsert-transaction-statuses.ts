@@ -15,8 +15,13 @@ export async function upsertTransactionStatuses(
   session: Session,
   rows: readonly StatusRow[],
 ): Promise<void> {
-  if (rows.length === 0) return;
-  const statements = chunksOf(sortedBy(rows, (row) => row.transferId)).map((chunk) => {
+  const statements = statusUpserts(rows);
+  if (statements.length > 0) await session.send(statements);
+}
+
+/** The same as text, for a packet with more in it. Callers: the above, repairs of projections. */
+export function statusUpserts(rows: readonly StatusRow[]): string[] {
+  return chunksOf(sortedBy(rows, (row) => row.transferId)).map((chunk) => {
     const values = chunk.map(
       (row) =>
         `(${uuid(row.transferId)},${count(row.slot)},${word(row.status)},` +
@@ -31,5 +36,4 @@ export async function upsertTransactionStatuses(
       'version = GREATEST(version, VALUES(version))'
     );
   });
-  await session.send(statements);
 }

@@ -1,0 +1,65 @@
+import type { AccountId } from '@surety/domain';
+import {
+  readBigint,
+  readBigintOrNull,
+  readCount,
+  readText,
+  readTime,
+} from '../../connection/cells.js';
+import { count, word } from '../../connection/literals.js';
+import type { Session } from '../../connection/session.js';
+import type { BalanceRow } from '../rows/projection-rows.js';
+
+/** A balance projection that says something else than its account. */
+export interface StaleBalanceRow {
+  /** What the projection must say, as of now. */
+  readonly truth: BalanceRow;
+  /** null where there is no projection. */
+  readonly projectedVersion: bigint | null;
+}
+
+export interface StaleBalancePage {
+  readonly stale: readonly StaleBalanceRow[];
+  /** The last account that was looked at; undefined at the end of the table. */
+  readonly next: AccountId | undefined;
+}
+
+/**
+ * Of `limit` accounts in the order of their ids, those whose projection differs. An account that
+ * never changed needs none.
+ * Caller: reconciler. Index: PRIMARY of accounts, a range; PRIMARY of balances for each of the page.
+ * Locks: none. Rows: at most `limit`, in one round trip.
+ * @throws StoreError
+ */
+export async function listStaleBalances(
+  session: Session,
+  after: AccountId | undefined,
+  limit: number,
+): Promise<StaleBalancePage> {
+  const range = after === undefined ? '' : `WHERE id > ${word(after)} `;
+  const page = `FROM accounts FORCE INDEX (PRIMARY) ${range}ORDER BY id LIMIT`;
+  const [stale, last] = await session.send([
+    'SELECT a.id, a.slot, a.currency, a.balance, a.held, a.version, NOW(6), b.version ' +
+      `FROM (SELECT id, slot, currency, balance, held, version ${page} ${count(limit)}) AS a ` +
+      'LEFT JOIN balances AS b FORCE INDEX (PRIMARY) ON b.account_id = a.id ' +
+      'WHERE (b.version IS NULL AND a.version > 0) OR b.version <> a.version ' +
+      'OR b.balance <> a.balance OR b.held <> a.held OR b.currency <> a.currency',
+    `SELECT id ${page} ${count(limit - 1)}, 1`,
+  ]);
+  const end = last?.rows[0];
+  return {
+    stale: (stale?.rows ?? []).map((row) => ({
+      truth: {
+        accountId: readText(row[0]),
+        slot: readCount(row[1]),
+        currency: readText(row[2]),
+        balance: readBigint(row[3]),
+        held: readBigint(row[4]),
+        version: readBigint(row[5]),
+        updatedAt: readTime(row[6]),
+      },
+      projectedVersion: readBigintOrNull(row[7]),
+    })),
+    next: end ? readText(end[0]) : undefined,
+  };
+}
