@@ -26,9 +26,11 @@ const MS_PER_SECOND = 1_000;
 
 /** Counts and logs what the patrol does and finds. */
 export function patrolListener(log: Logger, metrics: Metrics): PatrolListener {
-  const { trouble } = telemetryListener(log, metrics);
+  const listener = telemetryListener(log, metrics);
   return {
-    trouble,
+    trouble: (trouble) => {
+      listener.trouble(trouble);
+    },
     projected: (shard, { transferId, accountId, before, after }) => {
       metrics.reconciliationRepairsTotal.inc({ kind: 'project' });
       log.info('repair: project', { transferId, accountId, shard, before, after });

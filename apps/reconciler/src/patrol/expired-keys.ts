@@ -15,11 +15,12 @@ const POSITION = 'keys';
  * @returns how many were removed
  */
 export async function removeExpiredKeys(
-  { shard, fence, mayGoOn }: PatrolContext,
+  context: PatrolContext,
   positions: Positions,
 ): Promise<number> {
+  const { shard, fence } = context;
   let removed = 0;
-  for (let page = 0; page < KEYS_PAGES_MAX && mayGoOn(); page += 1) {
+  for (let page = 0; page < KEYS_PAGES_MAX && context.mayGoOn(); page += 1) {
     const after = keyAt(positions.of(POSITION));
     const { expired, next } = await shard.expiredKeys(after, KEYS_PAGE_MAX);
     if (expired.length > 0) removed += await shard.removeKeys(expired, fence);

@@ -60,15 +60,11 @@ export class ShardPatrol {
     if (failures.length > 0) throw failures[0];
   }
 
-  async #lookAtOutbox({
-    shard,
-    stallTimeoutMs,
-    listener,
-    ringOutbox,
-  }: PatrolContext): Promise<void> {
+  async #lookAtOutbox(context: PatrolContext): Promise<void> {
+    const { shard, stallTimeoutMs, listener } = context;
     const ageMs = await shard.outboxAgeMs();
     if (ageMs <= stallTimeoutMs) return;
-    ringOutbox();
+    context.ringOutbox();
     if (this.#nowMs() - this.#outboxToldMs < OUTBOX_ALARM_STALLS * stallTimeoutMs) return;
     this.#outboxToldMs = this.#nowMs();
     listener.trouble({
