@@ -6,7 +6,8 @@ const LINES_MAX = 200;
 /** What was broken, and all that happened to the transfers involved, with the faults around it. */
 export function report(result: SimulationResult): string {
   const { options, violations, trace } = result;
-  const { seed, transfers } = options;
+  const { seed, transfers, bug } = options;
+  const planted = bug === undefined ? '' : ` --bug ${bug}`;
   const shown = violations.slice(0, VIOLATIONS_MAX);
   const ids = new Set(shown.flatMap(({ transferIds }) => transferIds));
   const lines = trace.filter(
@@ -19,7 +20,7 @@ export function report(result: SimulationResult): string {
     ...lines.slice(-LINES_MAX).map(({ atMs, who, text }) => {
       return `  ${time(atMs)}  ${who.padEnd(14)} ${text}`;
     }),
-    `again: npm run simulate -- --seed ${seed} --transfers ${transfers}`,
+    `again: npm run simulate -- --seed ${seed} --transfers ${transfers}${planted}`,
   ].join('\n');
 }
 
