@@ -7,6 +7,7 @@ import { registerDlq } from './dlq.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, errorLine } from './output.js';
+import { registerProjections } from './projections.js';
 import { registerReconcile } from './reconcile.js';
 import { registerStatus } from './status.js';
 import { registerTransfer } from './transfer.js';
@@ -22,6 +23,7 @@ const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] =
   registerAccounts,
   registerReconcile,
   registerDlq,
+  registerProjections,
   registerAudit,
 ];
 
