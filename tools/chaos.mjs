@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
 import { transformSync } from '@swc/core';
+import { format, resolveConfig } from 'prettier';
 import { buildSources } from './launch/install-and-build.mjs';
 import { cacheDirectory } from './services/binary-cache.mjs';
 
@@ -55,12 +56,18 @@ async function run({ seed, minutes, faultsPerMinute, engine, report }) {
   console.log(`\n${text}`);
   if (report !== undefined) {
     const isPage = existsSync(report);
-    const page = isPage ? withReport(readFileSync(report, 'utf8'), text) : `${text}\n`;
-    writeFileSync(report, page);
+    const page = isPage ? withReport(readFileSync(report, 'utf8'), text) : text;
+    writeFileSync(report, await formatted(report, page));
   }
   if (result.violations.length > 0) return 1;
   rmSync(result.directory, { recursive: true, force: true });
   return 0;
+}
+
+/** As everything else in the repository is. */
+async function formatted(file, page) {
+  const options = await resolveConfig(file);
+  return format(page, { ...options, parser: 'markdown' });
 }
 
 const HELP = `npm run chaos -- [options]      (after npm install)

@@ -38,13 +38,21 @@ export function reportOf(result: ChaosResult): string {
   return parts.join('\n\n');
 }
 
-function introduction({ seed, minutes, startedAt, cores, versions, faults }: ChaosResult): string {
+function introduction(result: ChaosResult): string {
+  const { startedAt, cores, versions, faults, minutes } = result;
   const on = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
   return [
-    `\`npm run chaos -- --minutes ${minutes} --seed ${seed}\` on ${startedAt.slice(0, 10)}:`,
+    `\`${commandOf(result)}\` on ${startedAt.slice(0, 10)}:`,
     `${done(faults).length} faults in ${minutes} minutes, on ${cores} cores that also ran the`,
     `clients, the proxies and every server. ${on.join(', ')}.`,
   ].join(' ');
+}
+
+/** What does the same again. */
+function commandOf({ minutes, seed, faultsPerMinute, engine }: ChaosResult): string {
+  const rate = `--faults-per-minute ${faultsPerMinute}`;
+  const on = engine === 'mysql' ? ' --mysql' : '';
+  return `npm run chaos -- --minutes ${minutes} --seed ${seed} ${rate}${on}`;
 }
 
 function done(faults: ChaosResult['faults']): ChaosResult['faults'] {

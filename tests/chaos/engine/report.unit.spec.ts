@@ -6,6 +6,8 @@ const at = '2026-01-02T03:04:05.000Z';
 const kept: ChaosResult = {
   seed: 7,
   minutes: 2,
+  faultsPerMinute: 20,
+  engine: 'mysql',
   startedAt: at,
   cores: 2,
   versions: { Kafka: '4.1.1' },
@@ -49,6 +51,7 @@ const kept: ChaosResult = {
 describe('the report of a run', () => {
   it.each([
     ['the faults that were done, not those that could not be', '3 faults in 2 minutes'],
+    ['what does the same again', '--minutes 2 --seed 7 --faults-per-minute 20 --mysql`'],
     ['how long they were', '| slow | 2 | 1.0 s to 5.5 s | 1 |'],
     [
       'recoveries with nothing else wrong apart from the others',

@@ -1,6 +1,6 @@
 import { cpus } from 'node:os';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import type { ServerKind } from '@surety/testing/system';
 import { checkJournal } from '../checker/check-journal.js';
@@ -33,6 +33,8 @@ export interface ChaosOptions {
 export interface ChaosResult {
   readonly seed: number;
   readonly minutes: number;
+  readonly faultsPerMinute: number;
+  readonly engine: ServerKind;
   readonly startedAt: string;
   readonly cores: number;
   readonly versions: Readonly<Record<string, string>>;
@@ -242,9 +244,18 @@ class Run {
     counts: Record<string, number>,
     replay: Replay | undefined,
   ): Promise<ChaosResult> {
-    const { seed, minutes } = this.#options;
+    const { seed, minutes, faultsPerMinute, engine } = this.#options;
     return {
-      ...{ seed, minutes, lastEndMs, counts, replay, latestMs: this.#latestMs },
+      ...{
+        seed,
+        minutes,
+        faultsPerMinute,
+        engine,
+        lastEndMs,
+        counts,
+        replay,
+        latestMs: this.#latestMs,
+      },
       startedAt: this.#startedAt.toISOString(),
       cores: cpus().length,
       versions: await versionsOf(this.#chaos.system.servers),
@@ -254,7 +265,7 @@ class Run {
       load: this.#load.stats,
       commands: this.#commands,
       violations: this.#violations,
-      directory: this.#chaos.system.directory,
+      directory: relative(process.cwd(), this.#chaos.system.directory),
     };
   }
 }
