@@ -3,6 +3,9 @@ import { describeShardStore } from '@surety/testing/shard-store-contract';
 import { readBigint, readCount, readText, readUuid } from './connection/cells.js';
 import type { Row } from './connection/cells.js';
 import { readRows } from './connection/session.js';
+import { acquireLease } from './statements/leases/acquire-lease.js';
+
+const LEASE_TTL_MS = 600_000;
 
 describeShardStore('in SQL', async () => {
   const shards = await createTestShards();
@@ -17,6 +20,10 @@ describeShardStore('in SQL', async () => {
       await shard.send(['UPDATE placement SET epoch = epoch + 1 WHERE id = 1']);
       await slotMaps.reload();
     },
+    takeLease: async (name, holder) => {
+      await shard.send(['UPDATE leases SET expires_at = NOW(6)']);
+      return (await acquireLease(shard, { name, holder, ttlMs: LEASE_TTL_MS }))!.token;
+    },
     stored: async () => ({
       holds: await all('transfer_id', 'holds', ([id]) => readUuid(id)),
       openTransfers: await all('transfer_id', 'open_transfers', ([id]) => readUuid(id)),
@@ -25,6 +32,7 @@ describeShardStore('in SQL', async () => {
         'transfer_events',
         ([id, step]) => `${readUuid(id)}/${readCount(step)}`,
       ),
+      audited: await all('transfer_id', 'audit_log', ([id]) => readUuid(id)),
       legs: await all('amount', 'ledger_entries', ([amount]) => readBigint(amount)),
       outbox: await all('payload', 'outbox', ([payload]) => readText(payload)),
     }),

@@ -10,11 +10,17 @@ describeShardStore('in memory', async () => {
     raiseEpoch: async () => {
       store.epoch += 1n;
     },
+    takeLease: async (name) => {
+      const token = (rows.leases.get(name) ?? 0n) + 1n;
+      rows.leases.set(name, token);
+      return token;
+    },
     stored: async () => ({
       holds: [...rows.holds.keys()],
       openTransfers: [...rows.openTransfers],
       events: [...rows.events.keys()],
       legs: rows.legs.map(({ minor }) => minor),
+      audited: rows.audit.flatMap(({ transferId }) => transferId ?? []),
       outbox: rows.outbox.map(({ payload }) => payload),
     }),
     drop: async () => undefined,

@@ -1,4 +1,15 @@
-import type { Changes, DecisionRow, HoldRow, KeyRow, TransferRow } from '@surety/saga';
+import { NO_CHANGES } from '@surety/saga';
+import type {
+  AuditEntry,
+  Changes,
+  DecisionRow,
+  HoldRow,
+  KeyRow,
+  LoadRequest,
+  Loaded,
+  ShardStore,
+  TransferRow,
+} from '@surety/saga';
 import { aKeyHash, aTransferId, anAccount } from './builders.js';
 
 const REQUESTED_AT = '2026-01-31T12:00:00.123456Z';
@@ -63,4 +74,27 @@ export function aTransferUpdate(
   to: TransferRow['state'],
 ): Changes['transfersUpdated'][number] {
   return { id, slot, requestedAt, from, to, reason: null };
+}
+
+export function anAuditEntry({ id, slot }: TransferRow): AuditEntry {
+  const states = { before: { state: null }, after: { state: 'requested' } };
+  return {
+    actor: 'spec',
+    action: 'spec.write',
+    transferId: id,
+    slot,
+    reason: 'why not',
+    ...states,
+  };
+}
+
+export function writeRows(store: ShardStore, changes: Partial<Changes>): Promise<undefined> {
+  return store.transact({}, () => ({
+    changes: { ...NO_CHANGES, ...changes },
+    result: undefined,
+  }));
+}
+
+export function readRows(store: ShardStore, load: LoadRequest): Promise<Loaded> {
+  return store.transact(load, (loaded) => ({ changes: NO_CHANGES, result: loaded }));
 }

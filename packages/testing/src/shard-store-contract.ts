@@ -2,8 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { externalLegs } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { NO_CHANGES, StoreError, keyOf } from '@surety/saga';
-import type { Changes, LoadRequest, Loaded, RoutableStore, ShardStore } from '@surety/saga';
+import type { Changes, RoutableStore } from '@surety/saga';
 import { aTransferId, anAccount } from './builders.js';
+import { fences } from './fence-contract.js';
 import {
   aDecisionRow,
   aHoldRow,
@@ -11,6 +12,8 @@ import {
   aTransferRow,
   aTransferUpdate,
   anEventRow,
+  readRows,
+  writeRows,
 } from './row-builders.js';
 
 /** What lock-reads do not return: read as it lies there. */
@@ -22,6 +25,8 @@ export interface StoredRows {
   /** Amounts of all legs. */
   readonly legs: readonly bigint[];
   readonly outbox: readonly string[];
+  /** Transfers that lines of audit_log tell of. */
+  readonly audited: readonly TransferId[];
 }
 
 export interface ShardStoreUnderTest {
@@ -30,6 +35,8 @@ export interface ShardStoreUnderTest {
   epoch(): bigint;
   /** The next map, as a move of slots brings it. */
   raiseEpoch(): Promise<void>;
+  /** The lease of the shard in the name of a holder, whoever held it. Its token is a new one. */
+  takeLease(name: string, holder: string): Promise<bigint>;
   stored(): Promise<StoredRows>;
   drop(): Promise<void>;
 }
@@ -53,6 +60,7 @@ export function describeShardStore(name: string, make: () => Promise<ShardStoreU
     refusals(() => shard);
     races(() => shard);
     lists(() => shard);
+    fences(() => shard);
     epochs(() => shard);
   });
 }
@@ -66,13 +74,13 @@ function readsAndWrites(given: Given): void {
     const accounts = rows.map(({ source }) => anAccount(source, { balance: 2n ** 60n + 1n }));
     const key = aKeyRow(1);
     const decision = aDecisionRow(rows[0]!);
-    await write(store, {
+    await writeRows(store, {
       keys: [key],
       transfersInserted: rows,
       decisions: [decision],
       accountsInserted: accounts.map((account) => ({ ...account, metadata: null })),
     });
-    const loaded = await read(store, {
+    const loaded = await readRows(store, {
       keys: [key, aKeyRow(900)],
       transfers: [rows[1]!.id, aTransferId('nobody', 900), rows[1]!.id],
       decisions: rows.map(({ id }) => id),
@@ -86,7 +94,7 @@ function readsAndWrites(given: Given): void {
   });
 
   it('returns what was not asked for to nobody', async () => {
-    const loaded = await read(given().store, {});
+    const loaded = await readRows(given().store, {});
     const { keys, transfers, decisions, accounts } = loaded;
     expect([keys, transfers, decisions, accounts].map(({ size }) => size)).toEqual([0, 0, 0, 0]);
   });
@@ -96,7 +104,7 @@ function readsAndWrites(given: Given): void {
     const row = aTransferRow(3);
     const before = await stored();
     const after = { ...anAccount(row.source), balance: 5n, entrySeq: 1n };
-    await write(store, {
+    await writeRows(store, {
       events: [anEventRow(row)],
       legs: externalLegs({ transferId: row.id, step: 40, after, signedMinor: 5n }),
       outbox: [{ topic: 'toSource', partition: 3, payload: `of ${row.id}` }],
@@ -124,38 +132,38 @@ function refusals(given: Given): void {
       holdsInserted: [aHoldRow(taken)],
       events: [anEventRow(taken)],
     } satisfies Partial<Changes>;
-    await write(store, all);
+    await writeRows(store, all);
     const before = await stored();
     for (const [table, rows] of Object.entries(all)) {
       const inserted = table === 'transfersInserted' ? [other, taken] : [other];
       const both = { [table]: rows, transfersInserted: inserted };
-      await expect(write(store, both)).rejects.toMatchObject({ kind: 'data' });
+      await expect(writeRows(store, both)).rejects.toMatchObject({ kind: 'data' });
     }
     expect(await stored()).toEqual(before);
-    expect((await read(store, { transfers: [other.id] })).transfers.size).toBe(0);
+    expect((await readRows(store, { transfers: [other.id] })).transfers.size).toBe(0);
   });
 
   it('refuses two rows of one key within a transaction', async () => {
     const twice = { decisions: [aDecisionRow(other), aDecisionRow(other)] };
-    await expect(write(given().store, twice)).rejects.toMatchObject({ kind: 'data' });
-    expect((await read(given().store, { decisions: [other.id] })).decisions.size).toBe(0);
+    await expect(writeRows(given().store, twice)).rejects.toMatchObject({ kind: 'data' });
+    expect((await readRows(given().store, { decisions: [other.id] })).decisions.size).toBe(0);
   });
 
   it('writes an account only over the version, and the status, that was read', async () => {
     const { store } = given();
-    await write(store, { accountsInserted: [{ ...anAccount('guarded'), metadata: null }] });
+    await writeRows(store, { accountsInserted: [{ ...anAccount('guarded'), metadata: null }] });
     const update = (expectedVersion: bigint, balance: bigint): Partial<Changes> => ({
       accountsUpdated: [
         { id: 'guarded', expectedVersion, balance, held: 0n, version: 1n, entrySeq: 0n },
       ],
     });
-    await write(store, update(0n, 7n));
-    await expect(write(store, update(0n, 8n))).rejects.toMatchObject({ kind: 'data' });
-    await expect(write(store, update(2n, 9n))).rejects.toMatchObject({ kind: 'data' });
+    await writeRows(store, update(0n, 7n));
+    await expect(writeRows(store, update(0n, 8n))).rejects.toMatchObject({ kind: 'data' });
+    await expect(writeRows(store, update(2n, 9n))).rejects.toMatchObject({ kind: 'data' });
     const freeze = { accountStatuses: [{ id: 'guarded', from: 'open', to: 'frozen' }] } as const;
-    await write(store, freeze);
-    await expect(write(store, freeze)).rejects.toMatchObject({ kind: 'data' });
-    const { accounts } = await read(store, { accounts: ['guarded'] });
+    await writeRows(store, freeze);
+    await expect(writeRows(store, freeze)).rejects.toMatchObject({ kind: 'data' });
+    const { accounts } = await readRows(store, { accounts: ['guarded'] });
     expect(accounts.get('guarded')).toMatchObject({ balance: 7n, version: 1n, status: 'frozen' });
   });
 
@@ -174,7 +182,7 @@ function refusals(given: Given): void {
     ];
     for (const changes of absent) {
       const both = { ...changes, events: [anEventRow(nobody)] };
-      await expect(write(store, both)).rejects.toMatchObject({ kind: 'data' });
+      await expect(writeRows(store, both)).rejects.toMatchObject({ kind: 'data' });
     }
     expect(await stored()).toEqual(before);
   });
@@ -187,7 +195,7 @@ function refusals(given: Given): void {
     const error = await failing.catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(StoreError);
     expect(error).toMatchObject({ kind: 'data', outcomeUnknown: false, cause });
-    expect((await read(given().store, { accounts: ['taken'] })).accounts.size).toBe(1);
+    expect((await readRows(given().store, { accounts: ['taken'] })).accounts.size).toBe(1);
   });
 }
 
@@ -207,13 +215,13 @@ function races(given: Given): void {
       ),
     );
     expect(new Set(winners).size).toBe(1);
-    const { keys } = await read(store, { keys: [key] });
+    const { keys } = await readRows(store, { keys: [key] });
     expect(keys.get(keyOf(key))?.transferId).toBe(winners[0]);
   });
 
   it('loses no change of many that change one account at the same time', async () => {
     const { store } = given();
-    await write(store, { accountsInserted: [{ ...anAccount('hot'), metadata: null }] });
+    await writeRows(store, { accountsInserted: [{ ...anAccount('hot'), metadata: null }] });
     await Promise.all(
       Array.from({ length: RACERS }, () =>
         store.transact({ accounts: ['hot'] }, ({ accounts }) => {
@@ -224,7 +232,7 @@ function races(given: Given): void {
         }),
       ),
     );
-    const hot = (await read(store, { accounts: ['hot'] })).accounts.get('hot');
+    const hot = (await readRows(store, { accounts: ['hot'] })).accounts.get('hot');
     expect(hot).toMatchObject({ balance: BigInt(RACERS), version: BigInt(RACERS) });
   });
 }
@@ -237,27 +245,27 @@ function lists(given: Given): void {
       const { openTransfers, holds } = await stored();
       return [openTransfers.includes(row.id), holds.includes(row.id)];
     };
-    await write(store, { transfersInserted: [row] });
+    await writeRows(store, { transfersInserted: [row] });
     expect(await isListed()).toEqual([true, false]);
     const held = aTransferUpdate(row, 'requested', 'held');
-    await write(store, { transfersUpdated: [held], holdsInserted: [aHoldRow(row)] });
+    await writeRows(store, { transfersUpdated: [held], holdsInserted: [aHoldRow(row)] });
     expect(await isListed()).toEqual([true, true]);
-    await expect(write(store, { transfersUpdated: [held] })).rejects.toMatchObject({
+    await expect(writeRows(store, { transfersUpdated: [held] })).rejects.toMatchObject({
       kind: 'data',
     });
     const ended = aTransferUpdate(row, 'held', 'committed');
-    await write(store, { transfersUpdated: [ended], holdsDeleted: [row.id] });
+    await writeRows(store, { transfersUpdated: [ended], holdsDeleted: [row.id] });
     expect(await isListed()).toEqual([false, false]);
     const again = { transfersUpdated: [aTransferUpdate(row, 'held', 'cancelled')] };
-    await expect(write(store, again)).rejects.toMatchObject({ kind: 'data' });
-    const { transfers } = await read(store, { transfers: [row.id] });
+    await expect(writeRows(store, again)).rejects.toMatchObject({ kind: 'data' });
+    const { transfers } = await readRows(store, { transfers: [row.id] });
     expect(transfers.get(row.id)).toEqual({ ...row, state: 'committed' });
   });
 
   it('never lists a transfer as open that is stored with its end', async () => {
     const { store, stored } = given();
     const row = { ...aTransferRow(31), state: 'committed' } as const;
-    await write(store, { transfersInserted: [row] });
+    await writeRows(store, { transfersInserted: [row] });
     expect((await stored()).openTransfers).not.toContain(row.id);
   });
 }
@@ -267,33 +275,24 @@ function epochs(given: Given): void {
     const { store, raiseEpoch, epoch, stored } = given();
     const routedAt = epoch();
     const early = aTransferRow(40);
-    await write(store.at(routedAt), { transfersInserted: [early] });
+    await writeRows(store.at(routedAt), { transfersInserted: [early] });
     const newer = store.at(routedAt + 1n);
     const late = aTransferRow(41);
-    await expect(write(newer, { transfersInserted: [late] })).rejects.toMatchObject({
+    await expect(writeRows(newer, { transfersInserted: [late] })).rejects.toMatchObject({
       kind: 'epoch',
     });
     await raiseEpoch();
     expect(epoch()).toBe(routedAt + 1n);
     const before = await stored();
-    await expect(read(store.at(routedAt), {})).rejects.toMatchObject({ kind: 'epoch' });
-    await expect(write(store.at(routedAt), { transfersInserted: [late] })).rejects.toMatchObject({
+    await expect(readRows(store.at(routedAt), {})).rejects.toMatchObject({ kind: 'epoch' });
+    await expect(
+      writeRows(store.at(routedAt), { transfersInserted: [late] }),
+    ).rejects.toMatchObject({
       kind: 'epoch',
       outcomeUnknown: false,
     });
     expect(await stored()).toEqual(before);
-    await write(newer, { transfersInserted: [late] });
-    expect((await read(newer, { transfers: [early.id, late.id] })).transfers.size).toBe(2);
+    await writeRows(newer, { transfersInserted: [late] });
+    expect((await readRows(newer, { transfers: [early.id, late.id] })).transfers.size).toBe(2);
   });
-}
-
-function write(store: ShardStore, changes: Partial<Changes>): Promise<undefined> {
-  return store.transact({}, () => ({
-    changes: { ...NO_CHANGES, ...changes },
-    result: undefined,
-  }));
-}
-
-function read(store: ShardStore, load: LoadRequest): Promise<Loaded> {
-  return store.transact(load, (loaded) => ({ changes: NO_CHANGES, result: loaded }));
 }
