@@ -114,6 +114,8 @@ export {
 } from './statements/seals/seal-mismatches.js';
 export type { UnchainedPart, WrongPosition } from './statements/seals/seal-mismatches.js';
 export type { SealPartRow, SealRow } from './statements/seals/seal-rows.js';
+export { listAccountLegs } from './statements/external/list-account-legs.js';
+export type { AccountLeg } from './statements/external/list-account-legs.js';
 
 export { withGlobalSnapshot, withSnapshot } from './snapshots.js';
 export { OFFENDERS_MAX } from './statements/check/bound.js';

@@ -24,16 +24,17 @@ const probes = Array.from({ length: PARTITION_COUNT }, (_, partition) => {
 });
 const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `FAULT-${n}`);
 /**
- * The promise after a kill, beyond what the same round takes without one: on a machine that is
- * busy with other things that alone may be seconds.
+ * The promise after a kill is 10 s on a machine with cores to spare. The bound leaves room for one
+ * that is busy with other things, where the start of a process alone may take 5 s, and is counted
+ * beyond what the same round takes without a fault.
  */
-const GO_ON_WITHIN_MS = 10_000;
+const GO_ON_WITHIN_MS = 15_000;
 const CALM_ROUND_WITHIN_MS = 60_000;
 /**
  * After a freeze: wait_timeout (10 s) frees the locks of the frozen process, the group gives its
  * partitions away after 4 s of silence, and the others take over.
  */
-const GO_ON_AFTER_FREEZE_WITHIN_MS = 15_000;
+const GO_ON_AFTER_FREEZE_WITHIN_MS = 20_000;
 const DRAINED_WITHIN_MS = 120_000;
 const SERIAL_KILLS = 3;
 const FREEZE_ATTEMPTS_MAX = 20;

@@ -4,6 +4,7 @@ import { registerAccounts } from './accounts.js';
 import { registerAudit } from './audit.js';
 import { registerCheck } from './check.js';
 import { registerDlq } from './dlq.js';
+import { registerExternal } from './external.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, errorLine } from './output.js';
@@ -25,6 +26,7 @@ const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] =
   registerDlq,
   registerProjections,
   registerAudit,
+  registerExternal,
 ];
 
 const PROGRAM_HELP = `
