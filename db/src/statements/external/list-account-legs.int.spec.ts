@@ -49,7 +49,8 @@ describe('the legs of an account', () => {
     const [plan] = await shard.send([`EXPLAIN FORMAT=JSON ${sent[0]}`]);
     const text = String(plan?.rows[0]?.[0]);
     expect(text).toContain('ledger_entries_by_account');
-    expect(text).toMatch(/"access_type": "range"/);
-    expect(text).not.toMatch(/filesort": true|"filesort": \{/);
+    // In the words of MariaDB, or of MySQL.
+    expect(text).toMatch(/"access_type": "range"|Index range scan/);
+    expect(text).not.toMatch(/"filesort"|"operation": "Sort/);
   });
 });
