@@ -4,6 +4,8 @@ import { join, relative } from 'node:path';
 import { appendFileSync, mkdirSync } from 'node:fs';
 import type { ServerKind } from '@surety/testing/system';
 import { checkJournal } from '../checker/check-journal.js';
+import { eventually } from '@surety/testing/system';
+import { projectionsBehind } from '../checker/projections-behind.js';
 import { ChaosLoad } from '../journal/chaos-load.js';
 import type { ChaosLoadStats } from '../journal/chaos-load.js';
 import { ProbeClient } from '../journal/probe-client.js';
@@ -152,9 +154,25 @@ class Run {
     return lastEndMs;
   }
 
+  /**
+   * News that a deleted topic took along never reach the projector: the reconciler's patrol finds
+   * what they left behind and makes it good from the truth.
+   */
+  async #untilProjected(): Promise<void> {
+    const { shardUrls } = this.#chaos.system;
+    const startedAt = performance.now();
+    const isProjected = async (): Promise<true | undefined> =>
+      (await projectionsBehind(shardUrls)) === 0 ? true : undefined;
+    const patience = { withinMs: PATIENCE_MS, everyMs: 500 };
+    await eventually('projections that say what is true', isProjected, patience);
+    const tookMs = Math.round(performance.now() - startedAt);
+    this.#options.say(`projections said what is true after another ${tookMs} ms`);
+  }
+
   /** What the operator's commands say, then what a checker says that knows only the tables. */
   async #examine(): Promise<Record<string, number>> {
     await this.#must('every message is read', () => untilRead(this.#chaos));
+    await this.#must('projections are made good', () => this.#untilProjected());
     await this.#command('check', '--full');
     if (await this.#knows('verify')) await this.#command('verify');
     const { shardUrls } = this.#chaos.system;
