@@ -2,7 +2,14 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
 import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
-import { StoreError, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
+import {
+  StoreError,
+  applySteps,
+  fundAccounts,
+  openAccounts,
+  requestTransfers,
+  voidTransfers,
+} from '@surety/saga';
 import type { AuditEntry, StoredEvent } from '@surety/saga';
 import {
   MemoryShardStore,
@@ -343,15 +350,31 @@ describe('the sweeps', () => {
       expect(repairs).toEqual([]);
     });
 
-    it('settles a held one whose destination has decided', async () => {
-      const event = await held();
-      await applySteps(destination.memory, [event], options);
-      clock.ms += STALL_TIMEOUT_MS + 1;
+    it.each([
+      ['credited but not committed', 'credit', 'commit', 'committed'],
+      ['refused but not released', 'refuse', 'release', 'rejected'],
+      ['voided but not released', 'void', 'release', 'cancelled'],
+    ])('settles a held one that is %s', async (_, decision, kind, state) => {
+      if (decision === 'refuse') {
+        const account = destination.memory.rows.accounts.get(DESTINATION)!;
+        destination.memory.rows.accounts.set(DESTINATION, { ...account, status: 'closed' });
+      }
+      const cause = await held();
+      if (decision === 'void') {
+        const asked = { cause, reason: 'cancelled_by_client', actor: 'client:default' } as const;
+        await voidTransfers(destination.memory, [asked]);
+      } else {
+        await applySteps(destination.memory, [cause], options);
+      }
+      clock.ms += STALL_TIMEOUT_MS;
       await pass();
-      expect(repairs.map(({ kind, cause }) => [kind, cause])).toEqual([
-        ['commit', 'standing_still'],
+      expect(repairs).toEqual([]);
+      clock.ms += 1;
+      await pass();
+      expect(repairs.map((repair) => [repair.kind, repair.cause])).toEqual([
+        [kind, 'standing_still'],
       ]);
-      expect(stateOf(event.transferId)).toBe('committed');
+      expect(stateOf(cause.transferId)).toBe(state);
       expectPromisesKept();
     });
 
