@@ -122,13 +122,13 @@ function asSkippedOrFailed(error) {
   return { passed: 0, failed: 1, skipped: 0, note: 'could not run' };
 }
 
-/**
- * Tests see the servers made for them, not a system that the developer's shell points to. A seed
- * comes through: it is how a failed run is repeated.
- */
+/** How a failed run is repeated, and how much history a spec makes. */
+const COMES_THROUGH = ['SURETY_TEST_SEED', 'SURETY_TEST_HISTORY_ROWS'];
+
+/** Tests see the servers made for them, not a system that the developer's shell points to. */
 function testEnvironment() {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !name.startsWith('SURETY_') || name === 'SURETY_TEST_SEED',
+    ([name]) => !name.startsWith('SURETY_') || COMES_THROUGH.includes(name),
   );
   return { ...Object.fromEntries(kept), SURETY_TEST_CACHE_DIR: cacheDirectory() };
 }
