@@ -47,6 +47,7 @@ export class Campaign {
   readonly #alone: PlannedFault[] = [];
   #started = 0;
   #longActive = 0;
+  #beforeMs: number | undefined;
 
   constructor(options: CampaignOptions) {
     this.#options = options;
@@ -74,9 +75,10 @@ export class Campaign {
   /** Measured from a system in which nothing else is wrong, and nothing else goes wrong until then. */
   async #beginAlone(fault: PlannedFault): Promise<void> {
     await this.#settled();
-    await flowsAgain(this.#options.client, Date.now()).catch(() => undefined);
+    this.#beforeMs = await flowsAgain(this.#options.client, Date.now()).catch(() => undefined);
     this.#begin(fault);
     await this.#settled();
+    this.#beforeMs = undefined;
   }
 
   async #settled(): Promise<void> {
@@ -115,11 +117,12 @@ export class Campaign {
     const killedAtMs = Date.now();
     const startedBefore = this.#started;
     const othersBefore = this.#active.size;
+    const before = this.#beforeMs === undefined ? {} : { beforeMs: this.#beforeMs };
     const measure = flowsAgain(this.#options.client, killedAtMs)
       .catch(() => Date.now() - killedAtMs)
       .then((tookMs) => {
         const wasAlone = othersBefore <= 1 && this.#started === startedBefore;
-        this.recoveries.push({ process: process.name, tookMs, wasAlone });
+        this.recoveries.push({ process: process.name, tookMs, wasAlone, ...before });
       })
       .finally(() => this.#measures.delete(measure));
     this.#measures.add(measure);

@@ -36,6 +36,8 @@ export interface Recovery {
   readonly tookMs: number;
   /** No other fault was under way all the while. */
   readonly wasAlone: boolean;
+  /** The same transfers just before the kill, where it was to be alone: what they take anyway. */
+  readonly beforeMs?: number;
 }
 
 /** Among other faults a recovery can take as long as they do. */
@@ -71,22 +73,27 @@ export async function flowsAgain(client: ProbeClient, sinceMs: number): Promise<
 export interface RecoveryFigures {
   readonly process: ProcessName;
   readonly count: number;
+  readonly beforeMs: number | undefined;
   readonly medianMs: number;
   readonly maxMs: number;
 }
 
 export function figuresOf(recoveries: readonly Recovery[]): RecoveryFigures[] {
-  const byProcess = new Map<ProcessName, number[]>();
-  for (const { process, tookMs } of recoveries) {
-    byProcess.set(process, [...(byProcess.get(process) ?? []), tookMs]);
+  const byProcess = new Map<ProcessName, Recovery[]>();
+  for (const recovery of recoveries) {
+    const { process } = recovery;
+    byProcess.set(process, [...(byProcess.get(process) ?? []), recovery]);
   }
-  return [...byProcess].sort().map(([process, times]) => {
-    const sorted = [...times].sort((one, other) => one - other);
-    return {
-      process,
-      count: sorted.length,
-      medianMs: sorted[Math.floor((sorted.length - 1) / 2)] as number,
-      maxMs: sorted.at(-1) as number,
-    };
-  });
+  return [...byProcess].sort().map(([process, own]) => ({
+    process,
+    count: own.length,
+    beforeMs: medianOf(own.flatMap(({ beforeMs }) => (beforeMs === undefined ? [] : [beforeMs]))),
+    medianMs: medianOf(own.map(({ tookMs }) => tookMs)) as number,
+    maxMs: Math.max(...own.map(({ tookMs }) => tookMs)),
+  }));
+}
+
+function medianOf(times: readonly number[]): number | undefined {
+  const sorted = [...times].sort((one, other) => one - other);
+  return sorted[Math.floor((sorted.length - 1) / 2)];
 }

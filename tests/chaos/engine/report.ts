@@ -25,6 +25,7 @@ export function reportOf(result: ChaosResult): string {
       [
         'process',
         'nothing else wrong: kills',
+        'just before the kill',
         'median',
         'longest',
         'among other faults: kills',
@@ -119,13 +120,15 @@ function recoveryRows(recoveries: readonly Recovery[]): Cell[][] {
   const alone = figuresOf(recoveries.filter((one) => one.wasAlone));
   const among = figuresOf(recoveries.filter((one) => !one.wasAlone));
   const names = [...new Set(recoveries.map((one) => one.process))].sort();
-  return names.map((name) => [
-    name,
-    ...[alone, among].flatMap((figures): Cell[] => {
-      const found = figures.find((one) => one.process === name);
-      return found ? [found.count, seconds(found.medianMs), seconds(found.maxMs)] : [0, '', ''];
-    }),
-  ]);
+  const shown = (ms: number | undefined): string => (ms === undefined ? '' : seconds(ms));
+  return names.map((name) => {
+    const own = alone.find((one) => one.process === name);
+    const other = among.find((one) => one.process === name);
+    return [
+      ...[name, own?.count ?? 0, shown(own?.beforeMs), shown(own?.medianMs), shown(own?.maxMs)],
+      ...[other?.count ?? 0, shown(other?.medianMs), shown(other?.maxMs)],
+    ];
+  });
 }
 
 function violations({ violations: found, directory }: ChaosResult): string {

@@ -19,7 +19,7 @@ const kept: ChaosResult = {
   ],
   wires: { refused: 1, cut: 2, bytesSwallowed: 3, statementsFailed: 4 },
   recoveries: [
-    { process: 'relay', tookMs: 2_000, wasAlone: true },
+    { process: 'relay', tookMs: 2_000, wasAlone: true, beforeMs: 300 },
     { process: 'relay', tookMs: 1_000, wasAlone: true },
     { process: 'relay', tookMs: 4_000, wasAlone: true },
     { process: 'relay', tookMs: 9_000, wasAlone: false },
@@ -55,7 +55,7 @@ describe('the report of a run', () => {
     ['how long they were', '| slow | 2 | 1.0 s to 5.5 s | 1 |'],
     [
       'recoveries with nothing else wrong apart from the others',
-      '| relay | 3 | 2.0 s | 4.0 s | 1 | 9.0 s | 9.0 s |',
+      '| relay | 3 | 0.3 s | 2.0 s | 4.0 s | 1 | 9.0 s | 9.0 s |',
     ],
     ['what the replay changed', '| tables changed by it | 0 of 34 |'],
     ['that every promise was kept', 'Every promise was kept.'],
