@@ -13,6 +13,7 @@ const shared = {
     '^@surety/testing/shard-store-contract$':
       '<rootDir>/packages/testing/src/shard-store-contract.ts',
     '^@surety/testing/servers$': '<rootDir>/packages/testing/src/servers.ts',
+    '^@surety/testing/payer-and-payee$': '<rootDir>/packages/testing/src/payer-and-payee.ts',
     '^@surety/testing/shards$': '<rootDir>/packages/testing/src/shards.ts',
     '^@surety/testing/simulation$': '<rootDir>/packages/testing/src/simulation/index.ts',
     '^@surety/testing/system$': '<rootDir>/packages/testing/src/system/index.ts',

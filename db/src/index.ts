@@ -192,4 +192,38 @@ export type {
   TransferSelection,
 } from './statements/check/since/transfer-records.js';
 
+export { correct } from './repair-transaction.js';
+export type { Correction, CorrectionOptions } from './repair-transaction.js';
+export {
+  readAccountEvidence,
+  writeAccountCorrection,
+} from './statements/repairs/account-evidence.js';
+export type {
+  AccountCorrection,
+  AccountEvidence,
+  HoldsEvidence,
+  LegsEvidence,
+} from './statements/repairs/account-evidence.js';
+export {
+  auditLines,
+  deleteStrayProjections,
+  overwriteBalances,
+  overwriteStatuses,
+  readBalanceEvidence,
+  readStatusEvidence,
+} from './statements/repairs/overwrite-projections.js';
+export type {
+  BalanceEvidence,
+  StatusEvidence,
+} from './statements/repairs/overwrite-projections.js';
+export {
+  readTransferEvidence,
+  writeTransferCorrection,
+} from './statements/repairs/transfer-evidence.js';
+export type {
+  EventEvidence,
+  TransferCorrection,
+  TransferEvidence,
+} from './statements/repairs/transfer-evidence.js';
+
 export { checkedInSchema, dumpSchema, schemaFile } from './schema-dump.js';

@@ -4,6 +4,8 @@ import { Loop } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
 import { checkSystem, lastFullOf, oldestPoint } from './checks/check-system.js';
 import type { CheckForm, CheckRun } from './checks/check-system.js';
+import { correctFoundProjections } from './repairs/run-corrections.js';
+import { RECONCILER } from './sweeps/repair.js';
 import { reportChecks } from './telemetry.js';
 
 export interface CheckLoopOptions {
@@ -37,6 +39,7 @@ export function checkLoop(options: CheckLoopOptions): Loop {
       const run = await checkSystem(pools, { form });
       schedule.ran(run);
       reportChecks(run, log, metrics);
+      await copyTruth(options, run);
       metrics.reconciliationRunsTotal.inc({ kind: run.form === 'full' ? 'full_check' : 'check' });
       await readPoints(pools, metrics);
     },
@@ -45,6 +48,18 @@ export function checkLoop(options: CheckLoopOptions): Loop {
       log.warn('the checks could not run and are tried again', { error });
     },
   });
+}
+
+/**
+ * A projection is a copy and holds no money: what differs is written again from the truth, by itself.
+ * The finding stays in the metric until the next run finds nothing.
+ */
+async function copyTruth({ pools, log, metrics }: CheckLoopOptions, run: CheckRun): Promise<void> {
+  const author = { actor: RECONCILER, reason: 'projection_differs' };
+  for (const { shard, key, before, after } of await correctFoundProjections(pools, run, author)) {
+    metrics.reconciliationRepairsTotal.inc({ kind: 'projection' });
+    log.warn(`corrected: ${key}`, { shard, before, after });
+  }
 }
 
 const MS_PER_SECOND = 1_000;

@@ -1,137 +1,141 @@
 import type { Command } from 'commander';
-import type { ShardId } from '@surety/domain';
-import { ItemBackoff } from '../sweeps/item-backoff.js';
-import type { Repair, Trouble } from '../sweeps/repair.js';
-import { runRouted } from '../sweeps/routing.js';
-import { ShardSweeps } from '../sweeps/run-sweeps.js';
-import type { SweepContext } from '../sweeps/context.js';
 import { beginChange, changing } from './change.js';
 import type { ChangeOptions } from './change.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
+import { jsonOption, limitOption } from './options.js';
 import { EXIT, errorLine, toJson } from './output.js';
+import {
+  correctOnce,
+  printCorrections,
+  printRecent,
+  recentRepairs,
+} from './reconcile-corrections.js';
+import { printSweeps, sweepOnce } from './reconcile-sweeps.js';
 import { withShards } from './session.js';
 import type { Session } from './session.js';
-import { table } from './table.js';
 
-interface PassReport {
-  readonly dryRun: boolean;
-  readonly repairs: readonly Repair[];
-  readonly troubles: readonly (Omit<Trouble, 'error'> & { readonly error?: string })[];
-}
-
-const BACKOFF_ITEMS_MAX = 100_000;
-/** Longer than any command runs: what was tried is not tried again by the same command. */
-const BACKOFF_FIRST_MS = 24 * 3_600_000;
-/** Passes over one shard: bounds a command that meets more open work than one pass takes up. */
-const PASSES_MAX = 200;
+const FULL = 'look at everything that ever happened, not only at what is new or open';
 
 export function registerReconcile(program: Command, { host, exit }: CommandContext): void {
   const reconcile = program
     .command('reconcile')
-    .description('drives on what stands still, with the steps of the saga');
+    .description('sets right what has one right answer, drives on what stands still');
   const run = reconcile
     .command('run')
-    .description('all sweeps over all shards, once from end to end, now');
-  changing(run).action(async (options: ChangeOptions) => {
+    .description('corrects what contradicts itself, then runs all sweeps over all shards, now')
+    .option('--full', FULL, false);
+  changing(run).action(async (options: RunOptions) => {
     exit(await runReconcile(host, options));
   });
+  explainRun(run);
+  const report = reconcile
+    .command('report')
+    .description('what run would correct, and refuse, and what was repaired lately')
+    .option('--full', FULL, false)
+    .addOption(limitOption('repairs of late', 20))
+    .addOption(jsonOption())
+    .action(async (options: ReportOptions) => {
+      exit(await runReport(host, options));
+    });
+  explained(report, {
+    notes: ['Changes no money: it judges each row under the locks of a correction, and lets go.'],
+    json: [
+      '{ corrections: { form, corrected: [...], refused: [...], isCut },',
+      '  recent: [{ createdAt, shard, actor, action, transferId, accountId, reason, before, after }] }',
+    ],
+    exitCodes: {
+      '0': 'nothing is to be corrected and nothing is refused',
+      '1': 'something is',
+      '2': 'the command could not run, or was called wrongly',
+    },
+    examples: [
+      ['surety reconcile report', 'what stands wrong among what is new or open'],
+      ['surety reconcile report --full --json', 'everything, for machines'],
+    ],
+  });
+}
+
+function explainRun(run: Command): void {
   explained(run, {
     notes: [
-      'Works beside a running reconciler and beside the workers: every repair is a step that takes ' +
-        'effect once, whoever takes it.',
+      'A correction is made where the rows themselves leave one right answer: a balance by a sound ' +
+        'ledger, a held total by its holds, a state, a hold and the list of open transfers by the ' +
+        'events, a projection by the truth. What leaves none is refused, with the reason: legs, ' +
+        'events, decisions and keys are never written again.',
+      'Each correction locks its rows, reads the evidence again and is one transaction with its line ' +
+        'of the audit log. The sweeps are steps that take effect once, whoever takes them: both work ' +
+        'beside a running system.',
     ],
     json: [
-      '{ dryRun, repairs: [{ kind, cause, shard, slot, transferId, before, after }],',
+      '{ dryRun, corrections: { form, corrected: [{ shard, key, before, after }],',
+      '                         refused: [{ shard, key, check, problem, why }], isCut },',
+      '  repairs: [{ kind, cause, shard, slot, transferId, before, after }],',
       '  troubles: [{ kind, shard, transferId, message, error }] }',
     ],
     exitCodes: {
-      '0': 'everything that stood still was driven on',
-      '1': 'something could not be put right, and says why',
+      '0': 'what was wrong was set right, what stood still was driven on',
+      '1': 'something was refused or could not be put right, and says why',
       '2': 'the command could not run, or was called wrongly',
     },
     examples: [
       ['surety reconcile run --dry-run', 'what would be done'],
-      ['surety reconcile run --reason "Kafka was away" --yes', 'do it now, without a question'],
+      ['surety reconcile run --full --reason "restored a backup" --yes', 'everything, now'],
     ],
   });
 }
 
-/**
- * All sweeps over all shards, once from end to end. No lease is taken: every repair is a step that takes
- * effect once, so a pass beside a running reconciler can only find that the work is done.
- */
-async function runReconcile(host: CliHost, options: ChangeOptions): Promise<number> {
+interface RunOptions extends ChangeOptions {
+  readonly full: boolean;
+}
+
+async function runReconcile(host: CliHost, options: RunOptions): Promise<number> {
   const change = await beginChange(host, options);
+  const { dryRun, json, full } = options;
   return withShards(host, async (session) => {
-    await change.confirm('Run all sweeps over all shards now?');
-    const report = await pass(session, options.dryRun);
-    host.print(options.json ? toJson(report) : printReport(report));
-    return report.troubles.length > 0 ? EXIT.found : EXIT.ok;
+    await change.confirm('Correct what has one right answer and run all sweeps, over all shards?');
+    const { actor, reason } = change;
+    const form = full ? 'full' : 'since';
+    const corrections = await tryToCorrect(session, { actor, reason, dryRun, form });
+    const sweeps = await sweepOnce(session, dryRun);
+    if (json) host.print(toJson({ dryRun, corrections, ...sweeps }));
+    else {
+      if ('error' in corrections) host.print(`nothing was corrected: ${corrections.error}`);
+      else host.print(printCorrections(corrections, dryRun));
+      host.print(printSweeps(sweeps, dryRun));
+    }
+    const isClean = !('error' in corrections) && corrections.refused.length === 0;
+    return isClean && sweeps.troubles.length === 0 ? EXIT.ok : EXIT.found;
   });
 }
 
-async function pass(session: Session, dryRun: boolean): Promise<PassReport> {
-  const repairs: Repair[] = [];
-  const troubles: PassReport['troubles'][number][] = [];
-  const complain = ({ error, ...trouble }: Trouble): void => {
-    troubles.push(error === undefined ? trouble : { ...trouble, error: errorLine(error) });
-  };
-  const listener = { repaired: (repair: Repair) => repairs.push(repair), trouble: complain };
-  for (const { id } of session.sweepShards) {
-    await sweepShardOnce(session, id, { dryRun, listener }).catch((error: unknown) => {
-      complain({
-        kind: 'shard_away',
-        shard: id,
-        message: `the sweeps of shard ${id} could not be finished`,
-        error,
-      });
-    });
-  }
-  return { dryRun, repairs, troubles };
-}
-
-async function sweepShardOnce(
-  { pools, sweepShards, config }: Session,
-  source: ShardId,
-  report: Pick<SweepContext, 'dryRun' | 'listener'>,
-): Promise<void> {
-  // A fresh memory: everything that is due by age is tried, and once.
-  const backoff = (): ItemBackoff =>
-    new ItemBackoff({
-      firstMs: BACKOFF_FIRST_MS,
-      maxMs: BACKOFF_FIRST_MS,
-      itemsMax: BACKOFF_ITEMS_MAX,
-      now: () => performance.now(),
-    });
-  const memory = { itemBackoff: backoff(), shardBackoff: backoff() };
-  const sweeps = new ShardSweeps();
-  const routing = { slotMaps: pools.slotMaps, shards: sweepShards, source };
-  for (let pass = 0; pass === 0 || (sweeps.hasMore && pass < PASSES_MAX); pass += 1) {
-    await runRouted(routing, (route) =>
-      sweeps.run({ ...config, ...report, ...memory, ...route, mayGoOn: () => true }),
-    );
+/** A shard that is away keeps the corrections from what they have to know; the sweeps go on. */
+async function tryToCorrect(
+  session: Session,
+  options: Parameters<typeof correctOnce>[1],
+): Promise<Awaited<ReturnType<typeof correctOnce>> | { readonly error: string }> {
+  try {
+    return await correctOnce(session, options);
+  } catch (error) {
+    return { error: errorLine(error) };
   }
 }
 
-function printReport({ dryRun, repairs, troubles }: PassReport): string {
-  const lines: string[] = [];
-  if (repairs.length > 0) {
-    const rows = repairs.map(({ kind, cause, shard, transferId, before, after }) => [
-      kind,
-      cause,
-      String(shard),
-      transferId,
-      JSON.stringify(before),
-      JSON.stringify(after),
-    ]);
-    lines.push(table(['repair', 'because', 'shard', 'transfer', 'before', 'after'], rows), '');
-  }
-  for (const { kind, shard, transferId, message, error } of troubles) {
-    const where = transferId ? `shard ${shard}, transfer ${transferId}` : `shard ${shard}`;
-    lines.push(`trouble: ${kind} (${where}): ${message}${error ? `: ${error}` : ''}`);
-  }
-  const verb = dryRun ? 'would be made' : 'made';
-  lines.push(`${repairs.length} repairs ${verb}, ${troubles.length} troubles`);
-  return lines.join('\n');
+interface ReportOptions {
+  readonly json: boolean;
+  readonly full: boolean;
+  readonly limit: number;
+}
+
+function runReport(host: CliHost, { json, full, limit }: ReportOptions): Promise<number> {
+  return withShards(host, async (session) => {
+    const author = { actor: 'operator', reason: 'report' };
+    const form = full ? 'full' : 'since';
+    const corrections = await correctOnce(session, { ...author, form, dryRun: true });
+    const recent = await recentRepairs(session, limit);
+    if (json) host.print(toJson({ corrections, recent }));
+    else host.print(`${printCorrections(corrections, true)}\n\n${printRecent(recent)}`);
+    const { corrected, refused } = corrections;
+    return corrected.length + refused.length > 0 ? EXIT.found : EXIT.ok;
+  });
 }

@@ -110,7 +110,7 @@ function judgeLegs({ id, transfer, decision, legs }: TransferStory): Fault[] {
 
 type LegText = Pick<RecordedLeg, 'step' | 'account' | 'slot' | 'minor' | 'currency'>;
 
-function legText({ step, account, slot, minor, currency }: LegText): string {
+export function legText({ step, account, slot, minor, currency }: LegText): string {
   return `${step}:${account}@${slot}:${minor}${currency}`;
 }
 

@@ -1,111 +1,27 @@
-import { randomBytes } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Envelope } from '@surety/contracts';
-import { composeTransferId, slotOfAccount } from '@surety/domain';
-import type { TransferId, TransferStatus } from '@surety/domain';
-import { findTransfer, readTimeline, readVerifiedPoint } from '@surety/db';
+import type { TransferId } from '@surety/domain';
+import { readVerifiedPoint } from '@surety/db';
 import type { Shard } from '@surety/db';
-import {
-  applySteps,
-  fundAccounts,
-  openAccounts,
-  requestTransfers,
-  voidTransfers,
-} from '@surety/saga';
-import { aDeposit, aTransferRequest, anAccountIdOn, anOpening, eur } from '@surety/testing';
-import { createTestShards } from '@surety/testing/shards';
-import type { TestShards } from '@surety/testing/shards';
+import { aPayerAndPayee, hex } from '@surety/testing/payer-and-payee';
+import type { PayerAndPayee } from '@surety/testing/payer-and-payee';
 import { checkSystem } from '../check-system.js';
 import type { CheckRun } from '../check-system.js';
 import { SINCE_CHECK_NAMES } from './run-since.js';
 
-const options = { holdTimeoutMs: 3_600_000, actor: 'saga' };
-const TABLES = [
-  ...['accounts', 'transfers', 'open_transfers', 'holds', 'transfer_events', 'decisions'],
-  ...['ledger_entries', 'idempotency_keys', 'outbox', 'balances', 'transaction_status'],
-  ...['verified_points', 'verified_accounts', 'verified_open_transfers'],
-];
-
-let shards: TestShards;
+let system: PayerAndPayee;
 let source: Shard;
 let destination: Shard;
 let payer: string;
-let payee: string;
 let idle: string;
 
-function accountOn(shard: number, prefix: string): string {
-  return anAccountIdOn(shards.pools.slotMaps.current(), shard, prefix);
-}
-
-async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
-  const rows = await readTimeline(shard, id);
-  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
-}
-
-/** An id of this moment, as ingress makes them. */
-function idOfNow(): TransferId {
-  return composeTransferId(Date.now(), slotOfAccount(payer), randomBytes(8));
-}
-
-type Goal = TransferStatus | 'credited';
-
-async function advance(id: TransferId, goal: Goal): Promise<void> {
-  const row = await findTransfer(source, id);
-  if (row?.state === 'requested') {
-    if (goal === 'requested') return;
-    await applySteps(source.store, [await eventOn(source, id, 10)], options);
-  }
-  if (goal === 'held') return;
-  const cause = await eventOn(source, id, 20);
-  if (goal === 'cancelled') {
-    await voidTransfers(destination.store, [{ cause, reason: 'hold_expired', actor: 'saga' }]);
-  } else {
-    await applySteps(destination.store, [cause], options);
-  }
-  if (goal === 'credited') return;
-  await applySteps(source.store, [await eventOn(destination, id, 30)], options);
-  expect(await findTransfer(source, id)).toMatchObject({ state: goal });
-}
-
-/** `n` keeps keys apart; the id is of long ago unless another one is given. */
-async function transferIn(goal: Goal, n: number, id?: TransferId): Promise<TransferId> {
-  const to = goal === 'rejected' ? accountOn(1, 'nobody') : payee;
-  const fields = aTransferRequest({ n, source: payer, destination: to, amount: eur(10_00) });
-  const request = { ...fields, transferId: id ?? fields.transferId };
-  await requestTransfers(source.store, [request]);
-  await advance(request.transferId, goal);
-  return request.transferId;
-}
-
-/** What the projector would have written by now. */
-async function project(): Promise<void> {
-  for (const shard of shards.pools.shards) {
-    await shard.send([
-      'REPLACE INTO balances SELECT id, slot, currency, balance, held, version, NOW(6) ' +
-        'FROM accounts WHERE version > 0',
-      'REPLACE INTO transaction_status SELECT t.id, t.slot, t.state, t.reason, MAX(e.step), NOW(6) ' +
-        'FROM transfers AS t JOIN transfer_events AS e ON e.transfer_id = t.id AND e.step <> 30 ' +
-        'GROUP BY t.id, t.slot, t.state, t.reason',
-    ]);
-  }
-}
-
 function check(form: CheckRun['form'] = 'since'): Promise<CheckRun> {
-  return checkSystem(shards.pools, { form, projectionPatienceMs: 1 });
+  return checkSystem(system.shards.pools, { form, projectionPatienceMs: 1 });
 }
 
 function broken({ results }: CheckRun): readonly string[] {
   return results.flatMap(({ check: name, findings }) =>
     findings.map(({ key, problem }) => `${name}: ${key} ${problem}`),
   );
-}
-
-function onBothShards(statements: readonly string[]): Promise<unknown> {
-  return Promise.all(shards.pools.shards.map((shard) => shard.send(statements)));
-}
-
-function hex(id: TransferId): string {
-  return `x'${id.replaceAll('-', '')}'`;
 }
 
 interface Ids {
@@ -126,21 +42,15 @@ let first: CheckRun;
 let second: CheckRun;
 
 beforeAll(async () => {
-  shards = await createTestShards({ count: 2 });
-  [source, destination] = shards.pools.shards as [Shard, Shard];
-  payer = accountOn(0, 'payer');
-  payee = accountOn(1, 'payee');
-  idle = accountOn(0, 'idle');
-  await openAccounts(source.store, [anOpening(payer), anOpening(idle)]);
-  await openAccounts(destination.store, [anOpening(payee)]);
-  const deposits = [aDeposit(payer, eur(1_000_00), 1), aDeposit(idle, eur(5_00), 2)];
-  await fundAccounts(source.store, deposits);
+  system = await aPayerAndPayee();
+  ({ source, destination, payer, idle } = system);
+  const { transferIn, idOfNow } = system;
   const old = await transferIn('committed', 1);
   const late = await transferIn('held', 2);
   const requested = await transferIn('requested', 3);
-  await project();
+  await system.project();
   first = await check();
-  await advance(late, 'committed');
+  await system.advance(late, 'committed');
   ids = {
     ...{ old, late, requested },
     held: await transferIn('held', 4, idOfNow()),
@@ -150,27 +60,19 @@ beforeAll(async () => {
     cancelled: await transferIn('cancelled', 8, idOfNow()),
     hidden: await transferIn('committed', 9),
   };
-  await project();
-  await onBothShards(
-    TABLES.map((table) => `CREATE TABLE healthy_${table} AS SELECT * FROM ${table}`),
-  );
+  await system.project();
+  await system.remember();
   second = await check();
 });
 
 afterAll(async () => {
-  await shards?.drop();
+  await system?.shards.drop();
 });
 
 /** Every test begins with the same system: verified once, with work since. */
-async function heal(): Promise<void> {
-  await onBothShards(
-    TABLES.flatMap((table) => [
-      `DELETE FROM ${table}`,
-      `INSERT INTO ${table} SELECT * FROM healthy_${table}`,
-    ]),
-  );
-}
-afterEach(heal);
+afterEach(async () => {
+  await system.heal();
+});
 
 describe('the check of what is new', () => {
   it('looks at everything where nothing was verified yet, and verifies it', () => {
@@ -206,7 +108,7 @@ describe('the check of what is new', () => {
       ]);
     }
     expect((await readVerifiedPoint(source)).verifiedAt).toBe(before.verifiedAt);
-    await heal();
+    await system.heal();
     expect(await check()).toMatchObject({ ok: true, isVerified: true });
     const after = (await readVerifiedPoint(source)).verifiedAt;
     expect(after! > before.verifiedAt!).toBe(true);
@@ -225,7 +127,7 @@ describe('the check of what is new', () => {
 
   it('misses nothing that is committed while it runs', async () => {
     const writers = Array.from({ length: 12 }, (_, at) =>
-      transferIn('committed', 100 + at, at % 2 === 0 ? idOfNow() : undefined),
+      system.transferIn('committed', 100 + at, at % 2 === 0 ? system.idOfNow() : undefined),
     );
     const everything = Promise.allSettled(writers);
     let done = false;
@@ -236,7 +138,7 @@ describe('the check of what is new', () => {
       expect(broken(await check()).filter((text) => !text.startsWith('projections'))).toEqual([]);
     }
     await everything;
-    await project();
+    await system.project();
     expect(broken(await check())).toEqual([]);
     expect(broken(await check('full'))).toEqual([]);
   });
@@ -311,7 +213,7 @@ const PLANTED: readonly Planted[] = [
   {
     what: 'a pair of legs of nobody',
     sql: () =>
-      `INSERT INTO ledger_entries SELECT ${hex(idOfNow())}, step, leg, slot, account_id, NULL, ` +
+      `INSERT INTO ledger_entries SELECT ${hex(system.idOfNow())}, step, leg, slot, account_id, NULL, ` +
       `amount, currency, NULL, posted_at FROM ledger_entries WHERE transfer_id = ${hex(ids.old)}`,
     names: () => 'step-legs: transfer ',
   },
@@ -371,7 +273,7 @@ const PLANTED: readonly Planted[] = [
   {
     what: 'an event of nobody',
     sql: () =>
-      `UPDATE transfer_events SET transfer_id = ${hex(idOfNow())} ` +
+      `UPDATE transfer_events SET transfer_id = ${hex(system.idOfNow())} ` +
       `WHERE transfer_id = ${hex(ids.rejected)} AND step = 40`,
     names: () => 'histories: event ',
   },
