@@ -6,7 +6,7 @@ import { checkSystem, lastFullOf, oldestPoint } from './checks/check-system.js';
 import type { CheckForm, CheckRun } from './checks/check-system.js';
 import { correctFoundProjections } from './repairs/run-corrections.js';
 import { RECONCILER } from './sweeps/repair.js';
-import { reportChecks } from './telemetry.js';
+import { forgetChecks, reportChecks } from './telemetry.js';
 
 export interface CheckLoopOptions {
   readonly pools: ShardPools;
@@ -30,8 +30,7 @@ export function checkLoop(options: CheckLoopOptions): Loop {
     run: async () => {
       await gauge.read(pools);
       if (!(await isLeader())) {
-        // Findings of an earlier time as leader would stay for ever.
-        metrics.reconciliationFindings.reset();
+        forgetChecks(metrics);
         return;
       }
       const form = schedule.next(await readPoints(pools, metrics));

@@ -8,6 +8,7 @@ import { ShardPatrol } from './patrol/shard-patrol.js';
 import type { ReconcilerConfig } from './config.js';
 import { LEASE_NAME, LEASE_RENEWALS_PER_TTL, LEASE_TTL_MS } from './lease.js';
 import { ItemBackoff } from './sweeps/item-backoff.js';
+import { BY_ITSELF } from './sweeps/repair.js';
 import type { RepairListener } from './sweeps/repair.js';
 import { Announcements } from './announcements.js';
 import { isFencedError, runRouted } from './sweeps/routing.js';
@@ -166,6 +167,7 @@ export class ShardLoops {
         holdTimeoutMs: config.holdTimeoutMs,
         stallTimeoutMs: config.stallTimeoutMs,
         dryRun: false,
+        author: BY_ITSELF,
         itemBackoff: this.#itemBackoff,
         shardBackoff: this.#shardBackoff,
         listener,

@@ -1,6 +1,7 @@
 import { describeError } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
-import type { CheckRun } from './checks/check-system.js';
+import type { CheckForm, CheckRun } from './checks/check-system.js';
+import { CHECK_NAMES } from './checks/run-checks.js';
 import { detailText } from './cli/print-checks.js';
 import type { PatrolListener } from './patrol/ports.js';
 import type { Repair, RepairListener, Trouble } from './sweeps/repair.js';
@@ -48,6 +49,13 @@ export function patrolListener(log: Logger, metrics: Metrics): PatrolListener {
 
 /** Findings logged per check: the metric says how many there are, the command names them all. */
 const FINDINGS_LOGGED_MAX = 10;
+
+/** Who does not check any more must not go on telling what was found: others check now. */
+export function forgetChecks(metrics: Metrics): void {
+  for (const form of ['since', 'full'] satisfies CheckForm[]) {
+    for (const check of CHECK_NAMES) metrics.reconciliationFindings.remove({ check, form });
+  }
+}
 
 /** The series of the other form stay as they are: what it found is not gone because this one is clean. */
 export function reportChecks(run: CheckRun, log: Logger, metrics: Metrics): void {

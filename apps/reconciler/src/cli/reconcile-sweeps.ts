@@ -23,7 +23,10 @@ const PASSES_MAX = 200;
  * All sweeps over all shards, once from end to end. No lease is taken: every repair is a step that takes
  * effect once, so a pass beside a running reconciler can only find that the work is done.
  */
-export async function sweepOnce(session: Session, dryRun: boolean): Promise<SweepReport> {
+export async function sweepOnce(
+  session: Session,
+  { author, dryRun }: Pick<SweepContext, 'author' | 'dryRun'>,
+): Promise<SweepReport> {
   const repairs: Repair[] = [];
   const troubles: SweepReport['troubles'][number][] = [];
   const complain = ({ error, ...trouble }: Trouble): void => {
@@ -31,7 +34,7 @@ export async function sweepOnce(session: Session, dryRun: boolean): Promise<Swee
   };
   const listener = { repaired: (repair: Repair) => repairs.push(repair), trouble: complain };
   for (const { id } of session.sweepShards) {
-    await sweepShardOnce(session, id, { dryRun, listener }).catch((error: unknown) => {
+    await sweepShardOnce(session, id, { author, dryRun, listener }).catch((error: unknown) => {
       complain({
         kind: 'shard_away',
         shard: id,
@@ -46,7 +49,7 @@ export async function sweepOnce(session: Session, dryRun: boolean): Promise<Swee
 async function sweepShardOnce(
   { pools, sweepShards, config }: Session,
   source: ShardId,
-  report: Pick<SweepContext, 'dryRun' | 'listener'>,
+  report: Pick<SweepContext, 'author' | 'dryRun' | 'listener'>,
 ): Promise<void> {
   // A fresh memory: everything that is due by age is tried, and once.
   const backoff = (): ItemBackoff =>

@@ -97,7 +97,7 @@ async function runReconcile(host: CliHost, options: RunOptions): Promise<number>
     const { actor, reason } = change;
     const form = full ? 'full' : 'since';
     const corrections = await tryToCorrect(session, { actor, reason, dryRun, form });
-    const sweeps = await sweepOnce(session, dryRun);
+    const sweeps = await sweepOnce(session, { author: { actor, reason }, dryRun });
     if (json) host.print(toJson({ dryRun, corrections, ...sweeps }));
     else {
       if ('error' in corrections) host.print(`nothing was corrected: ${corrections.error}`);

@@ -3,7 +3,7 @@ import type { ShardId, TransferId } from '@surety/domain';
 import type { StoreError, StoredEvent } from '@surety/saga';
 import type { ItemBackoff } from './item-backoff.js';
 import type { EventRef, SweepShard } from './ports.js';
-import type { RepairListener } from './repair.js';
+import type { RepairListener, SweepAuthor } from './repair.js';
 import { isEpochError, isFencedError } from './routing.js';
 
 /** One pass of the sweeps over the open work of one shard, the source of the transfers it repairs. */
@@ -13,6 +13,8 @@ export interface SweepContext {
   readonly stallTimeoutMs: number;
   /** Says what would be done and writes nothing. */
   readonly dryRun: boolean;
+  /** In whose name steps are taken and written down. */
+  readonly author: SweepAuthor;
   /** Of transfers and events that were tried before. */
   readonly itemBackoff: ItemBackoff;
   /** Of shards that did not answer: a dead one must not cost every pass its time-outs. */

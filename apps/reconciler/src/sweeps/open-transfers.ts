@@ -6,7 +6,7 @@ import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken } from './isolate.js';
 import type { OpenTransfer, OpenTransferCursor } from './ports.js';
-import { RECONCILER, auditNote, idsOf } from './repair.js';
+import { authored, idsOf } from './repair.js';
 import type { Repair } from './repair.js';
 import { settle } from './settle.js';
 
@@ -198,7 +198,7 @@ async function send(pass: Pass, standing: readonly Standing[]): Promise<boolean>
   const events = now.map(({ event }) => event);
   const repairs = now.map((one) => sendRepair(source.id, one));
   pass.resendsLeft -= now.length;
-  const by = { actor: RECONCILER, audit: auditNote('standing_still') };
+  const by = authored(context.author, 'standing_still');
   if (!context.dryRun) await sendAgain(source.store, events, by);
   for (const { envelope } of events) itemBackoff.attempted(envelope.id);
   for (const repair of repairs) context.listener.repaired(repair);
@@ -227,8 +227,9 @@ async function expire(context: PassContext, requested: readonly Envelope[]): Pro
     }
     return;
   }
+  const { actor, audit } = authored(context.author, 'not_taken_up');
   const { done, faulty } = await isolateBroken(requested, (batch) =>
-    expireRequested(source.store, batch, RECONCILER, auditNote('not_taken_up')),
+    expireRequested(source.store, batch, actor, audit),
   );
   for (const { item, error } of faulty) {
     itemBackoff.attempted(item.transferId);

@@ -6,7 +6,7 @@ import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
-import { RECONCILER, auditNote, idsOf } from './repair.js';
+import { authored, idsOf } from './repair.js';
 import type { Repair } from './repair.js';
 import { settle } from './settle.js';
 
@@ -71,11 +71,11 @@ async function decide(
   { destination, causes }: DestinationGroup,
 ): Promise<readonly Envelope[]> {
   if (context.dryRun) return foresee(context, { destination, causes });
-  const audit = auditNote('hold_expired');
+  const by = authored(context.author, 'hold_expired');
   const { done, faulty } = await isolateBroken(causes, (batch) =>
     voidTransfers(
       destination.store,
-      batch.map((cause) => ({ cause, reason: 'hold_expired', actor: RECONCILER, audit })),
+      batch.map((cause) => ({ cause, reason: 'hold_expired', ...by })),
     ),
   );
   for (const { item, error } of faulty) {
@@ -131,18 +131,18 @@ async function foresee(
   );
   const foreseen = causes
     .filter((cause) => !decisions.has(cause.transferId))
-    .map((cause) => wouldBeVoided(cause));
+    .map((cause) => wouldBeVoided(cause, context.author.actor));
   for (const event of foreseen) context.listener.repaired(voidRepair(destination.id, event));
   return [...Array.from(standing.values(), (event) => event.envelope), ...foreseen];
 }
 
-function wouldBeVoided(cause: Envelope): Envelope {
+function wouldBeVoided(cause: Envelope, actor: string): Envelope {
   return {
     ...cause,
     id: `${cause.transferId}/30`,
     type: 'voided',
     step: 30,
-    actor: RECONCILER,
+    actor,
     causation: cause.id,
     data: { ...cause.data, reason: 'hold_expired' },
   };

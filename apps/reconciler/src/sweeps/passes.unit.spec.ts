@@ -21,6 +21,7 @@ import {
 } from './open-transfers.js';
 import { EXPIRED_HOLDS_BATCH_MAX } from './orphaned-holds.js';
 import type { HoldCursor, OpenTransferCursor, OpenTransferPage, SweepReads } from './ports.js';
+import { BY_ITSELF } from './repair.js';
 import type { Repair, Trouble } from './repair.js';
 import { MAP_RELOADS_MAX, runRouted } from './routing.js';
 import type { RoutableSweepShard } from './routing.js';
@@ -165,6 +166,7 @@ beforeEach(async () => {
     holdTimeoutMs: HOLD_TIMEOUT_MS,
     stallTimeoutMs: STALL_TIMEOUT_MS,
     dryRun: false,
+    author: BY_ITSELF,
     itemBackoff: new ItemBackoff(backoff),
     shardBackoff: new ItemBackoff({ ...backoff, firstMs: 1000, maxMs: 1000 }),
     listener: {

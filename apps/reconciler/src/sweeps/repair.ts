@@ -55,7 +55,23 @@ export function idsOf({
   return traceId === undefined ? { transferId } : { transferId, traceId };
 }
 
-/** The line that a repair leaves in audit_log, of one transaction with it. */
-export function auditNote(cause: RepairCause): AuditNote {
-  return { via: 'reconcile', reason: cause };
+/** In whose name a pass repairs: the process in its own, a command in that of its operator. */
+export interface SweepAuthor {
+  readonly actor: string;
+  /** Why somebody asked for the pass; the process needs none. */
+  readonly reason?: string;
+}
+
+export const BY_ITSELF: SweepAuthor = { actor: RECONCILER };
+
+/** Room of the column, in characters. */
+const REASON_MAX = 255;
+
+/** Who takes a repair's step, and the line it leaves in audit_log, of one transaction with it. */
+export function authored(
+  { actor, reason }: SweepAuthor,
+  cause: RepairCause,
+): { readonly actor: string; readonly audit: AuditNote } {
+  const text = reason === undefined ? cause : `${cause}: ${reason}`;
+  return { actor, audit: { via: 'reconcile', reason: text.slice(0, REASON_MAX) } };
 }

@@ -8,6 +8,7 @@ import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { sweepShard } from '../sweep-shard.js';
 import { ItemBackoff } from './item-backoff.js';
+import { BY_ITSELF } from './repair.js';
 import type { Repair, Trouble } from './repair.js';
 import { runRouted } from './routing.js';
 import { ShardSweeps } from './run-sweeps.js';
@@ -54,6 +55,7 @@ describe('a pass over shards whose slot map has changed', () => {
           holdTimeoutMs: FAR_AWAY_MS,
           stallTimeoutMs: FAR_AWAY_MS,
           dryRun: false,
+          author: BY_ITSELF,
           itemBackoff: new ItemBackoff(backoff),
           shardBackoff: new ItemBackoff(backoff),
           listener: {

@@ -5,7 +5,7 @@ import { applySteps } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import type { SweepContext } from './context.js';
 import { isolateBroken } from './isolate.js';
-import { RECONCILER, auditNote, idsOf } from './repair.js';
+import { authored, idsOf } from './repair.js';
 import type { Repair, RepairCause, RepairKind } from './repair.js';
 
 /** A transfer whose destination has decided: the event that the source's shard must follow. */
@@ -42,7 +42,7 @@ export async function settle(
     applySteps(
       source.store,
       batch.map((settlement) => settlement.decided),
-      { holdTimeoutMs, actor: RECONCILER, audit: auditNote(cause) },
+      { holdTimeoutMs, ...authored(context.author, cause) },
     ),
   );
   for (const { item, result } of done) {

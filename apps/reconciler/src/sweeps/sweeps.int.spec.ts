@@ -11,6 +11,7 @@ import type { TestShards } from '@surety/testing/shards';
 import { sweepShard } from '../sweep-shard.js';
 import type { SweepContext } from './context.js';
 import { ItemBackoff } from './item-backoff.js';
+import { BY_ITSELF } from './repair.js';
 import type { Repair, Trouble } from './repair.js';
 import { ShardSweeps } from './run-sweeps.js';
 
@@ -79,6 +80,7 @@ async function sweep(timeouts: Timeouts): Promise<{ repairs: Repair[]; troubles:
     ...timeouts,
     source: sweepShards[0]!,
     dryRun: false,
+    author: BY_ITSELF,
     itemBackoff: new ItemBackoff(backoff),
     shardBackoff: new ItemBackoff(backoff),
     listener: {

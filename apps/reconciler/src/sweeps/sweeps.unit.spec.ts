@@ -23,6 +23,7 @@ import {
 import type { SweepContext } from './context.js';
 import { ItemBackoff } from './item-backoff.js';
 import type { OpenTransferPage, SweepReads, SweepShard } from './ports.js';
+import { BY_ITSELF } from './repair.js';
 import type { Repair, Trouble } from './repair.js';
 import { ShardSweeps } from './run-sweeps.js';
 
@@ -133,6 +134,7 @@ describe('the sweeps', () => {
       holdTimeoutMs: HOLD_TIMEOUT_MS,
       stallTimeoutMs: STALL_TIMEOUT_MS,
       dryRun: false,
+      author: BY_ITSELF,
       itemBackoff: new ItemBackoff(backoff),
       shardBackoff: new ItemBackoff({ ...backoff, firstMs: 1000 }),
       listener: {
@@ -198,6 +200,17 @@ describe('the sweeps', () => {
     expect(destination.memory.rows.decisions.get(transferId)?.decision.outcome).toBe('voided');
     expect(source.memory.rows.accounts.get(SOURCE)).toMatchObject({ held: 0n, balance: 100_00n });
     expectPromisesKept();
+  });
+
+  it('repairs in the name of the operator who asked for it, with the reason given', async () => {
+    const { transferId } = await held();
+    clock.ms += HOLD_TIMEOUT_MS + 1;
+    const author = { actor: 'operator:ann', reason: 'ticket 7' };
+    await sweeps.run({ ...context, author });
+    const line = { actor: 'operator:ann', reason: 'hold_expired: ticket 7', transferId };
+    expect(destination.audited).toMatchObject([line]);
+    expect(source.audited).toMatchObject([line]);
+    expect(stored(destination, transferId, 30).actor).toBe('operator:ann');
   });
 
   it('writes down who did what, with before and after, on the shard it was done on', async () => {
