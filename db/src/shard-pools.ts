@@ -7,6 +7,8 @@ import { pooledSession } from './connection/session.js';
 import type { Session } from './connection/session.js';
 import { MySqlShardStore } from './mysql-shard-store.js';
 import { SlotMapStore } from './slot-map-store.js';
+import { untilPlaced } from './until-placed.js';
+import type { Patience } from './until-placed.js';
 
 export interface ShardOptions {
   /** mysql://user:password@host:port/schema of each shard, in the order of their ids. */
@@ -29,14 +31,16 @@ export interface Shard extends Session {
 export interface ShardPools {
   readonly shards: readonly Shard[];
   readonly slotMaps: SlotMaps;
-  /** Reads the placements. @throws StoreError where no shard answers. */
-  ready(): Promise<void>;
+  /** Reads the placements, with patience or at once. @throws StoreError where no shard answers. */
+  ready(patience?: Patience): Promise<void>;
   /** @throws StoreError naming the shards that are away. */
   check(): Promise<void>;
   /** @throws StoreError where this shard is away. */
   checkShard(id: ShardId): Promise<void>;
   close(): Promise<void>;
 }
+
+const AT_ONCE: Patience = { patienceMs: 0, waiting: () => undefined };
 
 /** Composes the pools; connections are made when they are first needed. @throws TypeError for a malformed URL. */
 export function openShards(options: ShardOptions): ShardPools {
@@ -54,9 +58,7 @@ export function openShards(options: ShardOptions): ShardPools {
   return {
     shards,
     slotMaps,
-    ready: async () => {
-      await slotMaps.reload();
-    },
+    ready: (patience = AT_ONCE) => untilPlaced(slotMaps, patience),
     check: () => checkAll(shards),
     checkShard: (id) => checkOne(shards, id),
     close: async () => {

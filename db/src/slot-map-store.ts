@@ -75,7 +75,7 @@ export class SlotMapStore implements SlotMaps {
 }
 
 /** The list of shards is in the wrong order, or names a schema of another system. */
-class MisplacedShardError extends StoreError {}
+export class MisplacedShardError extends StoreError {}
 
 async function placementOf(session: Session): Promise<Placement> {
   const placement = await readPlacement(session);

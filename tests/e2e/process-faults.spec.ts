@@ -244,7 +244,7 @@ describe('processes that die or freeze under load', () => {
     expect(new Set(ends)).toEqual(new Set(['committed']));
     const history = await replayHistory(system.shardUrls);
     expect(history.faults).toEqual([]);
-    const { exitCode, stdout } = await system.surety('check');
+    const { exitCode, stdout } = await system.surety('check', '--full');
     expect({ exitCode, output: exitCode === 0 ? '' : stdout }).toEqual({ exitCode: 0, output: '' });
     process.stderr.write(`\n${ids.length} transfers through the faults (seed ${seed})\n`);
   });

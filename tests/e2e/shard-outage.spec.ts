@@ -102,7 +102,7 @@ describe("with one shard's database stopped", () => {
       'committed',
     );
     await system.drained(60_000);
-    const { exitCode, stdout } = await system.surety('check');
+    const { exitCode, stdout } = await system.surety('check', '--full');
     expect({ exitCode, output: exitCode === 0 ? '' : stdout }).toEqual({ exitCode: 0, output: '' });
   });
 });

@@ -162,7 +162,7 @@ describe('10,000 transfers over 200 accounts on two shards', () => {
   });
 
   it('`surety check` finds nothing', async () => {
-    const { exitCode, stdout, stderr } = await system.surety('check');
+    const { exitCode, stdout, stderr } = await system.surety('check', '--full');
     expect({ exitCode, output: exitCode === 0 ? '' : stdout + stderr }).toEqual({
       exitCode: 0,
       output: '',

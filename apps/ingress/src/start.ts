@@ -7,6 +7,7 @@ import {
   databaseCounters,
   defaultInstance,
   healthRouter,
+  startPatience,
   startProcess,
 } from '@surety/runtime';
 import type {
@@ -96,14 +97,14 @@ async function open(opening: Opening): Promise<Shown> {
   return { port: server.port, metrics };
 }
 
-async function openPools({ config, metrics, releasers }: Opening): Promise<ShardPools> {
+async function openPools({ config, log, metrics, releasers }: Opening): Promise<ShardPools> {
   const pools = openShards({
     urls: config.SURETY_SHARDS,
     poolSize: config.SURETY_POOL_SIZE,
     metrics: databaseCounters(metrics),
   });
   releasers.push('shards', () => pools.close());
-  await pools.ready();
+  await pools.ready(startPatience(log));
   return pools;
 }
 

@@ -6,6 +6,7 @@ import {
   databaseCounters,
   openAdminServer,
   openConsumer,
+  startPatience,
   startProcess,
 } from '@surety/runtime';
 import type { ProcessConfig, ProcessKit, RunningProcess } from '@surety/runtime';
@@ -37,7 +38,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   const { log, metrics, releasers } = kit;
   const pools = openShards({ urls, poolSize, metrics: databaseCounters(metrics) });
   releasers.push('pools', () => pools.close());
-  await pools.ready();
+  await pools.ready(startPatience(log));
   const redis = connectRedis({ url, name: `${instance}-copies`, log });
   releasers.push('redis', () => redis.close());
   const adminPort = await openAdminServer(kit, {

@@ -5,6 +5,7 @@ import {
   databaseCounters,
   openAdminServer,
   openConsumer,
+  startPatience,
   startProcess,
 } from '@surety/runtime';
 import type { ProcessKit, RunningProcess } from '@surety/runtime';
@@ -40,7 +41,7 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
     metrics: databaseCounters(metrics),
   });
   releasers.push('pools', () => pools.close());
-  await pools.ready();
+  await pools.ready(startPatience(log));
   const redis = connectRedis({ url, name: `${instance}-health`, log });
   releasers.push('redis', () => redis.close());
   const adminPort = await openAdminServer(kit, {

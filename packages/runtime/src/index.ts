@@ -12,6 +12,7 @@ export {
 export {
   openAdminServer,
   openConsumer,
+  startPatience,
   startProcess,
   type AdminOptions,
   type ProcessKit,

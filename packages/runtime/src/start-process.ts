@@ -79,6 +79,24 @@ export async function startProcess<Shown extends object>(
   }
 }
 
+/**
+ * Shorter than a supervisor's patience with a process that is told to end: it does so after its start.
+ */
+const START_PATIENCE_MS = 15_000;
+
+/** How long a start waits for databases that are away, and what it says of it. */
+export function startPatience(log: Logger): {
+  readonly patienceMs: number;
+  readonly waiting: (error: unknown) => void;
+} {
+  return {
+    patienceMs: START_PATIENCE_MS,
+    waiting: (error) => {
+      log.warn('no shard answers yet, the start waits', { error });
+    },
+  };
+}
+
 export interface AdminOptions {
   readonly config: Pick<ProcessConfig, 'host' | 'adminPort' | 'kafkaBrokers'>;
   readonly database: HealthCheck;
