@@ -15,7 +15,8 @@ function lockOf(process: SuretyProcess): string {
 export async function killProcess(world: World, { target }: PlannedFault): Promise<void> {
   for (const process of processesOf(world, target)) {
     await world.locks.hold([lockOf(process)], async () => {
-      process.kill();
+      // What was dead already is no fault that was done.
+      if (!process.kill()) throw new Error(`${process.instance} was dead`);
       world.killed(process);
     });
   }
@@ -27,9 +28,10 @@ export async function freezeProcesses(
 ): Promise<void> {
   const frozen = processesOf(world, target);
   await world.locks.hold(frozen.map(lockOf), async () => {
-    for (const process of frozen) process.pause();
+    const isFrozen = frozen.map((process) => process.pause());
     await sleep(lengthMs);
     for (const process of frozen) process.resume();
+    if (!isFrozen.includes(true)) throw new Error(`${target} was dead`);
   });
 }
 

@@ -132,6 +132,7 @@ class Run {
     const journal = await this.#examine();
     const replay = await this.#replay();
     this.#judgeRecoveries();
+    this.#judgeCrashes();
     if (this.#violations.length > 0) await this.#keepTables();
     return this.#result(lastEndMs, journal, replay);
   }
@@ -174,7 +175,7 @@ class Run {
     await this.#must('every message is read', () => untilRead(this.#chaos));
     await this.#must('projections are made good', () => this.#untilProjected());
     await this.#command('check', '--full');
-    if (await this.#knows('verify')) await this.#command('verify');
+    await this.#command('verify');
     const { shardUrls } = this.#chaos.system;
     const { violations, counts } = await checkJournal({
       journalFile: this.#journalFile,
@@ -215,21 +216,20 @@ class Run {
     }
   }
 
-  /** `--full` where the command knows it; what it finds is a violation. */
-  async #command(name: string, ...wanted: string[]): Promise<void> {
-    const { system } = this.#chaos;
-    const { stdout: help } = await system.surety(name, '--help');
-    const args = [name, ...wanted.filter((option) => help.includes(option))];
-    const { exitCode, stdout, stderr } = await system.surety(...args);
+  /** Whatever its servers do, a process that has come up stays until somebody ends it. */
+  #judgeCrashes(): void {
+    for (const { instance, crashes } of this.#chaos.processes) {
+      if (crashes > 0) this.#violations.push(`${instance} ended by itself, ${crashes} times`);
+    }
+  }
+
+  /** What it finds is a violation, and so is that it could not run. */
+  async #command(...args: string[]): Promise<void> {
+    const { exitCode, stdout, stderr } = await this.#chaos.system.surety(...args);
     const line = `surety ${args.join(' ')}: exit code ${exitCode}`;
     this.#options.say(line);
     this.#commands.push(line);
     if (exitCode !== 0) this.#violations.push(`${line}\n${stdout}${stderr}`);
-  }
-
-  async #knows(command: string): Promise<boolean> {
-    const { stdout } = await this.#chaos.system.surety('--help');
-    return new RegExp(`^ +${command}\\b`, 'm').test(stdout);
   }
 
   async #must(what: string, work: () => Promise<void>): Promise<void> {

@@ -49,6 +49,8 @@ export class SuretyProcess {
   #restartAfterMs = RESTART_AFTER_MS;
   /** How often the process was started. */
   starts = 0;
+  /** How often it ended by itself, with a failure, after it had come up. */
+  crashes = 0;
 
   constructor(spec: ProcessSpec) {
     this.#spec = spec;
@@ -86,13 +88,17 @@ export class SuretyProcess {
     );
   }
 
-  /** Ends the process without a word; the supervisor starts it again. */
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  /**
+   * Ends the process without a word; the supervisor starts it again.
+   * @returns false where it was dead already
+   */
+  kill(): boolean {
+    return this.#child?.kill('SIGKILL') ?? false;
   }
 
-  pause(): void {
-    this.#child?.kill('SIGSTOP');
+  /** @returns false where it was dead already */
+  pause(): boolean {
+    return this.#child?.kill('SIGSTOP') ?? false;
   }
 
   resume(): void {
@@ -127,10 +133,12 @@ export class SuretyProcess {
     child.stdout.pipe(this.#log, { end: false });
     child.stderr.pipe(this.#log, { end: false });
     const startedAtMs = performance.now();
-    child.once('exit', (_, signal) => {
+    child.once('exit', (code, signal) => {
       living.delete(child);
+      const hadComeUp = performance.now() - startedAtMs >= UP_AFTER_MS;
+      if (this.#isWanted && signal === null && code !== 0 && hadComeUp) this.crashes += 1;
       // One that was killed had no say in it; one that gave up must not be a load on all the others.
-      const gaveUp = signal === null && performance.now() - startedAtMs < UP_AFTER_MS;
+      const gaveUp = signal === null && !hadComeUp;
       const pauseMs = gaveUp ? this.#restartAfterMs : RESTART_AFTER_MS;
       this.#restartAfterMs = gaveUp
         ? Math.min(2 * pauseMs, RESTART_AFTER_MAX_MS)
