@@ -2,6 +2,7 @@ import type { Envelope } from '@surety/contracts';
 import { slotOfAccount, shardOfSlot } from '@surety/domain';
 import type { AccountId, ShardId } from '@surety/domain';
 import type { Shard } from '@surety/db';
+import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import type {
   AccountOpening,
@@ -88,8 +89,7 @@ export class ShardDoors {
       const results = await door.bundles.submit({ item: bundle, epoch });
       return results.map((value) => ({ status: 'fulfilled', value }));
     } catch (reason) {
-      const mayGoAlone = reason instanceof StoreError && reason.kind !== 'environment';
-      if (!mayGoAlone) return bundle.map(() => ({ status: 'rejected', reason }));
+      if (!mayGoAlone(reason)) return bundle.map(() => ({ status: 'rejected', reason }));
       return Promise.allSettled(bundle.map((request) => this.requestTransfer(request)));
     }
   }
@@ -169,6 +169,15 @@ export class ShardDoors {
       throw new ShardUnavailable(shard, { cause: error });
     }
   }
+}
+
+/** It may lie in one member, or in the map that led them here; not in the shard, nor in its queue. */
+function mayGoAlone(reason: unknown): boolean {
+  if (reason instanceof StoreError) return reason.kind !== 'environment';
+  const isOfTheDoor = [ShardUnavailable, QueueFullError, BatcherStoppedError].some(
+    (kind) => reason instanceof kind,
+  );
+  return !isOfTheDoor;
 }
 
 function unrouted({ key }: TransferRequest): PromiseRejectedResult {
