@@ -64,8 +64,7 @@ export class Checks {
 
   cancelAnswered(id: TransferId, result: CancelResult): void {
     if (result.kind === 'alarm') this.#broken(`a cancel met the alarm ${result.alarm}`, [id]);
-    // Reads are not fenced by an epoch: while a slot moves they may look at its old place.
-    if (result.kind === 'not_found' && this.#world.map.epoch === 1n) {
+    if (result.kind === 'not_found') {
       this.#broken(`${id} was acknowledged and a cancel does not find it`, [id]);
     }
     if (result.kind !== 'ended') return;

@@ -74,7 +74,7 @@ function cancel(
   transferId: TransferId,
 ): Promise<CancelResult> {
   const events = (slot: number, id: TransferId): Promise<readonly EventRow[]> =>
-    doors.read(slot, ({ id: shardId }) => {
+    doors.readWhole(slot, ({ id: shardId }) => {
       const shard = world.shards[shardId]!;
       return shard.statement(life, () =>
         STEPS.flatMap((step) => shard.rows.events.get(`${id}/${step}`) ?? []),

@@ -34,7 +34,7 @@ export function postCancel({ doors }: PostCancelDependencies): Handler {
 
 function portsOf(doors: ShardDoors): CancelPorts {
   return {
-    events: (slot, id) => doors.read(slot, (shard) => readTimeline(shard, id)),
+    events: (slot, id) => doors.readWhole(slot, (shard) => readTimeline(shard, id)),
     void: (request) => doors.voidTransfer(request),
     follow: (decided) => doors.followDecision(decided),
   };

@@ -3,7 +3,7 @@ import { slotOfAccount, shardOfSlot } from '@surety/domain';
 import type { AccountId, ShardId } from '@surety/domain';
 import type { Shard } from '@surety/db';
 import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
-import { StoreError } from '@surety/saga';
+import { NO_CHANGES, StoreError } from '@surety/saga';
 import type {
   AccountOpening,
   FundingRequest,
@@ -116,9 +116,26 @@ export class ShardDoors {
     return this.route(slot, (door, epoch) => door.ends.submit({ item: decided, epoch }));
   }
 
-  /** Reads from the shard that carries the slot. @throws ShardUnavailable, StoreError */
+  /**
+   * Reads from the shard that carries the slot. What is there is true wherever it was found; that
+   * nothing is there is believed only of the shard that carries the slot.
+   * @throws ShardUnavailable, StoreError
+   */
   read<T>(slot: number, query: (shard: Shard) => Promise<T>): Promise<T> {
-    return this.route(slot, (door) => door.gate.run(() => query(door.shard)));
+    return this.route(slot, async (door, epoch) => {
+      const found = await door.gate.run(() => query(door.shard));
+      if (found === undefined) await mustCarry(door, epoch);
+      return found;
+    });
+  }
+
+  /** The same for an answer in which each absence counts, not only the one of everything. */
+  readWhole<T>(slot: number, query: (shard: Shard) => Promise<T>): Promise<T> {
+    return this.route(slot, async (door, epoch) => {
+      const found = await door.gate.run(() => query(door.shard));
+      await mustCarry(door, epoch);
+      return found;
+    });
   }
 
   readAccount<T>(account: AccountId, query: (shard: Shard) => Promise<T>): Promise<T> {
@@ -178,6 +195,15 @@ function mayGoAlone(reason: unknown): boolean {
     (kind) => reason instanceof kind,
   );
   return !isOfTheDoor;
+}
+
+/**
+ * Asked after a read: rows leave a shard only behind a change of its map.
+ * @throws StoreError of kind `epoch` where the map that led here was not the shard's any more
+ */
+function mustCarry({ gate, shard }: Door, epoch: bigint): Promise<void> {
+  const nothing = { changes: NO_CHANGES, result: undefined };
+  return gate.run(() => shard.store.at(epoch).transact({}, () => nothing));
 }
 
 function unrouted({ key }: TransferRequest): PromiseRejectedResult {

@@ -5,6 +5,7 @@ import { CLIENT_RETRY, createClient } from './client.js';
 import { GroupDoor } from './former-members.js';
 import { Positions, toOffsetCommit, type Partition } from './partitions.js';
 import type { ConsumerOptions, IncomingBatch } from './ports.js';
+import { SilenceWatch } from './silence-watch.js';
 
 /** Signing off the former member is a courtesy: without it the session's time-out does the same. */
 const SIGN_OFF_DEADLINE_MS = 2000;
@@ -16,8 +17,6 @@ const FETCH_WAIT_MS = 1000;
 const PARTITIONS_AT_ONCE = 64;
 /** Heartbeats while handlers run, offset commits, and the watch for silence. */
 const TICK_MS = 1000;
-/** A consumer that neither fetched nor sent a heartbeat for so long is stuck inside the library. */
-const SILENCE_MAX_MS = 30_000;
 const DRAIN_DEADLINE_MS = 8000;
 const COMMIT_DEADLINE_MS = 3000;
 const DISCONNECT_DEADLINE_MS = 5000;
@@ -44,8 +43,7 @@ export class ConsumerSession {
   private generation = 0;
   private isJoined = false;
   private isStopping = false;
-  private lastSignAt = performance.now();
-  private lastTickAt = performance.now();
+  private readonly watch = new SilenceWatch();
   private ticker: NodeJS.Timeout | undefined;
   private opened: Promise<void> = Promise.resolve();
   private ended: Promise<void> | undefined;
@@ -122,8 +120,7 @@ export class ConsumerSession {
     if (this.isStopping) {
       return;
     }
-    this.lastSignAt = performance.now();
-    this.lastTickAt = performance.now();
+    this.watch.restart();
     this.ticker = setInterval(() => {
       this.tick();
     }, TICK_MS);
@@ -148,15 +145,19 @@ export class ConsumerSession {
 
   private listen(): void {
     const { events } = this.consumer;
-    const sign = (): void => {
-      this.lastSignAt = performance.now();
-    };
     this.consumer.on(events.GROUP_JOIN, (event) => {
       this.joinedGroup(event);
     });
-    this.consumer.on(events.REBALANCING, () => void this.commit());
-    this.consumer.on(events.FETCH, sign);
-    this.consumer.on(events.HEARTBEAT, sign);
+    this.consumer.on(events.REBALANCING, () => {
+      this.watch.restart();
+      void this.commit();
+    });
+    this.consumer.on(events.FETCH, () => {
+      this.watch.fetched();
+    });
+    this.consumer.on(events.HEARTBEAT, () => {
+      this.watch.heartbeat();
+    });
     this.consumer.on(events.CRASH, ({ payload }) => {
       this.isJoined = false;
       this.lost.resolve(payload.error);
@@ -164,7 +165,7 @@ export class ConsumerSession {
   }
 
   private joinedGroup({ payload }: ConsumerGroupJoinEvent): void {
-    this.lastSignAt = performance.now();
+    this.watch.restart();
     this.generation += 1;
     this.positions.forget();
     this.assignment = payload.memberAssignment;
@@ -191,14 +192,9 @@ export class ConsumerSession {
   }
 
   private tick(): void {
-    const now = performance.now();
-    // The whole process slept (or the machine did): give the library time to find its feet.
-    if (now - this.lastTickAt > SILENCE_MAX_MS / 2) {
-      this.lastSignAt = now;
-    }
-    this.lastTickAt = now;
-    if (now - this.lastSignAt > SILENCE_MAX_MS) {
-      this.lost.resolve(new Error(`no sign of life for ${SILENCE_MAX_MS} ms`));
+    const complaint = this.watch.complaint(this.mustFetch());
+    if (complaint !== undefined) {
+      this.lost.resolve(new Error(complaint));
       return;
     }
     if (this.runner.busyCount > 0) {
@@ -206,6 +202,12 @@ export class ConsumerSession {
       this.lastPayload?.heartbeat().catch(() => this.commit());
     }
     void this.commit();
+  }
+
+  /** Handlers at work hold the next fetch back; who is not in the group, or got no partition, has none. */
+  private mustFetch(): boolean {
+    const owns = Object.values(this.assignment).some((partitions) => partitions.length > 0);
+    return this.isJoined && owns && this.runner.busyCount === 0;
   }
 
   /** One attempt. What cannot be committed now is tried at the next tick, or read again. */

@@ -7,9 +7,9 @@ import { splitIntoRounds } from './rounds.js';
 /** All in-sync replicas have it. */
 const ACKS_ALL = -1;
 /** How long the broker may wait for its replicas. */
-const BROKER_TIMEOUT_MS = 10_000;
+const BROKER_TIMEOUT_MS = 6_000;
 /** Beyond this a producer counts as wedged: it is thrown away, whatever it may still be doing. */
-const PUBLISH_DEADLINE_MS = 15_000;
+const PUBLISH_DEADLINE_MS = 8_000;
 const CLOSE_DEADLINE_MS = 5000;
 
 /**
