@@ -1,5 +1,8 @@
 import type { AccountRow, Found, FoundTransfer, TransferRow } from './found.js';
-import type { AskedAccount, AskedMovement, JournalFacts, Terms } from './journal-facts.js';
+import type { Terms } from './asked-terms.js';
+import type { AskedAccount, AskedMovement, JournalFacts } from './journal-facts.js';
+import type { SeenTransfer } from './statuses-heard.js';
+import type { ToldTerms } from './told-terms.js';
 import type { Violations } from './violations.js';
 
 const ENDS = ['committed', 'rejected', 'cancelled'];
@@ -20,18 +23,47 @@ export function checkAsked(facts: JournalFacts, found: Found, violations: Violat
     checkMovement(movement, byKey.get(movement.key) ?? [], violations);
   }
   checkAnswers(facts, found, violations);
+  checkTermsTold(facts, found, violations);
   checkAccounts(facts, found, violations);
 }
 
-/** An end that a client was told is the end. */
+/** An end that a client was told is the end; one that was told held has been held. */
 function checkAnswers({ seen }: JournalFacts, { transfers }: Found, violations: Violations): void {
   for (const [id, told] of seen) {
-    const row = transfers.get(id)?.rows[0];
-    if (!row || !ENDS.includes(told.status)) continue;
-    if (row.state !== told.status || (row.reason ?? undefined) !== told.reason) {
-      const detail = `transfer ${id} was told ${endOf(told.status, told.reason)}`;
-      const is = endOf(row.state, row.reason ?? undefined);
-      violations.add('answer differs from history', `${detail} and is ${is}`);
+    const transfer = transfers.get(id);
+    const row = transfer?.rows[0];
+    if (!transfer || !row) continue;
+    const wrong = [...wrongEnd(told, row), ...wrongHold(told, transfer)];
+    for (const what of wrong) {
+      violations.add('answer differs from history', `transfer ${id} ${what}`);
+    }
+  }
+}
+
+function wrongEnd({ status, reason }: SeenTransfer, row: TransferRow): string[] {
+  const now = endOf(row.state, row.reason ?? undefined);
+  const told = endOf(status, reason);
+  return !ENDS.includes(status) || told === now ? [] : [`was told ${told} and is ${now}`];
+}
+
+function wrongHold({ wasHeld }: SeenTransfer, { events }: FoundTransfer): string[] {
+  const isFounded = !wasHeld || events.some(({ type }) => type === 'held');
+  return isFounded ? [] : ['was told held and never was'];
+}
+
+/** Whoever asked was told the terms that are stored. */
+function checkTermsTold({ terms }: JournalFacts, found: Found, violations: Violations): void {
+  for (const [id, told] of terms) {
+    const transfer = found.transfers.get(id);
+    const row = transfer?.rows[0];
+    if (!transfer || !row) continue;
+    const { source, destination, amount, currency } = row;
+    const { description = '' } = transfer;
+    const stored = { source, destination, amount, currency, description };
+    for (const [field, value] of Object.entries(told) as [keyof ToldTerms, unknown][]) {
+      if (value === stored[field]) continue;
+      const detail = `transfer ${id} was told ${field} ${String(value)}, stored is ${stored[field]}`;
+      violations.add('answer differs from history', detail);
     }
   }
 }

@@ -1,6 +1,7 @@
 import { checkAsked } from './check-asked.js';
 import { checkHistories } from './check-histories.js';
 import { checkLedger } from './check-ledger.js';
+import { checkSnapshots } from './check-snapshots.js';
 import { readFound } from './found.js';
 import type { Found } from './found.js';
 import { readFacts } from './journal-facts.js';
@@ -30,6 +31,7 @@ export async function checkJournal(of: {
     checkAsked(facts, found, violations);
     checkHistories(found, violations);
     checkLedger(found, violations);
+    checkSnapshots(found, violations);
     return { violations: violations.lines(), counts: countsOf(facts, found, violations) };
   });
 }

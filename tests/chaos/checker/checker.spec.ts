@@ -287,6 +287,30 @@ describe('the checker', () => {
       },
     ],
     ['answer taken back', async () => withCall(answerOf('fund', 201), 422, { code: 'x' })],
+    [
+      'answer differs from history',
+      async () => {
+        const unheld = `AND NOT EXISTS (SELECT 1 FROM $transfer_events AS e
+          WHERE e.transfer_id = id AND (e.type = 'held' OR e.step = 30))`;
+        return saying(uuid((await transfer('rejected', unheld))['hex']), { status: 'held' });
+      },
+    ],
+    [
+      'two terms were told',
+      async () => {
+        const transactionId = uuid((await transfer('committed'))['hex']);
+        const terms = { amount: '987654', currency: 'EUR' };
+        return saying(transactionId, { transactionId, status: 'committed', ...terms });
+      },
+    ],
+    [
+      'answer about another transfer',
+      async () => {
+        const transactionId = uuid((await transfer('rejected'))['hex']);
+        return saying(uuid((await transfer('committed'))['hex']), { transactionId });
+      },
+    ],
+    ['internal error', async () => withCall(answerOf('submit', 202), 500, {})],
     ['answer unexpected', async () => withCall(answerOf('submit', 202), 405, {})],
     [
       'account nobody opened',
@@ -487,6 +511,50 @@ describe('the checker', () => {
       async () => {
         const row = await transfer('committed');
         await bench.run(`DELETE FROM ${row['db']}.idempotency_keys WHERE ${BY_ID(row)}`);
+      },
+    ],
+    [
+      'key without its transfer',
+      async () => {
+        const row = await transfer('committed');
+        await bench.run(
+          `UPDATE ${row['db']}.idempotency_keys SET transfer_id = NULL WHERE ${BY_ID(row)}`,
+        );
+      },
+    ],
+    [
+      'answer differs from history',
+      async () => {
+        const row = await transfer('committed');
+        await bench.run(
+          `UPDATE ${row['db']}.transfers SET amount = amount + 1 WHERE ${BY_ID(row, 'id')}`,
+        );
+      },
+    ],
+    [
+      'held more than there was',
+      async () => {
+        const row = await transfer('committed');
+        await bench.run(`UPDATE ${row['db']}.transfer_events SET envelope =
+          REPLACE(envelope, '"held":"', '"held":"99999999') WHERE step = 20 AND ${BY_ID(row)}`);
+      },
+    ],
+    [
+      'two changes of an account have one version',
+      async () => {
+        const row = await transfer('committed');
+        await bench.run(`UPDATE ${row['db']}.transfer_events SET envelope =
+          REGEXP_REPLACE(envelope, '"version":"[0-9]+"', '"version":"1"')
+          WHERE step = 40 AND ${BY_ID(row)}`);
+      },
+    ],
+    [
+      'account is not what its events say',
+      async () => {
+        const row = await transfer('committed');
+        await bench.run(
+          `DELETE FROM ${row['db']}.transfer_events WHERE step = 20 AND ${BY_ID(row)}`,
+        );
       },
     ],
     [

@@ -1,3 +1,4 @@
+import { integer, nullableInteger, standingOf, termsOf, text, uuidOf } from './cells.js';
 import type { ShardReader, TextRow } from './shard-reader.js';
 import type { Violations } from './violations.js';
 
@@ -6,6 +7,8 @@ export interface Found {
   readonly transfers: ReadonlyMap<string, FoundTransfer>;
   readonly accounts: ReadonlyMap<string, FoundAccount>;
   readonly legs: readonly FoundLeg[];
+  /** What events say of the accounts that they were about. */
+  readonly snapshots: readonly FoundSnapshot[];
   /** Tables that must be empty at rest, with the ids that lie there. */
   readonly leftOvers: ReadonlyMap<string, readonly string[]>;
 }
@@ -52,6 +55,16 @@ export interface FoundLeg {
   readonly amount: bigint;
   readonly currency: string;
   readonly balanceAfter: bigint | null;
+}
+
+/** An account as it stood after an event, or as it was seen by an event that changed nothing. */
+export interface FoundSnapshot {
+  readonly account: string;
+  /** `transfer/step` of the event. */
+  readonly event: string;
+  readonly balance: bigint;
+  readonly held: bigint;
+  readonly version: bigint;
 }
 
 /** Everything that carries one transfer's id. Lists, because what must be one may be more. */
@@ -113,6 +126,7 @@ class Gathering implements Found {
   readonly transfers = new Map<string, FoundTransfer>();
   readonly accounts = new Map<string, FoundAccount>();
   readonly legs: FoundLeg[] = [];
+  readonly snapshots: FoundSnapshot[] = [];
   readonly leftOvers = new Map<string, string[]>();
   readonly #violations: Violations;
 
@@ -157,6 +171,10 @@ class Gathering implements Found {
         this.#violations.add('event is not what its row says', detail);
       }
       if (step === REQUEST_STEP) found.description = data.description;
+      for (const { id, balance, held, version } of envelope.accounts) {
+        const standing = { balance: BigInt(balance), held: BigInt(held), version: BigInt(version) };
+        this.snapshots.push({ account: id, event: `${found.id}/${step}`, ...standing });
+      }
       const { source, destination, currency, reason = null } = data;
       const terms = { source, destination, currency, reason, amount: BigInt(data.amount) };
       found.events.push({ shard: reader.shard, step, type, ...terms });
@@ -195,6 +213,11 @@ class Gathering implements Found {
   async #keysAndStatuses(reader: ShardReader): Promise<void> {
     const keys = `SELECT ${ID} FROM idempotency_keys WHERE transfer_id IS NOT NULL`;
     for await (const row of reader.rows(keys)) this.#transfer(row).keys += 1;
+    const claims =
+      'SELECT LOWER(HEX(key_hash)) AS hash FROM idempotency_keys WHERE transfer_id IS NULL';
+    for await (const row of reader.rows(claims)) {
+      this.#violations.add('key without its transfer', text(row, 'hash'));
+    }
     const statuses = `SELECT ${ID}, status, reason FROM transaction_status`;
     for await (const row of reader.rows(statuses)) {
       const { statuses: known } = this.#transfer(row);
@@ -249,6 +272,7 @@ const REQUEST_STEP = 10;
 interface Envelope {
   readonly id: string;
   readonly type: string;
+  readonly accounts: readonly Readonly<Record<'id' | 'balance' | 'held' | 'version', string>>[];
   readonly data: {
     readonly source: string;
     readonly destination: string;
@@ -257,47 +281,4 @@ interface Envelope {
     readonly reason?: string;
     readonly description?: string;
   };
-}
-
-function termsOf(row: TextRow): {
-  source: string;
-  destination: string;
-  amount: bigint;
-  currency: string;
-  reason: string | null;
-} {
-  return {
-    source: text(row, 'source'),
-    destination: text(row, 'destination'),
-    amount: integer(row, 'amount'),
-    currency: text(row, 'currency'),
-    reason: row['reason'] ?? null,
-  };
-}
-
-function standingOf(row: TextRow): ProjectedBalance {
-  return {
-    currency: text(row, 'currency'),
-    balance: integer(row, 'balance'),
-    held: integer(row, 'held'),
-    version: integer(row, 'version'),
-  };
-}
-
-function text(row: TextRow, column: string): string {
-  const value = row[column];
-  if (value === null || value === undefined) throw new Error(`column ${column} has no value`);
-  return value;
-}
-
-function integer(row: TextRow, column: string): bigint {
-  return BigInt(text(row, column));
-}
-
-function nullableInteger(row: TextRow, column: string): bigint | null {
-  return row[column] === null ? null : integer(row, column);
-}
-
-function uuidOf(hex: string): string {
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

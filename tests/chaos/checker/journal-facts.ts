@@ -1,14 +1,12 @@
 import { readJournal } from '../journal/journal.js';
 import type { JournalAnswer, JournalLine, Operation } from '../journal/journal.js';
-import { minorOf } from './amounts.js';
+import { termsOfFunding, termsOfTransfer } from './asked-terms.js';
+import type { Terms } from './asked-terms.js';
+import { StatusesHeard } from './statuses-heard.js';
+import type { SeenTransfer } from './statuses-heard.js';
+import { TermsHeard } from './told-terms.js';
+import type { ToldTerms } from './told-terms.js';
 import type { Violations } from './violations.js';
-
-export interface Terms {
-  readonly source: string;
-  readonly destination: string;
-  readonly amount: bigint;
-  readonly currency: string;
-}
 
 /** A movement of money that was asked for under one key, and what was heard of it. */
 export interface AskedMovement {
@@ -22,14 +20,6 @@ export interface AskedMovement {
   mayExist: boolean;
 }
 
-/** What clients have heard of one transfer. */
-export interface SeenTransfer {
-  status: string;
-  reason: string | undefined;
-  /** The line that said so. */
-  line: number;
-}
-
 export interface AskedAccount {
   readonly currency: string;
   isAcknowledged: boolean;
@@ -41,6 +31,8 @@ export interface JournalFacts {
   readonly accounts: ReadonlyMap<string, AskedAccount>;
   /** The furthest status seen of each transfer. */
   readonly seen: ReadonlyMap<string, SeenTransfer>;
+  /** What answers said of each transfer's terms. */
+  readonly terms: ReadonlyMap<string, ToldTerms>;
   /** Descriptions of requests that must never have become a transfer: a used key, another body. */
   readonly forbidden: ReadonlySet<string>;
   readonly counts: Record<string, number>;
@@ -50,21 +42,14 @@ export interface JournalFacts {
 interface OpenCall {
   readonly op: Operation;
   readonly key: string;
+  /** The transfer that it asks about. */
+  readonly transferId: string | undefined;
   /** What was known of the transfer when the call was made. */
   readonly knownBefore: SeenTransfer | undefined;
   readonly isReuse: boolean;
 }
 
 type Body = Readonly<Record<string, unknown>>;
-
-const RANKS: Readonly<Record<string, number>> = {
-  requested: 0,
-  held: 1,
-  committed: 2,
-  rejected: 2,
-  cancelled: 2,
-};
-const ENDED = 2;
 
 /** Reads the journal and finds what is wrong in it alone: answers that contradict each other. */
 export async function readFacts(file: string, violations: Violations): Promise<JournalFacts> {
@@ -78,14 +63,17 @@ class Reading {
   readonly #movements = new Map<string, AskedMovement>();
   readonly #firstRequests = new Map<string, string>();
   readonly #accounts = new Map<string, AskedAccount>();
-  readonly #seen = new Map<string, SeenTransfer>();
+  readonly #statuses: StatusesHeard;
   readonly #forbidden = new Set<string>();
+  readonly #terms: TermsHeard;
   readonly #open = new Map<number, OpenCall>();
   readonly #counts: Record<string, number> = { calls: 0, unknownAnswers: 0, polls: 0 };
   #line = 0;
 
   constructor(violations: Violations) {
     this.#violations = violations;
+    this.#terms = new TermsHeard(violations);
+    this.#statuses = new StatusesHeard(violations);
   }
 
   take(line: JournalLine): void {
@@ -100,7 +88,8 @@ class Reading {
     return {
       movements: this.#movements,
       accounts: this.#accounts,
-      seen: this.#seen,
+      seen: this.#statuses.seen,
+      terms: this.#terms.terms,
       forbidden: this.#forbidden,
       counts: this.#counts,
     };
@@ -108,14 +97,18 @@ class Reading {
 
   #asked(line: JournalLine): void {
     this.#count('calls');
-    const { op, key, request, transferId } = line;
+    const { op, key, request } = line;
     const isReuse = this.#isReuse(line);
     if (isReuse) this.#forbidden.add(String(request?.['description']));
     else if (op === 'submit' || op === 'fund') this.#movement(op, key, request ?? {});
     if (op === 'open') this.#account(key, request ?? {});
-    const seen = transferId === undefined ? undefined : this.#seen.get(transferId);
-    const knownBefore = seen ? { ...seen } : undefined;
-    this.#open.set(line.call, { op, key, knownBefore, isReuse });
+    const about = aboutTransfer(line);
+    this.#open.set(line.call, { op, key, isReuse, ...this.#known(about) });
+  }
+
+  #known(transferId: string | undefined): Pick<OpenCall, 'transferId' | 'knownBefore'> {
+    const seen = this.#statuses.seen.get(transferId ?? '');
+    return { transferId, knownBefore: seen && { ...seen } };
   }
 
   /** Another body under a key that was used before. */
@@ -153,8 +146,9 @@ class Reading {
     this.#open.delete(line.call);
     if (!call) throw new Error(`line ${this.#line} answers a call that nobody made`);
     if ('unknown' in answer) this.#count('unknownAnswers');
-    else if (answer.status === 500) this.#count('internalErrors');
-    else if (answer.status < 500) this.#settledBy(line, call, answer);
+    else if (answer.status === 500) {
+      this.#violations.add('internal error', `${line.op} of ${line.key} at ${line.via}`);
+    } else if (answer.status < 500) this.#settled(line, call, answer);
     if ('unknown' in answer || answer.status >= 500) this.#leftOpen(call);
   }
 
@@ -162,6 +156,19 @@ class Reading {
   #leftOpen({ op, key, isReuse }: OpenCall): void {
     const movement = op === 'submit' || op === 'fund' ? this.#movements.get(key) : undefined;
     if (movement && !isReuse) movement.mayExist = true;
+  }
+
+  #settled(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+    const { transactionId } = answer.body;
+    if (typeof transactionId === 'string') {
+      this.#terms.take(transactionId, answer.body);
+      if (call.transferId !== undefined && call.transferId !== transactionId) {
+        const detail = `${line.op} of ${call.transferId} was told of ${transactionId}`;
+        this.#violations.add('answer about another transfer', detail);
+        return;
+      }
+    }
+    this.#settledBy(line, call, answer);
   }
 
   #settledBy(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
@@ -211,7 +218,10 @@ class Reading {
         this.#violations.add('key answered with several transfers', `${line.key}: ${ids}`);
       }
       movement.ids.add(id);
-      if (line.op === 'fund') this.#saw(id, { status: 'committed', reason: undefined }, undefined);
+      if (line.op === 'fund') {
+        const now = { status: 'committed', reason: undefined, line: this.#line };
+        this.#statuses.take(id, now, undefined);
+      }
     } else if (status === 422 && line.op === 'fund' && body['code'] !== 'idempotency-key-reused') {
       this.#count('fundingsRefused');
       if (movement.ids.size > 0) {
@@ -247,31 +257,8 @@ class Reading {
 
   #sawIn(id: string, status: unknown, reason: unknown, call: OpenCall): void {
     const text = typeof reason === 'string' ? reason : undefined;
-    this.#saw(id, { status: String(status), reason: text }, call.knownBefore);
-  }
-
-  #saw(
-    id: string,
-    now: { status: string; reason: string | undefined },
-    knownBefore: SeenTransfer | undefined,
-  ): void {
-    const rank = RANKS[now.status];
-    if (rank === undefined) {
-      this.#violations.add('status unknown', `transfer ${id} is ${now.status}`);
-      return;
-    }
-    if (knownBefore && isBackwards(knownBefore, now)) {
-      const then = `${knownBefore.status} in line ${knownBefore.line}`;
-      const detail = `transfer ${id} was ${then} and ${now.status} in line ${this.#line}`;
-      this.#violations.add('status went backwards', detail);
-    }
-    const best = this.#seen.get(id);
-    const bestRank = best ? (RANKS[best.status] as number) : -1;
-    if (best && bestRank === ENDED && rank === ENDED && isOther(best, now)) {
-      const detail = `transfer ${id} was ${wordsOf(best)} and ${wordsOf(now)}`;
-      this.#violations.add('two ends were told', detail);
-    }
-    if (rank > bestRank) this.#seen.set(id, { ...now, line: this.#line });
+    const now = { status: String(status), reason: text, line: this.#line };
+    this.#statuses.take(id, now, call.knownBefore);
   }
 
   #unexpected(line: JournalLine, status: number, body: Body): void {
@@ -284,39 +271,6 @@ class Reading {
   }
 }
 
-function isBackwards(before: SeenTransfer, now: { status: string }): boolean {
-  return (RANKS[now.status] as number) < (RANKS[before.status] as number);
-}
-
-function isOther(
-  one: SeenTransfer,
-  other: { status: string; reason: string | undefined },
-): boolean {
-  return one.status !== other.status || one.reason !== other.reason;
-}
-
-function wordsOf({ status, reason }: { status: string; reason: string | undefined }): string {
-  return reason === undefined ? status : `${status} (${reason})`;
-}
-
-function termsOfTransfer(request: Body): Terms {
-  const currency = String(request['currency']);
-  return {
-    source: String(request['sourceAccount']),
-    destination: String(request['destinationAccount']),
-    amount: minorOf(String(request['amount']), currency),
-    currency,
-  };
-}
-
-function termsOfFunding(request: Body): Terms {
-  const currency = String(request['currency']);
-  const account = String(request['accountId']);
-  const isDeposit = request['direction'] === 'deposit';
-  return {
-    source: isDeposit ? '' : account,
-    destination: isDeposit ? account : '',
-    amount: minorOf(String(request['amount']), currency),
-    currency,
-  };
+function aboutTransfer({ op, transferId }: JournalLine): string | undefined {
+  return op === 'poll' || op === 'cancel' ? transferId : undefined;
 }
