@@ -402,6 +402,30 @@ describe('a member that was killed', () => {
     await until(() => reader.seen.length === PARTITIONS, 'all partitions are read');
   });
 
+  test('is told so and joins again where it was alive: two of one name share what there is', async () => {
+    const topic = await newTopic();
+    const [groupId, clientId] = [randomUUID(), `workers-${randomUUID()}`];
+    const readers = [recorder(), recorder()] as const;
+    await consume({ groupId, topic, clientId, handle: readers[0].handle });
+    await consume({ groupId, topic, clientId, handle: readers[1].handle });
+    const publisher = await newPublisher();
+    let rounds = 0;
+    await until(async () => {
+      await publisher.publish(
+        numbered(PARTITIONS).flatMap((_, partition) =>
+          messagesFor(topic, partition, [`${rounds}`]),
+        ),
+      );
+      rounds += 1;
+      return readers.every(({ seen }) => seen.length > 0);
+    }, 'both read');
+    const read = (): Set<string> =>
+      new Set(
+        readers.flatMap(({ seen }) => seen.map(({ partition, value }) => `${partition}: ${value}`)),
+      );
+    await until(() => read().size === PARTITIONS * rounds, 'every message was read');
+  });
+
   test('is not mixed up with another instance, which keeps its share', async () => {
     const topic = await newTopic();
     const groupId = randomUUID();
