@@ -73,6 +73,13 @@ describe('what clients heard', () => {
       `two terms were told: transfer ${ID}: amount 100 and 101`,
     ],
     [
+      'an amount that is none',
+      POLL,
+      200,
+      { transactionId: ID, status: 'held', amount: '1.001', currency: 'EUR' },
+      `terms unreadable: transfer ${ID}: Error: 1.001 EUR is no amount`,
+    ],
+    [
       'another destination',
       POLL,
       200,

@@ -24,7 +24,13 @@ export class TermsHeard {
   }
 
   take(id: string, body: Body): void {
-    const now = termsIn(body);
+    let now: ToldTerms;
+    try {
+      now = termsIn(body);
+    } catch (error) {
+      this.#violations.add('terms unreadable', `transfer ${id}: ${String(error)}`);
+      return;
+    }
     const before = this.terms.get(id) ?? {};
     for (const field of FIELDS) {
       const [first, second] = [before[field], now[field]];
