@@ -474,7 +474,7 @@ describe('the checker', () => {
       async () => {
         const row = await transfer('committed');
         await bench.run(`UPDATE ${row['db']}.transfer_events SET envelope =
-          REPLACE(envelope, '"held"', '"requested"') WHERE step = 20 AND ${BY_ID(row)}`);
+          REPLACE(envelope, '"type":"held"', '"type":"requested"') WHERE step = 20 AND ${BY_ID(row)}`);
       },
     ],
     [
