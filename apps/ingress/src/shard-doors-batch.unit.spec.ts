@@ -1,0 +1,63 @@
+import { describe, expect, test } from '@jest/globals';
+import type { Shard } from '@surety/db';
+import { InvariantViolation, evenSlotMap } from '@surety/domain';
+import { createMetrics } from '@surety/runtime';
+import type { Doorbell } from '@surety/runtime';
+import { StoreError } from '@surety/saga';
+import type { LoadRequest, RoutableStore, TransferRequest } from '@surety/saga';
+import { MemoryShardStore, aTransferRequest, eur } from '@surety/testing';
+import { ShardDoors } from './shard-doors.js';
+
+const SILENT: Doorbell = {
+  ring: () => undefined,
+  subscribe: () => Promise.resolve(() => undefined),
+  close: () => Promise.resolve(),
+};
+const REQUESTS = [1, 2, 3, 4].map((n) =>
+  aTransferRequest({ n, source: 'payer', destination: 'payee', amount: eur(n) }),
+);
+const CULPRIT = REQUESTS[2] as TransferRequest;
+
+/** The doors of one shard, whose store throws `error` at every group that has the culprit in it. */
+function doorsOver(error: Error): { doors: ShardDoors; memory: MemoryShardStore } {
+  const memory = new MemoryShardStore(0, () => Date.parse('2026-01-31T10:00:00Z'));
+  const isPoisoned = ({ keys = [] }: LoadRequest): boolean =>
+    keys.some(({ keyHash }) => keyHash === CULPRIT.key.keyHash);
+  const transact: RoutableStore['transact'] = (load, decide) =>
+    isPoisoned(load) ? Promise.reject(error) : memory.transact(load, decide);
+  const store: RoutableStore = { shard: 0, transact, at: () => ({ shard: 0, transact }) };
+  const map = evenSlotMap(1);
+  const doors = new ShardDoors({
+    shards: [{ id: 0, store } as unknown as Shard],
+    slotMaps: { current: () => map, reload: () => Promise.resolve(map) },
+    queueMax: 100,
+    doorbell: SILENT,
+    metrics: createMetrics('ingress'),
+  });
+  return { doors, memory };
+}
+
+describe('a batch with a member that cannot be stored', () => {
+  test.each([
+    ['for the sake of its data', new StoreError('data', 'no')],
+    ['because a rule is broken', new InvariantViolation('no')],
+  ])('%s has all its other members stored', async (_, error) => {
+    const { doors, memory } = doorsOver(error);
+    const outcomes = await doors.requestTransfers(REQUESTS);
+    await doors.stop();
+    expect(outcomes.map(({ status }) => status)).toEqual([
+      ...['fulfilled', 'fulfilled', 'rejected', 'fulfilled'],
+    ]);
+    expect(outcomes[2]).toMatchObject({ reason: error });
+    expect(memory.rows.transfers.size).toBe(3);
+  });
+
+  test('because the shard is away is refused as a whole', async () => {
+    const away = new StoreError('environment', 'away');
+    const { doors, memory } = doorsOver(away);
+    const outcomes = await doors.requestTransfers(REQUESTS);
+    await doors.stop();
+    expect(outcomes).toEqual(REQUESTS.map(() => ({ status: 'rejected', reason: away })));
+    expect(memory.rows.transfers.size).toBe(0);
+  });
+});
