@@ -24,7 +24,10 @@ async function wrongAccounts(snapshot: Session): Promise<Finding[]> {
   return rows.map((row) => ({
     shard: snapshot.id,
     key: `account ${row.id}`,
-    problem: 'balance or entry_seq contradicts the legs',
+    problem:
+      row.legsCurrency === null || row.legsCurrency === row.currency
+        ? 'balance or entry_seq contradicts the legs'
+        : 'currency contradicts the legs',
     detail: {
       balance: row.balance.toString(),
       legsSum: row.legsSum.toString(),
@@ -32,6 +35,8 @@ async function wrongAccounts(snapshot: Session): Promise<Finding[]> {
       entrySeq: row.entrySeq.toString(),
       legs: row.legs.toString(),
       lastEntrySeq: row.lastEntrySeq?.toString() ?? null,
+      currency: row.currency,
+      legsCurrency: row.legsCurrency,
     },
   }));
 }

@@ -1,5 +1,5 @@
-import { eventMismatches } from '@surety/db';
-import type { EventMismatch, Session } from '@surety/db';
+import { eventMismatches, eventTermsMismatches } from '@surety/db';
+import type { EventMismatch, EventTermsMismatch, Session } from '@surety/db';
 import { isLegalHistory, pathOf } from './legal-history.js';
 import { eachHistoryPage } from './pages.js';
 import { onEveryShard } from './scope.js';
@@ -14,6 +14,7 @@ export const histories: Check = {
     await onEveryShard(scope, async (snapshot) => {
       await states(snapshot, findings);
       findings.add(...(await eventMismatches(snapshot)).map((row) => mismatch(snapshot, row)));
+      findings.add(...(await eventTermsMismatches(snapshot)).map((row) => terms(snapshot, row)));
     });
   },
 };
@@ -40,5 +41,14 @@ function mismatch(snapshot: Session, { transferId, step, event, row }: EventMism
     key: `event ${transferId}/${step}`,
     problem: event === null ? 'is missing' : 'has not the row that it made',
     detail: { event, row },
+  };
+}
+
+function terms(snapshot: Session, { transferId, step, type }: EventTermsMismatch): Finding {
+  return {
+    shard: snapshot.id,
+    key: `event ${transferId}/${step}`,
+    problem: 'tells other terms than the row that it made',
+    detail: { event: type },
   };
 }

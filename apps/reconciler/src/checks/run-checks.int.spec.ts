@@ -215,6 +215,57 @@ const PLANTED: readonly Planted[] = [
     key: () => `leg ${payer} entry 99`,
   },
   {
+    what: 'a funding that says another amount than it posted',
+    check: 'step-legs',
+    sql: () => [`UPDATE transfers SET amount = amount + 1 WHERE kind = 'funding'`],
+    key: () => 'transfer ',
+  },
+  {
+    what: 'legs that a step has twice',
+    check: 'step-legs',
+    sql: () => [
+      'INSERT INTO ledger_entries SELECT transfer_id, step, leg + 2, slot, ' +
+        "REPLACE(account_id, '~transit', '~external'), NULL, -amount, currency, NULL, posted_at " +
+        `FROM ledger_entries WHERE transfer_id = ${hex(ids.committed)} AND account_id LIKE '~%'`,
+      'INSERT INTO ledger_entries SELECT transfer_id, step, leg + 4, slot, account_id, NULL, ' +
+        'amount, currency, NULL, posted_at FROM ledger_entries ' +
+        `WHERE transfer_id = ${hex(ids.committed)} AND account_id LIKE '~transit%'`,
+    ],
+    key: () => `transfer ${ids.committed}`,
+  },
+  {
+    what: 'legs of a step that nobody took',
+    check: 'step-legs',
+    sql: () => [
+      'INSERT INTO ledger_entries SELECT REVERSE(transfer_id), step, leg, slot, account_id, NULL, ' +
+        'amount, currency, NULL, posted_at FROM ledger_entries ' +
+        `WHERE transfer_id = ${hex(ids.committed)}`,
+    ],
+    key: () => 'transfer ',
+  },
+  {
+    what: 'an account in another currency than its legs',
+    check: 'balances',
+    sql: () => [`UPDATE accounts SET currency = 'USD' WHERE id = '${payer}'`],
+    key: () => `account ${payer}`,
+  },
+  {
+    what: 'a requested transfer whose amount is not the one of its event',
+    check: 'histories',
+    sql: () => [`UPDATE transfers SET amount = amount + 1 WHERE id = ${hex(ids.requested)}`],
+    key: () => `event ${ids.requested}/10`,
+  },
+  {
+    what: 'an altered event of a decision',
+    check: 'histories',
+    on: 'destination',
+    sql: () => [
+      `UPDATE transfer_events SET envelope = REPLACE(envelope, '"1000"', '"1001"') ` +
+        `WHERE transfer_id = ${hex(ids.credited)} AND step = 30`,
+    ],
+    key: () => `event ${ids.credited}/30`,
+  },
+  {
     what: 'an altered held',
     check: 'held-totals',
     sql: () => [`UPDATE accounts SET held = held - 1 WHERE id = '${payer}'`],

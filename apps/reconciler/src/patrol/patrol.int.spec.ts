@@ -229,6 +229,26 @@ describe('a projection', () => {
     expect(told.projected).toEqual([]);
   });
 
+  it('is no copy of a row that its own leg or event contradicts', async () => {
+    const id = await ended();
+    await source.send([
+      `UPDATE accounts SET balance = balance + 1 WHERE id = '${payer}'`,
+      `UPDATE transfers SET state = 'held' WHERE id = ${hex(id)}`,
+    ]);
+    const context = await contextOf(source);
+    const patrol = aPatrol();
+    await patrol.run(context);
+    clock.ms = STALL_MS;
+    await patrol.run(context);
+    expect(await readTransactionStatus(source, id)).toBeUndefined();
+    expect(await readBalance(source, payer)).toBeUndefined();
+    await source.send([`UPDATE accounts SET balance = balance - 1 WHERE id = '${payer}'`]);
+    await patrol.run(context);
+    clock.ms = 3 * STALL_MS;
+    await patrol.run(context);
+    expect(await readBalance(source, payer)).toMatchObject({ balance: 90_00n });
+  });
+
   it('is left alone where the lease has a newer holder', async () => {
     await ended();
     const context = await contextOf(source);

@@ -79,8 +79,11 @@ function correctBalanceBatch(
   ids: readonly AccountId[],
 ): Promise<readonly JudgedProjection[]> {
   return correct(shard, context, async (session) => {
-    const { accounts, projected } = await readBalanceEvidence(session, ids);
+    const { accounts, projected, inDoubt } = await readBalanceEvidence(session, ids);
     const judged = ids.map((id): JudgedProjection => {
+      if (inDoubt.has(id)) {
+        return { id: { kind: 'balance', id }, verdict: refused(ACCOUNT_IN_DOUBT) };
+      }
       const account = accounts.get(id);
       const [before, after] = [balanceValues(projected.get(id)), balanceValues(account)];
       return judge({ kind: 'balance', id }, shard, { key: `balances ${id}`, before, after });
@@ -128,6 +131,7 @@ function correctStatusBatch(
   });
 }
 
+export const ACCOUNT_IN_DOUBT = 'its account is in doubt, so nothing can be copied from it';
 const STATE_IN_DOUBT = 'the state of the transfer contradicts its events, so nothing can follow it';
 
 /** What is projected of a transfer whose state is what its events lead to. */

@@ -8,8 +8,9 @@ export const HOLDS_DISAGREE = 'its holds do not agree with its held transfers an
 
 /**
  * The ledger is the truth about a balance, where it is sound by itself: numbered from 1 to entry_seq
- * without a gap, each leg the one before plus its amount, each witnessed by the event of its step. The
- * holds are the truth about what is held, where each is that of a held transfer.
+ * without a gap, each leg the one before plus its amount, each witnessed by the event of its step and
+ * by its decision or transfer. The holds are the truth about what is held, where each is that of a held
+ * transfer.
  */
 export function judgeAccount({
   account,
@@ -48,18 +49,29 @@ function doHoldsDisagree({ strange, missing }: HoldsEvidence): boolean {
 }
 
 function ledgerFault(account: Account, legs: LegsEvidence): string | undefined {
-  if (legs.legs !== account.entrySeq) {
-    return `${legs.legs} entries, and the account has made ${account.entrySeq}`;
+  return numberingFault(account, legs) ?? entryFault(account, legs);
+}
+
+function numberingFault({ entrySeq }: Account, legs: LegsEvidence): string | undefined {
+  if (legs.legs !== entrySeq) {
+    return `${legs.legs} entries, and the account has made ${entrySeq}`;
   }
   if (legs.distinctEntrySeqs !== legs.legs) return 'two entries have one number';
   if (legs.legs > 0n && (legs.firstEntrySeq !== 1n || legs.lastEntrySeq !== legs.legs)) {
     return 'entries are missing';
   }
+  return undefined;
+}
+
+function entryFault({ currency }: Account, legs: LegsEvidence): string | undefined {
   if (legs.brokenEntrySeq !== null) {
     return `entry ${legs.brokenEntrySeq} is not the one before plus its amount`;
   }
   if (legs.unwitnessedEntrySeq !== null) {
     return `entry ${legs.unwitnessedEntrySeq} has no event that says the same`;
+  }
+  if (legs.legs > 0n && legs.currency !== currency) {
+    return `its entries are in ${legs.currency ?? 'several currencies'}`;
   }
   return undefined;
 }

@@ -206,6 +206,27 @@ const BREAKAGES: readonly Breakage[] = [
     refused: () => [`account ${system.payer}`, 'has no event that says the same'],
   },
   {
+    what: 'an entry put in with its event, counted by the account',
+    sql: () => [
+      'INSERT INTO ledger_entries SELECT REVERSE(l.transfer_id), l.step, l.leg, l.slot, ' +
+        'l.account_id, a.entry_seq + 1, l.amount, l.currency, a.balance + l.amount, l.posted_at ' +
+        'FROM ledger_entries AS l JOIN accounts AS a ON a.id = l.account_id ' +
+        `WHERE ${committedLeg()}`,
+      'INSERT INTO transfer_events SELECT REVERSE(e.transfer_id), e.step, e.slot, e.type, ' +
+        "e.occurred_at, JSON_SET(e.envelope, '$.accounts[0].balance', " +
+        'CAST(l.balance_after AS CHAR)) FROM transfer_events AS e JOIN ledger_entries AS l ' +
+        'ON l.transfer_id = REVERSE(e.transfer_id) AND l.step = e.step ' +
+        `WHERE e.transfer_id = ${hex(ids.committed)} AND e.step = 40`,
+      `UPDATE accounts SET entry_seq = entry_seq + 1 WHERE id = '${system.payer}'`,
+    ],
+    refused: () => [`account ${system.payer}`, 'has no event that says the same'],
+  },
+  {
+    what: 'an account in another currency',
+    sql: () => [`UPDATE accounts SET currency = 'USD' WHERE id = '${system.payer}'`],
+    refused: () => [`account ${system.payer}`, 'its entries are in EUR'],
+  },
+  {
     what: 'a deleted leg',
     sql: () => [`DELETE FROM ledger_entries WHERE ${committedLeg()}`],
     refused: () => [`account ${system.payer}`, 'its ledger is not sound'],

@@ -2,7 +2,7 @@ import type { ShardPools } from '@surety/db';
 import { checkSystem } from '../checks/check-system.js';
 import type { CheckForm, CheckRun } from '../checks/check-system.js';
 import { correctAccount } from './correct-account.js';
-import { correctBalances, correctStatuses } from './correct-projections.js';
+import { ACCOUNT_IN_DOUBT, correctBalances, correctStatuses } from './correct-projections.js';
 import type { JudgedProjection } from './correct-projections.js';
 import { correctTransfer } from './correct-transfer.js';
 import type { CorrectionContext } from './context.js';
@@ -132,7 +132,7 @@ async function correctProjections(
     ...waiting.map((id) => ({
       id: { kind: 'balance', id } as const,
       verdict: isInDoubt(docket.of({ kind: 'account', id }))
-        ? refused('its account is in doubt, so nothing can be copied from it')
+        ? refused(ACCOUNT_IN_DOUBT)
         : ({ kind: 'correct', ...NOTHING } as const),
     })),
     ...(await correctBalances(

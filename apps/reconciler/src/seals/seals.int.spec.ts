@@ -406,6 +406,22 @@ describe('a ledger with rows put in names each of them', () => {
     ]);
   });
 
+  it('where a whole step was put in on system accounts alone, with numbers of its own', async () => {
+    const external = `'~external:${slotOfAccount(payer)}:EUR'`;
+    const numbered = { entry_seq: 1, balance_after: 0 };
+    await forge(
+      transit(forged, { leg: 0, ...numbered }),
+      transit(forged, { leg: 1, account_id: external, amount: 1, ...numbered }),
+    );
+    const accounts = (await findings()).map(({ kind, account, transferId }) => [
+      ...[kind, account, transferId],
+    ]);
+    expect(accounts).toEqual([
+      ['inserted', `~transit:${slotOfAccount(payer)}:EUR`, forged],
+      ['inserted', `~external:${slotOfAccount(payer)}:EUR`, forged],
+    ]);
+  });
+
   it('where a leg was put into a sealed step: that leg', async () => {
     await forge(transit(committed[1]!, { leg: 2 }));
     expect(await findings()).toEqual([

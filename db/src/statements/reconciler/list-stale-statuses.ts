@@ -13,7 +13,7 @@ import type { StatusRow } from '../rows/projection-rows.js';
 
 /** A status projection that says something else than its transfer. */
 export interface StaleStatusRow {
-  /** What the projection must say; undefined where the transfer has no event to say when. */
+  /** What the projection must say; undefined where no event of the transfer says its state. */
   readonly truth: StatusRow | undefined;
   readonly transferId: TransferId;
   readonly slot: number;
@@ -42,7 +42,7 @@ export async function listStaleStatuses(
   const range = after === undefined ? '' : `WHERE id > ${uuid(after)} `;
   const page = `FROM transfers FORCE INDEX (PRIMARY) ${range}ORDER BY id LIMIT`;
   const [stale, last] = await session.send([
-    'SELECT t.id, t.slot, t.state, t.reason, e.step, e.occurred_at, s.status, s.version ' +
+    'SELECT t.id, t.slot, t.state, t.reason, e.step, e.occurred_at, s.status, s.version, e.type ' +
       `FROM (SELECT id, slot, state, reason ${page} ${count(limit)}) AS t ` +
       'LEFT JOIN transaction_status AS s FORCE INDEX (PRIMARY) ON s.transfer_id = t.id ' +
       'LEFT JOIN transfer_events AS e FORCE INDEX (PRIMARY) ON e.transfer_id = t.id AND e.step = ' +
@@ -60,16 +60,17 @@ export async function listStaleStatuses(
 
 function readStale(row: Row): StaleStatusRow {
   const updatedAt = readTimeOrNull(row[5]);
+  // A state that was altered is not copied: reconcile run judges it.
+  const isSaid = updatedAt !== null && readText(row[8]) === readText(row[2]);
   const [transferId, slot] = [readUuid(row[0]), readCount(row[1])];
-  const truth: StatusRow | undefined =
-    updatedAt === null
-      ? undefined
-      : {
-          ...{ transferId, slot, updatedAt },
-          status: readText(row[2]) as TransferStatus,
-          reason: readTextOrNull(row[3]) as Reason | null,
-          version: readCount(row[4]),
-        };
+  const truth: StatusRow | undefined = !isSaid
+    ? undefined
+    : {
+        ...{ transferId, slot, updatedAt },
+        status: readText(row[2]) as TransferStatus,
+        reason: readTextOrNull(row[3]) as Reason | null,
+        version: readCount(row[4]),
+      };
   const projectedVersion = row[7] === null ? null : readCount(row[7]);
   return { truth, transferId, slot, projectedStatus: readTextOrNull(row[6]), projectedVersion };
 }

@@ -1,6 +1,6 @@
 import type { Account, AccountId } from '@surety/domain';
 import type { AuditEntry } from '@surety/saga';
-import { readBigint, readBigintOrNull, readCount } from '../../connection/cells.js';
+import { readBigint, readBigintOrNull, readCount, readTextOrNull } from '../../connection/cells.js';
 import type { Row } from '../../connection/cells.js';
 import { word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
@@ -18,8 +18,13 @@ export interface LegsEvidence {
   readonly sumMinor: bigint;
   /** The first leg that is not the one before plus its amount. */
   readonly brokenEntrySeq: bigint | null;
-  /** The first leg whose step has no event that says the same amount and the same balance. */
+  /**
+   * The first leg whose step has no event that says the same amount and the same balance, or whose
+   * amount no decision and no transfer of this account says.
+   */
   readonly unwitnessedEntrySeq: bigint | null;
+  /** Of the legs, where they are of one; null where there are none or of several. */
+  readonly currency: string | null;
 }
 
 /** What the holds of an account come to. */
@@ -38,18 +43,26 @@ export interface AccountEvidence {
   readonly holds: HoldsEvidence;
 }
 
+/** An event alone is no witness: a row that somebody put in with its event has neither of these. */
+const ORDERED =
+  "((e.type = 'credited' AND l.amount > 0 AND d.outcome = 'credited' " +
+  'AND d.destination = l.account_id AND d.amount = l.amount AND d.currency = l.currency) ' +
+  "OR (e.type = 'committed' AND t.state = 'committed' AND t.currency = l.currency " +
+  'AND ((t.source = l.account_id AND t.amount = -l.amount) ' +
+  "OR (t.kind = 'funding' AND t.destination = l.account_id AND t.amount = l.amount))))";
+
 const WITNESSED =
-  "e.type IN ('credited', 'committed') " +
-  "AND CAST(JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.data.amount')) AS DECIMAL(30)) = ABS(l.amount) " +
+  `${ORDERED} AND CASE WHEN JSON_VALID(e.envelope) = 1 THEN ` +
+  "CAST(JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.data.amount')) AS DECIMAL(30)) = ABS(l.amount) " +
   "AND JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.accounts[0].id')) = l.account_id " +
   "AND CAST(JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.accounts[0].balance')) AS DECIMAL(30)) " +
-  '= l.balance_after';
+  '= l.balance_after END';
 
 /**
  * Locks the account, so that no leg and no hold of it comes or goes meanwhile, and reads what they
  * come to.
  * Caller: corrections. Index: PRIMARY of accounts; ledger_entries_by_account, all legs of the account
- * with their events by PRIMARY; a scan of holds and of open_transfers (open ones only). Locks: the row
+ * with their events, decisions and transfers by PRIMARY; a scan of holds and of open_transfers (open ones only). Locks: the row
  * of accounts. Rows: one of each, in one round trip; the time grows with the legs of the account.
  * @throws StoreError
  */
@@ -64,11 +77,14 @@ export async function readAccountEvidence(
       'COALESCE(SUM(l.amount), 0), MIN(CASE WHEN l.balance_after IS NULL ' +
       'OR (p.balance_after IS NULL AND l.entry_seq > 1) ' +
       'OR l.balance_after <> CAST(COALESCE(p.balance_after, 0) AS DECIMAL(30)) + l.amount ' +
-      `THEN l.entry_seq END), MIN(CASE WHEN ${WITNESSED} THEN NULL ELSE l.entry_seq END) ` +
+      `THEN l.entry_seq END), MIN(CASE WHEN ${WITNESSED} THEN NULL ELSE l.entry_seq END), ` +
+      'CASE WHEN MIN(l.currency) = MAX(l.currency) THEN MIN(l.currency) END ' +
       'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
       'LEFT JOIN ledger_entries AS p FORCE INDEX (ledger_entries_by_account) ' +
       'ON p.account_id = l.account_id AND p.entry_seq = l.entry_seq - 1 ' +
       'LEFT JOIN transfer_events AS e ON e.transfer_id = l.transfer_id AND e.step = l.step ' +
+      'LEFT JOIN decisions AS d ON d.transfer_id = l.transfer_id AND d.part = 0 ' +
+      'LEFT JOIN transfers AS t ON t.id = l.transfer_id ' +
       `WHERE l.account_id = ${word(id)}`,
     'SELECT COALESCE(SUM(h.amount), 0), COUNT(*), COALESCE(SUM(t.id IS NULL ' +
       "OR t.state <> 'held' OR t.amount <> h.amount OR t.source <> h.account_id " +
@@ -106,6 +122,7 @@ function legsOf(row: Row): LegsEvidence {
     sumMinor: readBigint(row[4]),
     brokenEntrySeq: readBigintOrNull(row[5]),
     unwitnessedEntrySeq: readBigintOrNull(row[6]),
+    currency: readTextOrNull(row[7]),
   };
 }
 

@@ -14,18 +14,21 @@ import {
   readStatusRow,
 } from '../rows/projection-rows.js';
 import type { BalanceRow, StatusRow } from '../rows/projection-rows.js';
+import { IS_SAID_BY_LAST_LEG } from '../reconciler/list-stale-balances.js';
 import { inLockOrder } from '../transact/shape.js';
 
 /** Accounts with what is projected of them. */
 export interface BalanceEvidence {
   readonly accounts: ReadonlyMap<AccountId, Account>;
   readonly projected: ReadonlyMap<AccountId, BalanceRow>;
+  /** Accounts that their own last leg contradicts: no truth to copy. */
+  readonly inDoubt: ReadonlySet<AccountId>;
 }
 
 /**
  * Locks the accounts, so that their versions stand still, and reads their projections.
- * Caller: corrections. Index: PRIMARY of both. Locks: the rows of accounts, ascending. Rows: at most
- * those asked for, VALUES_MAX at most.
+ * Caller: corrections. Index: PRIMARY of both, ledger_entries_by_account for the last leg of each.
+ * Locks: the rows of accounts, ascending. Rows: at most those asked for, VALUES_MAX at most.
  * @throws StoreError
  */
 export async function readBalanceEvidence(
@@ -34,15 +37,17 @@ export async function readBalanceEvidence(
 ): Promise<BalanceEvidence> {
   const lock = lockAccounts(ids);
   const list = inLockOrder(ids).map(word).join(', ');
-  const [accounts, projected] = await session.send([
+  const [accounts, projected, inDoubt] = await session.send([
     ...lock.statements,
     `SELECT ${BALANCE_COLUMNS} FROM balances WHERE account_id IN (${list})`,
+    `SELECT a.id FROM accounts AS a WHERE a.id IN (${list}) AND NOT ${IS_SAID_BY_LAST_LEG}`,
   ]);
   return {
     accounts: new Map((accounts?.rows ?? []).map(lock.read).map((row) => [row.id, row])),
     projected: new Map(
       (projected?.rows ?? []).map(readBalanceRow).map((row) => [row.accountId, row]),
     ),
+    inDoubt: new Set((inDoubt?.rows ?? []).map((row) => readText(row[0]))),
   };
 }
 

@@ -28,6 +28,9 @@ export interface UncoveredPage<Found, Position> {
   readonly next: Position | undefined;
 }
 
+/** Ids of system accounts begin with it, and every customer's is before it. */
+const SYSTEM = "'~'";
+
 const LEG_COLUMNS = 'l.account_id, l.entry_seq, l.transfer_id, l.step, l.leg, l.amount';
 
 function readUncoveredLeg(row: Row): UncoveredLeg {
@@ -57,7 +60,7 @@ export async function listUncountedLegs(
   const page = await readRows(
     snapshot,
     'SELECT DISTINCT account_id FROM ledger_entries FORCE INDEX (ledger_entries_by_account) ' +
-      `WHERE ${from}account_id < '~' ORDER BY account_id LIMIT ${count(accounts)}`,
+      `WHERE ${from}account_id < ${SYSTEM} ORDER BY account_id LIMIT ${count(accounts)}`,
     (row) => readText(row[0]),
   );
   const [first, last] = [page[0], page.at(-1)];
@@ -77,7 +80,8 @@ export async function listUncountedLegs(
 }
 
 /**
- * Legs of system accounts in steps without a customer's entry: no account's numbers lead to them.
+ * Legs of system accounts in steps without a customer's entry: no account's numbers lead to them. One
+ * that carries a number all the same is no customer's for it.
  * Caller: verification, in a snapshot. Index: PRIMARY (transfer_id, step, leg), a range, each with its
  * own step. Locks: none. Rows: about `rows` legs are read, at most OFFENDERS_MAX are answered.
  * @throws StoreError
@@ -91,8 +95,10 @@ export async function listLoneLegs(
   const sql =
     `SELECT ${LEG_COLUMNS} FROM ledger_entries AS l FORCE INDEX (PRIMARY) ` +
     'LEFT JOIN ledger_entries AS c FORCE INDEX (PRIMARY) ' +
-    'ON c.transfer_id = l.transfer_id AND c.step = l.step AND c.entry_seq IS NOT NULL ' +
-    `WHERE ${between('l', after, next)} AND l.entry_seq IS NULL AND c.transfer_id IS NULL ` +
+    `ON c.transfer_id = l.transfer_id AND c.step = l.step AND c.account_id < ${SYSTEM} ` +
+    'AND c.entry_seq IS NOT NULL ' +
+    `WHERE ${between('l', after, next)} AND (l.entry_seq IS NULL OR l.account_id >= ${SYSTEM}) ` +
+    'AND c.transfer_id IS NULL ' +
     `ORDER BY l.transfer_id, l.step, l.leg LIMIT ${OFFENDERS_MAX}`;
   return { found: await readRows(snapshot, sql, readUncoveredLeg), next };
 }
@@ -120,7 +126,8 @@ export async function listUnpostedEvents(
   const sql =
     'SELECT v.transfer_id, v.step, v.type, v.envelope FROM transfer_events AS v ' +
     'FORCE INDEX (PRIMARY) LEFT JOIN ledger_entries AS c FORCE INDEX (PRIMARY) ' +
-    'ON c.transfer_id = v.transfer_id AND c.step = v.step AND c.entry_seq IS NOT NULL ' +
+    `ON c.transfer_id = v.transfer_id AND c.step = v.step AND c.account_id < ${SYSTEM} ` +
+    'AND c.entry_seq IS NOT NULL ' +
     `WHERE ${between('v', after, next)} AND v.type IN ('credited', 'committed') ` +
     `AND c.transfer_id IS NULL ORDER BY v.transfer_id, v.step LIMIT ${OFFENDERS_MAX}`;
   const found = await readRows(snapshot, sql, (row) => ({

@@ -12,8 +12,9 @@ import type { CheckScope } from '../scope.js';
 import type { Finding } from '../types.js';
 import type { Sink } from './sink.js';
 
-/** Older transfers that are followed for one group of accounts: what is beyond is for `--full`. */
-const OLDER_TRANSFERS_MAX = 5_000;
+/** Older transfers read at a time, and the accounts whose new legs lead to them. */
+const OLDER_TRANSFERS_PAGE = 5_000;
+const OLDER_ACCOUNTS_PAGE = 100;
 
 export interface AccountsLook {
   readonly scope: CheckScope;
@@ -31,7 +32,7 @@ export async function lookAtAccounts(
   snapshot: Session,
   { scope, sink, bound }: AccountsLook,
 ): Promise<readonly TransferId[]> {
-  const older: TransferId[] = [];
+  const older = new Set<TransferId>();
   const findings = sink.of('balances');
   for await (const page of eachChangedPage(snapshot)) {
     findings.rowsChecked += page.length;
@@ -44,17 +45,28 @@ export async function lookAtAccounts(
         sink.tell('balances', finding);
       }
     }
-    const ids = await listOlderTransfersOfNewLegs(snapshot, page, {
-      before: bound,
-      limit: OLDER_TRANSFERS_MAX,
-    });
-    if (ids.length >= OLDER_TRANSFERS_MAX) {
-      findings.notes.push(`legs of ${ids.length} older transfers or more: look with --full, too`);
-    }
-    older.push(...ids);
+    for await (const id of olderTransfersOf(snapshot, page, bound)) older.add(id);
   }
   await lookForVanished(snapshot, scope, sink);
-  return [...new Set(older)];
+  return [...older];
+}
+
+/** All of them, however many: the point moves over what was not looked at. */
+async function* olderTransfersOf(
+  snapshot: Session,
+  accounts: readonly ChangedAccount[],
+  before: TransferId,
+): AsyncGenerator<TransferId> {
+  for (let at = 0; at < accounts.length; at += OLDER_ACCOUNTS_PAGE) {
+    const some = accounts.slice(at, at + OLDER_ACCOUNTS_PAGE);
+    let after: TransferId | undefined;
+    do {
+      const range = { after, before, limit: OLDER_TRANSFERS_PAGE };
+      const ids = await listOlderTransfersOfNewLegs(snapshot, some, range);
+      yield* ids;
+      after = ids.length < OLDER_TRANSFERS_PAGE ? undefined : ids.at(-1);
+    } while (after !== undefined);
+  }
 }
 
 /** Accounts that differ from the verified ones, a page at a time. */

@@ -117,24 +117,28 @@ export async function sumNewLegs(
 }
 
 /**
- * Transfers with an id below `before` that have put legs on these accounts since: those that began
- * long ago, and those that an id of another time hides.
+ * Transfers with an id below `before` that have put legs on these accounts since, by id, those after
+ * `after`: those that began long ago, and those that an id of another time hides.
  * Caller: checks, in a snapshot. Index: ledger_entries_by_account, a range for each account; it holds
- * the transfer's id. Locks: none. Rows: at most `limit` for each PAIRS_MAX accounts.
+ * the transfer's id. Locks: none. Rows: at most `limit`, for at most PAIRS_MAX accounts.
  * @throws StoreError
  */
 export async function listOlderTransfersOfNewLegs(
   snapshot: Session,
   accounts: readonly LegPosition[],
-  { before, limit }: { readonly before: TransferId; readonly limit: number },
+  range: {
+    readonly after: TransferId | undefined;
+    readonly before: TransferId;
+    readonly limit: number;
+  },
 ): Promise<TransferId[]> {
   if (accounts.length === 0) return [];
-  const statements = chunksOf(accounts, PAIRS_MAX).map(
-    (chunk) =>
-      'SELECT DISTINCT l.transfer_id ' +
-      'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
-      `WHERE (${ranges(chunk)}) AND l.transfer_id < ${uuid(before)} LIMIT ${count(limit)}`,
-  );
-  const results = await snapshot.send(statements);
-  return results.flatMap(({ rows }) => rows.map((row) => readUuid(row[0])));
+  const { after, before, limit } = range;
+  const beyond = after === undefined ? '' : `AND l.transfer_id > ${uuid(after)} `;
+  const sql =
+    'SELECT DISTINCT l.transfer_id ' +
+    'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
+    `WHERE (${ranges(accounts)}) ${beyond}AND l.transfer_id < ${uuid(before)} ` +
+    `ORDER BY l.transfer_id LIMIT ${count(limit)}`;
+  return readRows(snapshot, sql, (row) => readUuid(row[0]));
 }

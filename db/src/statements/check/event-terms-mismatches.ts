@@ -1,0 +1,63 @@
+import type { Step, TransferId } from '@surety/domain';
+import { readCount, readText, readUuid } from '../../connection/cells.js';
+import type { Session } from '../../connection/session.js';
+import { OFFENDERS_MAX } from './bound.js';
+
+export interface EventTermsMismatch {
+  readonly transferId: TransferId;
+  readonly step: Step;
+  readonly type: string;
+}
+
+const told = (path: string): string => `JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.${path}'))`;
+
+/** NULL where the envelope does not tell it, or is no JSON at all: that is no agreement either. */
+function agrees(row: 'd' | 't'): string {
+  return (
+    'CASE WHEN JSON_VALID(e.envelope) = 1 THEN ' +
+    `CAST(${told('data.amount')} AS DECIMAL(30)) = ${row}.amount ` +
+    `AND ${told('data.source')} = ${row}.source ` +
+    `AND ${told('data.destination')} = ${row}.destination ` +
+    `AND ${told('data.currency')} = ${row}.currency AND ${told('type')} = e.type END`
+  );
+}
+
+/** A step that posts tells the account whose entry it is, as it was after it. */
+const TELLS_ENTRY =
+  'CASE WHEN JSON_VALID(e.envelope) = 1 THEN ' +
+  `${told('accounts[0].id')} = l.account_id ` +
+  `AND CAST(${told('accounts[0].balance')} AS DECIMAL(30)) = l.balance_after END`;
+
+/**
+ * Events that tell other terms than the row that they made, or another balance than the entry: one of
+ * the two was altered. What is sent and folded again are the events, what a step takes effect on is
+ * the row.
+ * Caller: checks, in a snapshot. Index: PRIMARY of transfer_events, a scan; PRIMARY of decisions, of
+ * transfers and of ledger_entries for each. Locks: none. Rows: at most OFFENDERS_MAX of each kind. Amounts are compared as
+ * exact decimals.
+ * @throws StoreError
+ */
+export async function eventTermsMismatches(snapshot: Session): Promise<EventTermsMismatch[]> {
+  const results = await snapshot.send([
+    'SELECT e.transfer_id, e.step, e.type FROM transfer_events AS e ' +
+      'JOIN decisions AS d ON d.transfer_id = e.transfer_id AND d.part = 0 ' +
+      `WHERE e.step = 30 AND COALESCE(${agrees('d')}, FALSE) = FALSE ` +
+      `ORDER BY e.transfer_id LIMIT ${OFFENDERS_MAX}`,
+    'SELECT e.transfer_id, e.step, e.type FROM transfer_events AS e ' +
+      'JOIN transfers AS t ON t.id = e.transfer_id ' +
+      `WHERE e.step <> 30 AND COALESCE(${agrees('t')}, FALSE) = FALSE ` +
+      `ORDER BY e.transfer_id, e.step LIMIT ${OFFENDERS_MAX}`,
+    'SELECT e.transfer_id, e.step, e.type FROM transfer_events AS e ' +
+      'JOIN ledger_entries AS l FORCE INDEX (PRIMARY) ' +
+      'ON l.transfer_id = e.transfer_id AND l.step = e.step AND l.entry_seq IS NOT NULL ' +
+      `WHERE COALESCE(${TELLS_ENTRY}, FALSE) = FALSE ` +
+      `ORDER BY e.transfer_id, e.step LIMIT ${OFFENDERS_MAX}`,
+  ]);
+  return results.flatMap(({ rows }) =>
+    rows.map((row) => ({
+      transferId: readUuid(row[0]),
+      step: readCount(row[1]) as Step,
+      type: readText(row[2]),
+    })),
+  );
+}
