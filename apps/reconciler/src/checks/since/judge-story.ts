@@ -18,7 +18,7 @@ export interface Fault extends Omit<Finding, 'shard'> {
  */
 export function judgeStory(story: TransferStory): readonly Fault[] {
   const { transfer } = story;
-  const faults = [...judgeDecision(story), ...judgeLegs(story)];
+  const faults = [...judgeDecision(story), ...judgeTold(story), ...judgeLegs(story)];
   if (!transfer) return [...faults, ...judgeOrphan(story)];
   return [...judgeState(story, transfer), ...faults];
 }
@@ -80,6 +80,23 @@ function judgeTerms(decision: DecisionRow, transfer: TransferRow | undefined): F
       },
     },
   ];
+}
+
+/** Each event tells the terms of the row that it made; one without its row is told of already. */
+function judgeTold({ id, transfer, decision, events, told }: TransferStory): Fault[] {
+  return [...told].flatMap(([step, terms]): Fault[] => {
+    const row = step === STEP.decide ? decision : transfer;
+    if (!row) return [];
+    const must = `${row.amountMinor} ${row.currency} ${row.source} ${row.destination}`;
+    if (terms === must) return [];
+    return [
+      {
+        ...{ check: 'histories', key: `event ${id}/${step}` },
+        problem: 'tells other terms than the row that it made',
+        detail: { event: events.get(step) ?? null, told: terms, row: must },
+      },
+    ];
+  });
 }
 
 /** Own events of a transfer that does not exist. */

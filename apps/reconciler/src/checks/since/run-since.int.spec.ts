@@ -166,6 +166,11 @@ const PLANTED: readonly Planted[] = [
     names: () => `balances: account ${idle} was verified`,
   },
   {
+    what: 'an amount that is not the one of its events',
+    sql: () => `UPDATE transfers SET amount = amount + 1 WHERE id = ${hex(ids.committed)}`,
+    names: () => `histories: event ${ids.committed}/10`,
+  },
+  {
     what: 'a new leg with another amount',
     sql: () => `UPDATE ledger_entries SET amount = amount - 1 WHERE ${legOf(ids.committed, payer)}`,
     names: () => `step-legs: transfer ${ids.committed}`,

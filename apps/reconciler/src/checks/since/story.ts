@@ -8,6 +8,8 @@ export interface TransferStory {
   transfer: TransferRow | undefined;
   isListedAsOpen: boolean;
   readonly events: Map<Step, TransferEventType>;
+  /** The terms in each envelope. */
+  readonly told: Map<Step, string | null>;
   decision: DecisionRow | undefined;
   readonly legs: RecordedLeg[];
   status: RecordedStatus | undefined;
@@ -24,6 +26,7 @@ export function storiesOf(records: readonly TransferRecords[]): readonly Transfe
       transfer: undefined,
       isListedAsOpen: false,
       events: new Map(),
+      told: new Map(),
       decision: undefined,
       legs: [],
       status: undefined,
@@ -35,7 +38,11 @@ export function storiesOf(records: readonly TransferRecords[]): readonly Transfe
     for (const { transfer, isListedAsOpen } of transfers) {
       Object.assign(storyOf(transfer.id), { transfer, isListedAsOpen });
     }
-    for (const { transferId, step, type } of events) storyOf(transferId).events.set(step, type);
+    for (const { transferId, step, type, told } of events) {
+      const story = storyOf(transferId);
+      story.events.set(step, type);
+      story.told.set(step, told);
+    }
     for (const row of decisions) storyOf(row.transferId).decision = row;
     for (const leg of legs) storyOf(leg.transferId).legs.push(leg);
     for (const row of statuses) storyOf(row.transferId).status = row;

@@ -31,6 +31,8 @@ export interface RecordedEvent {
   readonly transferId: TransferId;
   readonly step: Step;
   readonly type: TransferEventType;
+  /** Amount, currency, source and destination as the envelope has them; null where it has them not. */
+  readonly told: string | null;
 }
 
 export interface RecordedLeg {
@@ -59,6 +61,12 @@ export interface TransferRecords {
   readonly statuses: readonly RecordedStatus[];
 }
 
+const member = (name: string): string => `JSON_UNQUOTE(JSON_EXTRACT(envelope, '$.data.${name}'))`;
+
+const TOLD =
+  "CASE WHEN JSON_VALID(envelope) = 1 THEN CONCAT_WS(' ', " +
+  `${['amount', 'currency', 'source', 'destination'].map(member).join(', ')}) END`;
+
 /**
  * Caller: checks, in a snapshot. Index: PRIMARY of each table, one range, or one lookup for each id;
  * PRIMARY of open_transfers for those that are open. Locks: none. Rows: those of the selection, in
@@ -76,7 +84,7 @@ export async function readTransferRecords(
       'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
       'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
       `WHERE ${within('t.id')}`,
-    'SELECT transfer_id, step, type FROM transfer_events FORCE INDEX (PRIMARY) ' +
+    `SELECT transfer_id, step, type, ${TOLD} FROM transfer_events FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')}`,
     `SELECT ${DECISION_COLUMNS} FROM decisions FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')} AND part = 0`,
@@ -112,6 +120,7 @@ function recordedEvent(row: Row): RecordedEvent {
     transferId: readUuid(row[0]),
     step: readCount(row[1]) as Step,
     type: readText(row[2]) as TransferEventType,
+    told: readTextOrNull(row[3]),
   };
 }
 
