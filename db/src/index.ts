@@ -126,7 +126,10 @@ export type { CountedTable } from './statements/check/count-rows.js';
 export { eventMismatches } from './statements/check/event-mismatches.js';
 export type { EventMismatch } from './statements/check/event-mismatches.js';
 export { eventTermsMismatches } from './statements/check/event-terms-mismatches.js';
-export type { EventTermsMismatch } from './statements/check/event-terms-mismatches.js';
+export type {
+  EventTermsMismatch,
+  EventTermsPage,
+} from './statements/check/event-terms-mismatches.js';
 export { heldTotals } from './statements/check/held-totals.js';
 export type { HeldTotal } from './statements/check/held-totals.js';
 export { holdMismatches } from './statements/check/hold-mismatches.js';

@@ -128,6 +128,8 @@ export class ShardLoops {
     const { config, source, patrol, slotMaps, metrics } = this.#options;
     const shard = patrol?.shards[source.id];
     if (!patrol || !shard) return;
+    // What was told as leader would stay for ever: others tell it now.
+    if (!(await this.lead())) patrol.listener.strays(shard.id, 0);
     await this.#underLease(async (fence) => {
       await this.#patrol.run({
         ...{ shard, fence, listener: patrol.listener, stallTimeoutMs: config.stallTimeoutMs },

@@ -1,10 +1,14 @@
 import { eventMismatches, eventTermsMismatches } from '@surety/db';
 import type { EventMismatch, EventTermsMismatch, Session } from '@surety/db';
+import type { TransferId } from '@surety/domain';
 import { isLegalHistory, pathOf } from './legal-history.js';
 import { eachHistoryPage } from './pages.js';
 import { onEveryShard } from './scope.js';
 import type { Check } from './scope.js';
 import type { Finding, Findings } from './types.js';
+
+/** Envelopes parsed by one statement. */
+const EVENTS_PER_PAGE = 20_000;
 
 export const histories: Check = {
   name: 'histories',
@@ -14,7 +18,7 @@ export const histories: Check = {
     await onEveryShard(scope, async (snapshot) => {
       await states(snapshot, findings);
       findings.add(...(await eventMismatches(snapshot)).map((row) => mismatch(snapshot, row)));
-      findings.add(...(await eventTermsMismatches(snapshot)).map((row) => terms(snapshot, row)));
+      await termsOfEvents(snapshot, findings);
     });
   },
 };
@@ -42,6 +46,15 @@ function mismatch(snapshot: Session, { transferId, step, event, row }: EventMism
     problem: event === null ? 'is missing' : 'has not the row that it made',
     detail: { event, row },
   };
+}
+
+async function termsOfEvents(snapshot: Session, findings: Findings): Promise<void> {
+  let after: TransferId | undefined;
+  do {
+    const { mismatches, next } = await eventTermsMismatches(snapshot, after, EVENTS_PER_PAGE);
+    findings.add(...mismatches.map((row) => terms(snapshot, row)));
+    after = findings.isFull ? undefined : next;
+  } while (after !== undefined);
 }
 
 function terms(snapshot: Session, { transferId, step, type }: EventTermsMismatch): Finding {
