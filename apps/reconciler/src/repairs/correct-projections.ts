@@ -132,7 +132,8 @@ function correctStatusBatch(
 }
 
 export const ACCOUNT_IN_DOUBT = 'its account is in doubt, so nothing can be copied from it';
-const STATE_IN_DOUBT = 'the state of the transfer contradicts its events, so nothing can follow it';
+const STATE_IN_DOUBT =
+  'the state or reason of the transfer contradicts its events, so nothing can follow it';
 
 /** What is projected of a transfer whose state is what its events lead to. */
 function statusOf(transfer: TransferRow, events: StatusEvidence['events']): StatusRow | undefined {
@@ -140,7 +141,8 @@ function statusOf(transfer: TransferRow, events: StatusEvidence['events']): Stat
   const types = new Map(own.map(({ step, type }) => [step, type])) as EventTypes;
   const { id, kind, state, slot, reason } = transfer;
   const last = own.at(-1);
-  if (!last || !isLegalHistory({ kind, state, events: types })) return undefined;
+  if (!last || last.reason !== reason) return undefined;
+  if (!isLegalHistory({ kind, state, events: types })) return undefined;
   return {
     ...{ transferId: id, slot, status: state, reason: reason satisfies Reason | null },
     ...{ version: last.step, updatedAt: last.occurredAt },

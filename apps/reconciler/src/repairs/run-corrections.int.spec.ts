@@ -168,6 +168,11 @@ const BREAKAGES: readonly Breakage[] = [
     corrected: () => [`transfer ${ids.cancelled}`],
   },
   {
+    what: 'a reason of another kind',
+    sql: () => [`UPDATE transfers SET reason = 'held_limit' WHERE id = ${hex(ids.cancelled)}`],
+    corrected: () => [`transfer ${ids.cancelled}`],
+  },
+  {
     what: 'a state whose event was taken away',
     sql: () => [
       `DELETE FROM transfer_events WHERE transfer_id = ${hex(ids.committed)} AND step = 20`,

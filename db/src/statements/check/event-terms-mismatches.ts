@@ -14,14 +14,19 @@ export interface EventTermsMismatch {
 
 const told = (path: string): string => `JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.${path}'))`;
 
-/** NULL where the envelope does not tell it, or is no JSON at all: that is no agreement either. */
+/**
+ * NULL where the envelope does not tell it, or is no JSON at all: that is no agreement either. The
+ * reason is told by the event that made the state.
+ */
 function agrees(row: 'd' | 't'): string {
   return (
     'CASE WHEN JSON_VALID(e.envelope) = 1 THEN ' +
     `CAST(${told('data.amount')} AS DECIMAL(30)) = ${row}.amount ` +
     `AND ${told('data.source')} = ${row}.source ` +
     `AND ${told('data.destination')} = ${row}.destination ` +
-    `AND ${told('data.currency')} = ${row}.currency AND ${told('type')} = e.type END`
+    `AND ${told('data.currency')} = ${row}.currency AND ${told('type')} = e.type ` +
+    `AND (e.type <> ${row}.${row === 'd' ? 'outcome' : 'state'} ` +
+    `OR ${told('data.reason')} <=> ${row}.reason) END`
   );
 }
 

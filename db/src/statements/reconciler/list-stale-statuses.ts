@@ -28,6 +28,11 @@ export interface StaleStatusPage {
   readonly next: TransferId | undefined;
 }
 
+/** The reason that an event `e` gives; NULL where it gives none or cannot be read. */
+export const TOLD_REASON =
+  'CASE WHEN JSON_VALID(e.envelope) = 1 ' +
+  "THEN JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.data.reason')) END";
+
 /**
  * Of `limit` transfers in the order of their ids, those whose projection differs.
  * Caller: reconciler. Index: PRIMARY of transfers, a range; PRIMARY of transaction_status and of
@@ -42,7 +47,8 @@ export async function listStaleStatuses(
   const range = after === undefined ? '' : `WHERE id > ${uuid(after)} `;
   const page = `FROM transfers FORCE INDEX (PRIMARY) ${range}ORDER BY id LIMIT`;
   const [stale, last] = await session.send([
-    'SELECT t.id, t.slot, t.state, t.reason, e.step, e.occurred_at, s.status, s.version, e.type ' +
+    'SELECT t.id, t.slot, t.state, t.reason, e.step, e.occurred_at, s.status, s.version, e.type, ' +
+      `${TOLD_REASON} ` +
       `FROM (SELECT id, slot, state, reason ${page} ${count(limit)}) AS t ` +
       'LEFT JOIN transaction_status AS s FORCE INDEX (PRIMARY) ON s.transfer_id = t.id ' +
       'LEFT JOIN transfer_events AS e FORCE INDEX (PRIMARY) ON e.transfer_id = t.id AND e.step = ' +
@@ -60,8 +66,11 @@ export async function listStaleStatuses(
 
 function readStale(row: Row): StaleStatusRow {
   const updatedAt = readTimeOrNull(row[5]);
-  // A state that was altered is not copied: reconcile run judges it.
-  const isSaid = updatedAt !== null && readText(row[8]) === readText(row[2]);
+  // A state or reason that was altered is not copied: reconcile run judges it.
+  const isSaid =
+    updatedAt !== null &&
+    readText(row[8]) === readText(row[2]) &&
+    readTextOrNull(row[9]) === readTextOrNull(row[3]);
   const [transferId, slot] = [readUuid(row[0]), readCount(row[1])];
   const truth: StatusRow | undefined = !isSaid
     ? undefined

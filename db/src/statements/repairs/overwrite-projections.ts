@@ -1,7 +1,7 @@
 import type { Timestamp } from '@surety/contracts';
 import type { Account, AccountId, TransferId } from '@surety/domain';
 import type { AuditEntry, TransferRow } from '@surety/saga';
-import { readCount, readText, readTime, readUuid } from '../../connection/cells.js';
+import { readCount, readText, readTextOrNull, readTime, readUuid } from '../../connection/cells.js';
 import { count, time, uuid, word, wordOrNull } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
 import { insertAudit } from '../transact/insert-audit.js';
@@ -15,6 +15,7 @@ import {
 } from '../rows/projection-rows.js';
 import type { BalanceRow, StatusRow } from '../rows/projection-rows.js';
 import { IS_SAID_BY_LAST_LEG } from '../reconciler/list-stale-balances.js';
+import { TOLD_REASON } from '../reconciler/list-stale-statuses.js';
 import { inLockOrder } from '../transact/shape.js';
 
 /** Accounts with what is projected of them. */
@@ -59,6 +60,7 @@ export interface StatusEvidence {
     readonly step: number;
     readonly type: string;
     readonly occurredAt: Timestamp;
+    readonly reason: string | null;
   }[];
   readonly projected: ReadonlyMap<TransferId, StatusRow>;
 }
@@ -77,7 +79,8 @@ export async function readStatusEvidence(
   const list = inLockOrder(ids).map(uuid).join(', ');
   const [transfers, events, projected] = await session.send([
     ...lock.statements,
-    'SELECT transfer_id, step, type, occurred_at FROM transfer_events FORCE INDEX (PRIMARY) ' +
+    `SELECT transfer_id, step, type, occurred_at, ${TOLD_REASON} ` +
+      'FROM transfer_events AS e FORCE INDEX (PRIMARY) ' +
       `WHERE transfer_id IN (${list}) AND step <> 30 ORDER BY transfer_id, step`,
     `SELECT ${STATUS_COLUMNS} FROM transaction_status WHERE transfer_id IN (${list})`,
   ]);
@@ -88,6 +91,7 @@ export async function readStatusEvidence(
       step: readCount(row[1]),
       type: readText(row[2]),
       occurredAt: readTime(row[3]),
+      reason: readTextOrNull(row[4]),
     })),
     projected: new Map(
       (projected?.rows ?? []).map(readStatusRow).map((row) => [row.transferId, row]),
