@@ -284,6 +284,18 @@ const PLANTED: readonly Planted[] = [
     key: () => `transfer ${ids.held}`,
   },
   {
+    what: 'a hold in another slot',
+    check: 'holds',
+    sql: () => [`UPDATE holds SET slot = (slot + 1) MOD 4096 WHERE transfer_id = ${hex(ids.held)}`],
+    key: () => `transfer ${ids.held}`,
+  },
+  {
+    what: 'a transfer in another slot',
+    check: 'histories',
+    sql: () => [`UPDATE transfers SET slot = (slot + 1) MOD 4096 WHERE id = ${hex(ids.committed)}`],
+    key: () => `transfer ${ids.committed}`,
+  },
+  {
     what: 'an open transfer that is not listed',
     check: 'open-transfers',
     sql: () => [`DELETE FROM open_transfers WHERE transfer_id = ${hex(ids.requested)}`],

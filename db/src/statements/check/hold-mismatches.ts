@@ -13,8 +13,8 @@ export interface HoldMismatch {
 }
 
 /**
- * Holds whose transfer is not held or is about another amount or account, and held transfers without
- * a hold.
+ * Holds whose transfer is not held or is about another amount, account or slot, and held transfers
+ * without a hold.
  * Caller: checks, in a snapshot. Index: PRIMARY of holds, open_transfers and transfers. Locks: none.
  * Rows: at most OFFENDERS_MAX of each kind. Open transfers stand for all that may be held: that they
  * are complete is a check of its own.
@@ -25,7 +25,7 @@ export async function holdMismatches(snapshot: Session): Promise<HoldMismatch[]>
     'SELECT h.transfer_id, t.state, t.amount, h.amount FROM holds AS h ' +
       'LEFT JOIN transfers AS t ON t.id = h.transfer_id ' +
       "WHERE t.id IS NULL OR t.state <> 'held' OR t.amount <> h.amount " +
-      `OR t.source <> h.account_id ORDER BY h.transfer_id LIMIT ${OFFENDERS_MAX}`,
+      `OR t.source <> h.account_id OR t.slot <> h.slot ORDER BY h.transfer_id LIMIT ${OFFENDERS_MAX}`,
     'SELECT t.id, t.state, t.amount, NULL FROM open_transfers AS o ' +
       'JOIN transfers AS t ON t.id = o.transfer_id ' +
       'LEFT JOIN holds AS h ON h.transfer_id = o.transfer_id ' +
