@@ -413,13 +413,16 @@ describe('a ledger with rows put in names each of them', () => {
       transit(forged, { leg: 0, ...numbered }),
       transit(forged, { leg: 1, account_id: external, amount: 1, ...numbered }),
     );
-    const accounts = (await findings()).map(({ kind, account, transferId }) => [
-      ...[kind, account, transferId],
-    ]);
-    expect(accounts).toEqual([
-      ['inserted', `~transit:${slotOfAccount(payer)}:EUR`, forged],
-      ['inserted', `~external:${slotOfAccount(payer)}:EUR`, forged],
-    ]);
+    const accounts = [
+      `~transit:${slotOfAccount(payer)}:EUR`,
+      `~external:${slotOfAccount(payer)}:EUR`,
+    ];
+    const found = await findings();
+    expect(found).toHaveLength(accounts.length);
+    for (const account of accounts) {
+      const named = { kind: 'inserted', account, transferId: forged, step: 40 };
+      expect(found).toContainEqual(expect.objectContaining(named));
+    }
   });
 
   it('where a leg was put into a sealed step: that leg', async () => {
