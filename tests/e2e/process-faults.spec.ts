@@ -24,11 +24,10 @@ const probes = Array.from({ length: PARTITION_COUNT }, (_, partition) => {
 });
 const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `FAULT-${n}`);
 /**
- * The promise after a kill is 10 s on a machine with cores to spare. The bound leaves room for one
- * that is busy with other things, where the start of a process alone may take 5 s, and is counted
- * beyond what the same round takes without a fault.
+ * The promise after a kill. Counted beyond what the same round takes without a fault, twice over, so
+ * that a machine that is busy with other things is allowed its own slowness.
  */
-const GO_ON_WITHIN_MS = 15_000;
+const GO_ON_WITHIN_MS = 10_000;
 const CALM_ROUND_WITHIN_MS = 60_000;
 /**
  * After a freeze: wait_timeout (10 s) frees the locks of the frozen process, the group gives its
@@ -169,7 +168,9 @@ describe('processes that die or freeze under load', () => {
       process.stderr.write(
         `\n${name} killed: transfers of every partition ended after ${tookMs} ms (calm: ${calmMs})\n`,
       );
-      expect(system.process(name).starts).toBe(starts + 1);
+      // What goes on without the process does not wait for it: it may be back a little later.
+      const isStarted = () => (system.process(name).starts === starts + 1 ? true : undefined);
+      await eventually(`${name} is started again`, isStarted, { withinMs: 10_000 });
       await system.process(name).ready();
     },
   );

@@ -62,7 +62,11 @@ export class ShardDoors {
       settled.forEach((outcome, at) => outcomes.set(bundle[at] as TransferRequest, outcome));
     });
     await Promise.all(bundles);
-    return requests.map((request) => outcomes.get(request) ?? unrouted(request));
+    return requests.map((request) => outcomes.get(request) ?? this.unrouted(request));
+  }
+
+  private unrouted({ key }: TransferRequest): PromiseRejectedResult {
+    return { status: 'rejected', reason: new ShardUnavailable(this.shardOf(key.slot)) };
   }
 
   private bundlesOf(
@@ -204,8 +208,4 @@ function mayGoAlone(reason: unknown): boolean {
 function mustCarry({ gate, shard }: Door, epoch: bigint): Promise<void> {
   const nothing = { changes: NO_CHANGES, result: undefined };
   return gate.run(() => shard.store.at(epoch).transact({}, () => nothing));
-}
-
-function unrouted({ key }: TransferRequest): PromiseRejectedResult {
-  return { status: 'rejected', reason: new ShardUnavailable(key.slot) };
 }

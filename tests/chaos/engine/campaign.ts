@@ -32,6 +32,12 @@ const OVERLAPPING_MAX = 4;
 const LONG_MS = 6_500;
 /** Late by no more than so many faults, the plan is caught up with; what is later is given up. */
 const BACKLOG_MAX = 8;
+/** A kill that is to be alone waits until rounds of transfers were quick for so long. */
+const CALM_MS = 6_000;
+const CALM_ROUND_MS = 5_000;
+const CALM_PAUSE_MS = 500;
+/** Else it comes later. */
+const CALM_PATIENCE_MS = 20_000;
 const MS_PER_MINUTE = 60_000;
 const TICK_MS = 50;
 
@@ -75,13 +81,33 @@ export class Campaign {
   /** Measured from a system in which nothing else is wrong, and nothing else goes wrong until then. */
   async #beginAlone(fault: PlannedFault): Promise<void> {
     await this.#settled();
-    const { client } = this.#options;
-    // Once until the faults before it are overcome, once for what the same takes without any.
-    await flowsAgain(client, Date.now()).catch(() => undefined);
-    this.#beforeMs = await flowsAgain(client, Date.now()).catch(() => undefined);
+    this.#beforeMs = await this.#untilCalm();
+    if (this.#beforeMs === undefined) {
+      this.#alone.push(fault);
+      return;
+    }
     this.#begin(fault);
     await this.#settled();
     this.#beforeMs = undefined;
+  }
+
+  /**
+   * Transfers go through again and again for a while: one good round may lie in a burst between two
+   * stretches in which the faults before are still being overcome.
+   * @returns what the last round took, or undefined where the system did not come to rest in time
+   */
+  async #untilCalm(): Promise<number | undefined> {
+    const giveUpAtMs = Date.now() + CALM_PATIENCE_MS;
+    let goodSinceMs: number | undefined;
+    while (Date.now() < giveUpAtMs) {
+      const roundAtMs = Date.now();
+      const tookMs = await flowsAgain(this.#options.client, roundAtMs).catch(() => undefined);
+      if (tookMs === undefined || tookMs > CALM_ROUND_MS) goodSinceMs = undefined;
+      else goodSinceMs ??= roundAtMs;
+      if (goodSinceMs !== undefined && Date.now() - goodSinceMs >= CALM_MS) return tookMs;
+      await sleep(CALM_PAUSE_MS);
+    }
+    return undefined;
   }
 
   async #settled(): Promise<void> {

@@ -89,7 +89,7 @@ describe('surety status', () => {
   it('fits one screen and ends well where nothing stands out', async () => {
     const { code, out } = await status([], processes());
     expect(code).toBe(0);
-    expect(out).toMatch(/workers-1 +ready +[0-9.]+s? +7 /);
+    expect(out).toMatch(/workers-1 +ready +(?:\d+m )?[0-9.]+s +7 /);
     expect(out).toContain('held: 10.00 EUR (1 hold)');
     expect(out).toMatch(/nothing stands out\n$/);
     expect(out.split('\n').length).toBeLessThan(24);
