@@ -1,7 +1,13 @@
 import type { Shard } from '@surety/db';
 import { composeTransferId, currencyTable } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
-import { AccountCurrencies, ShardDoors, postFunding, postTransfer } from '@surety/ingress';
+import {
+  AccountCurrencies,
+  Admission,
+  ShardDoors,
+  postFunding,
+  postTransfer,
+} from '@surety/ingress';
 import type { Gate, Handler } from '@surety/ingress';
 import { cancelTransfer } from '@surety/saga';
 import type { CancelResult, EventRow } from '@surety/saga';
@@ -30,6 +36,7 @@ export function ingress(world: World): (life: Life) => Promise<void> {
         return { id: shard.id, store } as unknown as Shard;
       }),
       slotMaps,
+      admission: new Admission(life.clock),
       queueMax: QUEUE_MAX,
       doorbell: world.bell.doorbellFor(life),
       metrics: NO_METRICS,

@@ -60,10 +60,15 @@ export class EndWatch {
   private count = 0;
   private isStopped = false;
 
-  /** Listens until the returned function is called. */
-  listen(doorbell: Doorbell): Promise<() => void> {
+  /** Listens until the returned function is called; tells of every end that is rung. */
+  listen(
+    doorbell: Doorbell,
+    heard: (ids: readonly TransferId[]) => void = () => undefined,
+  ): Promise<() => void> {
     return doorbell.subscribe(CHANNELS.ended, (payload) => {
-      for (const id of payload.split(',')) {
+      const ids = payload.split(',');
+      heard(ids);
+      for (const id of ids) {
         this.watches.get(id)?.forEach((watch) => {
           watch.ring();
         });

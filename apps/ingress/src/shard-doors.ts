@@ -1,6 +1,6 @@
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount, shardOfSlot } from '@surety/domain';
-import type { AccountId, ShardId } from '@surety/domain';
+import type { AccountId, ShardId, TransferId } from '@surety/domain';
 import type { Shard } from '@surety/db';
 import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
 import { NO_CHANGES, StoreError } from '@surety/saga';
@@ -16,6 +16,7 @@ import type {
   VoidRequest,
   VoidResult,
 } from '@surety/saga';
+import type { Admission } from './admission.js';
 import { openDoor } from './open-door.js';
 import type { Door, DoorOptions } from './open-door.js';
 import { ShardUnavailable } from './problem.js';
@@ -26,16 +27,19 @@ const ROUTE_ATTEMPTS_MAX = 3;
 export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
   readonly slotMaps: SlotMaps;
+  readonly admission: Pick<Admission, 'enter' | 'left'>;
 }
 
 /** Every way from a request to the shard that carries its slot. */
 export class ShardDoors {
   private readonly doors: ReadonlyMap<ShardId, Door>;
   private readonly slotMaps: SlotMaps;
+  private readonly admission: Pick<Admission, 'enter' | 'left'>;
   private reloading: Promise<unknown> | undefined;
 
   constructor(options: ShardDoorsOptions) {
     this.slotMaps = options.slotMaps;
+    this.admission = options.admission;
     this.doors = new Map(options.shards.map((shard) => [shard.id, openDoor(shard, options)]));
   }
 
@@ -43,7 +47,20 @@ export class ShardDoors {
     return shardOfSlot(this.slotMaps.current(), slot);
   }
 
-  requestTransfer(request: TransferRequest): Promise<RequestResult> {
+  /** @throws QueueFullError where the chain behind ends transfers slower than they come */
+  async requestTransfer(request: TransferRequest): Promise<RequestResult> {
+    await this.admission.enter(1);
+    const accepted: TransferId[] = [];
+    try {
+      const result = await this.storeAlone(request);
+      if (result.kind === 'accepted') accepted.push(result.transferId);
+      return result;
+    } finally {
+      this.admission.left(1, accepted);
+    }
+  }
+
+  private storeAlone(request: TransferRequest): Promise<RequestResult> {
     const { slot } = request.key;
     return this.route(slot, (door, epoch) => door.transfers.submit({ item: request, epoch }));
   }
@@ -51,9 +68,27 @@ export class ShardDoors {
   /**
    * One group commit per shard. A shard that fails costs only its own requests; where one request of
    * a bundle cannot be stored, or the bundle was led by an old map, each goes its own way.
-   * Outcomes come in the order of requests; never rejects.
+   * Outcomes come in the order of requests.
+   * @throws QueueFullError where the chain behind ends transfers slower than they come
    */
   async requestTransfers(
+    requests: readonly TransferRequest[],
+  ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
+    await this.admission.enter(requests.length);
+    const accepted: TransferId[] = [];
+    try {
+      const outcomes = await this.storeTogether(requests);
+      for (const outcome of outcomes) {
+        if (outcome.status !== 'fulfilled' || outcome.value.kind !== 'accepted') continue;
+        accepted.push(outcome.value.transferId);
+      }
+      return outcomes;
+    } finally {
+      this.admission.left(requests.length, accepted);
+    }
+  }
+
+  private async storeTogether(
     requests: readonly TransferRequest[],
   ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
     const outcomes = new Map<TransferRequest, PromiseSettledResult<RequestResult>>();
@@ -94,7 +129,7 @@ export class ShardDoors {
       return results.map((value) => ({ status: 'fulfilled', value }));
     } catch (reason) {
       if (!mayGoAlone(reason)) return bundle.map(() => ({ status: 'rejected', reason }));
-      return Promise.allSettled(bundle.map((request) => this.requestTransfer(request)));
+      return Promise.allSettled(bundle.map((request) => this.storeAlone(request)));
     }
   }
 

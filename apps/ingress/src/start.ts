@@ -19,6 +19,7 @@ import type {
   RunningProcess,
 } from '@surety/runtime';
 import { AccountCurrencies } from './account-currencies.js';
+import { Admission } from './admission.js';
 import { createApp } from './app.js';
 import type { IngressConfig } from './config.js';
 import { Copies } from './copies.js';
@@ -73,10 +74,14 @@ async function open(opening: Opening): Promise<Shown> {
   const doorbell = createDoorbell({ url: config.SURETY_REDIS_URL, log });
   releasers.push('doorbell', () => doorbell.close());
   const endWatch = new EndWatch();
-  releasers.push('end watch', await endWatch.listen(doorbell));
+  const admission = new Admission();
+  const unlisten = await endWatch.listen(doorbell, (ids) => {
+    admission.ended(ids);
+  });
+  releasers.push('end watch', unlisten);
 
   const app = createApp({
-    routes: composeRoutes(opening, { pools, redis, doorbell, endWatch }),
+    routes: composeRoutes(opening, { pools, redis, doorbell, endWatch, admission }),
     health: healthRouter({
       ...readinessChecks({ pools, redis, config }),
       metrics,
@@ -113,13 +118,15 @@ interface Parts {
   readonly redis: RedisHandle;
   readonly doorbell: Doorbell;
   readonly endWatch: EndWatch;
+  readonly admission: Admission;
 }
 
 function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
-  const { pools, redis, doorbell, endWatch } = parts;
+  const { pools, redis, doorbell, endWatch, admission } = parts;
   const doors = new ShardDoors({
     shards: pools.shards,
     slotMaps: pools.slotMaps,
+    admission,
     queueMax: config.SURETY_INGRESS_QUEUE_MAX,
     doorbell,
     metrics,

@@ -1,0 +1,140 @@
+import { beforeEach, describe, expect, it } from '@jest/globals';
+import { QueueFullError } from '@surety/runtime';
+import type { Clock } from '@surety/runtime';
+import { Admission } from './admission.js';
+
+/** Time that goes on when it is told to. */
+class ManualClock implements Clock {
+  ms = 1_000_000;
+  #timers: { atMs: number; run: () => void }[] = [];
+
+  readonly nowMs = (): number => this.ms;
+  readonly random = (): number => 0;
+  readonly soon = (run: () => void): void => {
+    run();
+  };
+  readonly after = (ms: number, run: () => void): (() => void) => {
+    const timer = { atMs: this.ms + ms, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+    };
+  };
+
+  pass(ms: number): void {
+    const until = this.ms + ms;
+    for (;;) {
+      const next = this.#timers.sort((a, b) => a.atMs - b.atMs)[0];
+      if (!next || next.atMs > until) break;
+      this.#timers.shift();
+      this.ms = Math.max(this.ms, next.atMs);
+      next.run();
+    }
+    this.ms = until;
+  }
+}
+
+describe('admission', () => {
+  let clock: ManualClock;
+  let admission: Admission;
+  let next: number;
+
+  beforeEach(() => {
+    clock = new ManualClock();
+    admission = new Admission(clock);
+    next = 0;
+  });
+
+  async function accept(count: number): Promise<string[]> {
+    const ids = Array.from({ length: count }, () => `t-${(next += 1)}`);
+    await admission.enter(count);
+    admission.left(count, ids);
+    return ids;
+  }
+
+  /** Rings the ends of one second, a tenth of them each tenth of it. */
+  function endIn(ids: readonly string[], overMs: number): void {
+    const parts = 10;
+    for (let part = 0; part < parts; part += 1) {
+      clock.pass(overMs / parts);
+      const from = Math.floor((ids.length * part) / parts);
+      admission.ended(ids.slice(from, Math.floor((ids.length * (part + 1)) / parts)));
+    }
+  }
+
+  function entering(count = 1): { isIn: boolean; failure: unknown } {
+    const state: { isIn: boolean; failure: unknown } = { isIn: false, failure: undefined };
+    admission.enter(count).then(
+      () => (state.isIn = true),
+      (error: unknown) => (state.failure = error),
+    );
+    return state;
+  }
+
+  const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+  it('lets a burst into an idle system at once, up to its floor', async () => {
+    await accept(256);
+    const over = entering();
+    await settled();
+    expect([over.isIn, admission.underWay]).toEqual([false, 256]);
+  });
+
+  it('lets the next one in when one ends', async () => {
+    const ids = await accept(256);
+    const over = entering();
+    clock.pass(100);
+    admission.ended(ids.slice(0, 1));
+    await settled();
+    expect(over.isIn).toBe(true);
+  });
+
+  it('has as many under way as the chain ends in half a second', async () => {
+    const first = await accept(256);
+    endIn(first, 250);
+    for (let round = 0; round < 12; round += 1) endIn(await accept(200), 100);
+    // Two thousand a second end: about a thousand may be under way.
+    await accept(900);
+    const last = entering(150);
+    const over = entering();
+    await settled();
+    expect([last.isIn, over.isIn]).toEqual([true, false]);
+  });
+
+  it('turns away who would wait too long', async () => {
+    await accept(256);
+    const waiters = Array.from({ length: 257 }, () => entering());
+    const over = entering();
+    await settled();
+    expect(waiters.some(({ failure }) => failure !== undefined)).toBe(false);
+    expect(over.failure).toBeInstanceOf(QueueFullError);
+  });
+
+  it('closes nothing where no end is heard: that is an outage, and what is accepted is safe', async () => {
+    await accept(256);
+    clock.pass(100);
+    const waiting = entering();
+    clock.pass(2_200);
+    await settled();
+    expect(waiting.isIn).toBe(true);
+    await accept(5_000);
+    expect(admission.underWay).toBe(5_257);
+  });
+
+  it('does not count for ever what is held up by something else', async () => {
+    const stuck = await accept(200);
+    for (let round = 0; round < 110; round += 1) endIn(await accept(10), 100);
+    expect(stuck).toHaveLength(200);
+    await accept(255);
+    const over = entering();
+    await settled();
+    expect(over.isIn).toBe(true);
+  });
+
+  it('forgets who failed, and ends of others', async () => {
+    await admission.enter(256);
+    admission.left(256, []);
+    admission.ended(['of-another-process']);
+    expect(admission.underWay).toBe(0);
+  });
+});
