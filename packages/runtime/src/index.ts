@@ -20,6 +20,7 @@ export {
 } from './start-process.js';
 export { createLogger, describeError, redactUrls, type Logger } from './log.js';
 export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
+export { randomHex, takeRandomBytes } from './random.js';
 export { createMetrics, databaseCounters, type DatabaseCounters, type Metrics } from './metrics.js';
 export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
