@@ -35,15 +35,19 @@ export function problemAnswer(
   return { status: document.status, mediaType: PROBLEM_MEDIA_TYPE, body, headers };
 }
 
-/** Writes the answer in one piece; a client that is gone is not an error. */
+const SECURITY_LIST: readonly string[] = Object.entries(SECURITY_HEADERS).flat();
+
+/**
+ * Writes the answer in one piece; a client that is gone is not an error. Headers go as a flat list
+ * of names and values: Node takes it as it is, where an object is made and then walked again.
+ */
 export function send(response: ServerResponse, answer: Answer, closing: boolean): void {
   if (response.headersSent || response.destroyed) return;
-  response.writeHead(answer.status, {
-    ...SECURITY_HEADERS,
-    ...answer.headers,
-    ...(closing ? { connection: 'close' } : {}),
-    'content-type': answer.mediaType,
-    'content-length': Buffer.byteLength(answer.body),
-  });
-  response.end(answer.body);
+  const list = SECURITY_LIST.slice();
+  for (const name in answer.headers) list.push(name, answer.headers[name] as string);
+  if (closing) list.push('connection', 'close');
+  const { mediaType, body } = answer;
+  list.push('content-type', mediaType, 'content-length', String(Buffer.byteLength(body)));
+  response.writeHead(answer.status, list);
+  response.end(body);
 }

@@ -1,17 +1,30 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Raised when the canonical form changes: old and new fingerprints then never compare equal. */
 const FINGERPRINT_VERSION = '01';
 
-/** JSON with sorted keys and without the fields that are undefined: equal values, equal text. */
+/** Text that JSON writes as it is: printable ASCII without quotation mark and backslash. */
+const WRITTEN_AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
+
+/**
+ * JSON with sorted keys and without the fields that are undefined: equal values, equal text. Written
+ * piece by piece, because lists of pieces cost more than the text: it is made for every request.
+ */
 export function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  if (typeof value === 'string') return quoted(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  const fields = Object.entries(value)
-    .filter(([, field]) => field !== undefined)
-    .sort(([left], [right]) => (left < right ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonicalJson(field)}`);
-  return `{${fields.join(',')}}`;
+  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
+  let text = '';
+  for (const name of Object.keys(value).sort()) {
+    const field = (value as Readonly<Record<string, unknown>>)[name];
+    if (field === undefined) continue;
+    text += `${text === '' ? '' : ','}${quoted(name)}:${canonicalJson(field)}`;
+  }
+  return `{${text}}`;
+}
+
+function quoted(text: string): string {
+  return WRITTEN_AS_IT_IS.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** The same amount in one spelling: "12.50", "12.5" and 12.5 are one request. */
@@ -30,20 +43,22 @@ export interface Operation {
 
 /** Version byte and SHA-256 of the canonical operation: 66 lower-case hex digits. */
 export function fingerprintOf({ name, pathParameters, request }: Operation): string {
-  const digest = createHash('sha256').update(canonicalJson([name, pathParameters, request]));
-  return FINGERPRINT_VERSION + digest.digest('hex');
+  return FINGERPRINT_VERSION + hash('sha256', canonicalJson([name, pathParameters, request]));
 }
+
+const LENGTH_BYTES = 4;
 
 /** SHA-256 over length-prefixed parts, so that no two lists of parts give the same bytes. */
 export function hashOfParts(...parts: readonly string[]): string {
-  const hash = createHash('sha256');
-  for (const part of parts) {
-    const bytes = Buffer.from(part, 'utf8');
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
-  }
-  return hash.digest('hex');
+  const lengths = parts.map((part) => Buffer.byteLength(part, 'utf8'));
+  const total = lengths.reduce((sum, length) => sum + LENGTH_BYTES + length, 0);
+  const bytes = Buffer.allocUnsafe(total);
+  let at = 0;
+  parts.forEach((part, n) => {
+    at = bytes.writeUInt32BE(lengths[n] as number, at);
+    at += bytes.write(part, at, 'utf8');
+  });
+  return hash('sha256', bytes);
 }
 
 /** What is stored in place of an idempotency key: 64 lower-case hex digits. */

@@ -9,10 +9,10 @@ import { Problem } from './problem.js';
 export const TENANT = 'default';
 export const ACTOR = `client:${TENANT}`;
 
-/** What the router has found out about a request. */
+/** What the router has found out about a request; nothing where it was not asked. */
 export interface RoutedRequest extends IncomingMessage {
-  readonly params: Readonly<Record<string, string | string[] | undefined>>;
-  readonly query: unknown;
+  readonly params?: Readonly<Record<string, string | string[] | undefined>>;
+  readonly query?: unknown;
 }
 
 /** One request on its way to its answer. */
@@ -58,7 +58,7 @@ class OpenExchange implements Exchange {
 }
 
 function pathParameter(exchange: Exchange): string {
-  const { id } = exchange.request.params;
+  const id = exchange.request.params?.['id'];
   return typeof id === 'string' ? id : '';
 }
 

@@ -1,60 +1,96 @@
+import { Batcher, RedisScript } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import type { KeyRef } from '@surety/saga';
 
 /** As long as keys live at least. */
 const REMEMBERED_SECONDS = 24 * 60 * 60;
-/** After a failed command Redis is left alone this long, so that requests do not wait for it in turn. */
+/** After a failed call Redis is left alone this long, so that requests do not wait for it in turn. */
 const PAUSE_AFTER_FAILURE_MS = 1_000;
+/** Redis does nothing else while a script runs: each call stays far below a millisecond. */
+const KEYS_PER_CALL = 100;
+/** Bounds what is asked for together while Redis is slow; beyond both, a key counts as ours. */
+const GATHERED_MAX = 1_000;
+const WAITING_MAX = 10_000;
+
+/**
+ * Sets each key unless it is there, and names the positions of those that another slot had set.
+ * ARGV: time to live in seconds, then the slot for each key.
+ */
+const REMEMBER = new RedisScript(`
+local foreign = {}
+for i, key in ipairs(KEYS) do
+  local slot = ARGV[i + 1]
+  if not redis.call('SET', key, slot, 'EX', ARGV[1], 'NX') and redis.call('GET', key) ~= slot then
+    foreign[#foreign + 1] = i
+  end
+end
+return foreign
+`);
 
 /**
  * Remembers in which slot a key was used first. Within a slot the rows of MySQL decide; across slots
  * this memory is the only guard, it is a courtesy and may be lost: a client that uses one key for
  * two sources makes two transfers then.
+ *
+ * The keys of requests that come at the same time are asked for together: a command of its own for
+ * each costs more than all the rest of what is done about a key.
  */
 export class KeyMemory {
-  private readonly redis: RedisHandle;
+  private readonly redis: Pick<RedisHandle, 'client' | 'available'>;
+  private readonly batcher: Batcher<KeyRef, boolean>;
   private pausedUntilMs = 0;
 
-  constructor(redis: RedisHandle) {
+  constructor(redis: Pick<RedisHandle, 'client' | 'available'>) {
     this.redis = redis;
+    this.batcher = new Batcher({
+      weightMax: GATHERED_MAX,
+      queueMax: WAITING_MAX,
+      run: (keys) => this.belongHere(keys),
+    });
   }
 
   /** False only where the key is known to have been used in another slot. */
   async belongsHere(key: KeyRef): Promise<boolean> {
-    const [belongs = true] = await this.belongHere([key]);
-    return belongs;
+    if (this.isAway()) return true;
+    try {
+      return await this.batcher.submit(key);
+    } catch {
+      return true;
+    }
   }
 
-  /** The same for many keys, in two round trips at most. */
+  /** The same for many keys, in one round trip. */
   async belongHere(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
-    if (!this.redis.available || performance.now() < this.pausedUntilMs) {
-      return keys.map(() => true);
-    }
+    if (this.isAway()) return keys.map(() => true);
     try {
-      return await this.ask(keys);
+      const chunks = chunksOf(keys).map((chunk) => this.ask(chunk));
+      return (await Promise.all(chunks)).flat();
     } catch {
       this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       return keys.map(() => true);
     }
   }
 
+  private isAway(): boolean {
+    return !this.redis.available || performance.now() < this.pausedUntilMs;
+  }
+
   private async ask(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
+    const names = keys.map(({ keyHash }) => `surety:key:${keyHash}`);
+    const slots = keys.map(({ slot }) => slot);
     const { client } = this.redis;
-    const taken = await Promise.all(
-      keys.map(({ keyHash, slot }) =>
-        client.set(nameOf(keyHash), slot, 'EX', REMEMBERED_SECONDS, 'NX'),
-      ),
-    );
-    return Promise.all(
-      keys.map(async ({ keyHash, slot }, at) => {
-        if (taken[at] !== null) return true;
-        const known = await client.get(nameOf(keyHash));
-        return known === null || known === String(slot);
-      }),
-    );
+    const foreign = await REMEMBER.run(client, names, [REMEMBERED_SECONDS, ...slots]);
+    if (!Array.isArray(foreign)) throw new Error('redis gave no list of positions');
+    const belongs = keys.map(() => true);
+    for (const position of foreign) belongs[Number(position) - 1] = false;
+    return belongs;
   }
 }
 
-function nameOf(keyHash: string): string {
-  return `surety:key:${keyHash}`;
+function chunksOf(keys: readonly KeyRef[]): readonly (readonly KeyRef[])[] {
+  if (keys.length <= KEYS_PER_CALL) return keys.length === 0 ? [] : [keys];
+  const count = Math.ceil(keys.length / KEYS_PER_CALL);
+  return Array.from({ length: count }, (_, at) =>
+    keys.slice(at * KEYS_PER_CALL, (at + 1) * KEYS_PER_CALL),
+  );
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import { balanceCopyKey, statusCopyKey } from '@surety/contracts';
 import type { BalanceRow, StatusRow } from '@surety/db';
+import { RedisScript } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import type { ProjectedRows } from './projected-rows.js';
 
@@ -15,7 +15,7 @@ const KEYS_PER_CALL = 100;
  * 9007199254740993 from its neighbour. The same version is written again: it says the same and
  * lives longer. ARGV: time to live in ms, then version and copy for each key.
  */
-const SET_UNLESS_OLDER = `
+const SET_UNLESS_OLDER = new RedisScript(`
 local written = 0
 for i, key in ipairs(KEYS) do
   local version = ARGV[2 * i]
@@ -33,8 +33,7 @@ for i, key in ipairs(KEYS) do
   end
 end
 return written
-`;
-const SCRIPT_SHA = createHash('sha1').update(SET_UNLESS_OLDER).digest('hex');
+`);
 
 interface Copy {
   readonly key: string;
@@ -81,23 +80,11 @@ export class RedisCopies {
   }
 
   async #set(copies: readonly Copy[], ttlMs: number): Promise<number> {
-    const { client } = this.#redis;
     const keys = copies.map((copy) => copy.key);
     const values = copies.flatMap((copy) => [copy.version, copy.text]);
-    const argumentsOfCall = [...keys, ttlMs, ...values];
-    const written = await client
-      .evalsha(SCRIPT_SHA, keys.length, ...argumentsOfCall)
-      .catch((error: unknown) => {
-        // A Redis that was started anew knows no scripts.
-        if (!isUnknownScript(error)) throw error;
-        return client.eval(SET_UNLESS_OLDER, keys.length, ...argumentsOfCall);
-      });
+    const written = await SET_UNLESS_OLDER.run(this.#redis.client, keys, [ttlMs, ...values]);
     return Number(written);
   }
-}
-
-function isUnknownScript(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('NOSCRIPT');
 }
 
 function chunks(copies: readonly Copy[]): (readonly Copy[])[] {

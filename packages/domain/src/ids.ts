@@ -11,6 +11,8 @@ export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const TRANSFER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UNIX_MS_MAX = 2 ** 48 - 1;
 const RANDOM_BYTES = 8;
+/** Each byte in two digits: an id is made for every request, and printing a number costs more. */
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
  * Composes a transfer id (RFC 9562, section 5.7): 48 bits of Unix milliseconds, 12 bits rand_a
@@ -31,10 +33,14 @@ export function composeTransferId(
   if (random.length < RANDOM_BYTES) throw new RangeError('a transfer id needs 8 random bytes');
   const time = unixMs.toString(16).padStart(12, '0');
   const slot = sourceSlot.toString(16).padStart(3, '0');
-  const bytes = Array.from(random.subarray(0, RANDOM_BYTES));
-  bytes[0] = ((bytes[0] as number) & 0x3f) | 0x80;
-  const tail = bytes.map((byte) => byte.toString(16).padStart(2, '0')).join('');
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${slot}-${tail.slice(0, 4)}-${tail.slice(4)}`;
+  const variant = hexOf(((random[0] as number) & 0x3f) | 0x80) + hexOf(random[1]);
+  let tail = '';
+  for (let at = 2; at < RANDOM_BYTES; at += 1) tail += hexOf(random[at]);
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${slot}-${variant}-${tail}`;
+}
+
+function hexOf(byte: number | undefined): string {
+  return HEX[byte as number] as string;
 }
 
 /** The id in canonical form (lower case), or undefined where the text is no transfer id of ours. */

@@ -20,6 +20,7 @@ export {
 } from './start-process.js';
 export { createLogger, describeError, redactUrls, type Logger } from './log.js';
 export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
+export { randomHex, takeRandomBytes } from './random.js';
 export { createMetrics, databaseCounters, type DatabaseCounters, type Metrics } from './metrics.js';
 export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
@@ -45,4 +46,5 @@ export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';
+export { RedisScript } from './redis-script.js';
 export { CHANNELS, createDoorbell, type Doorbell } from './doorbell.js';

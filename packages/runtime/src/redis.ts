@@ -47,6 +47,8 @@ export function openRedis(options: RedisOptions): Redis {
     connectionName: options.name,
     enableOfflineQueue: false,
     enableAutoPipelining: true,
+    // A script carries what was gathered already: waiting for others gains nothing.
+    autoPipeliningIgnoredCommands: ['evalsha', 'eval'],
     autoResubscribe: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,

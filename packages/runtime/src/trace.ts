@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomHex } from './random.js';
 
 /** version "-" trace-id "-" parent-id "-" trace-flags (W3C Trace Context, section 3.2). */
 const TRACEPARENT =
@@ -33,7 +33,8 @@ function isVersionValid(version: string | undefined, rest: string | undefined): 
 
 /** A new trace. Ids are random; the chance of an all-zero id is that of guessing one. */
 export function newTraceparent(): string {
-  return `${VERSION}-${randomId(16)}-${randomId(8)}-${FLAGS_SAMPLED}`;
+  const ids = randomHex(24);
+  return `${VERSION}-${ids.slice(0, 32)}-${ids.slice(32)}-${FLAGS_SAMPLED}`;
 }
 
 /** The same trace with a new parent id: what a step passes on to the next. */
@@ -43,14 +44,10 @@ export function childTraceparent(traceparent: string): string {
     return newTraceparent();
   }
   const [version, traceId, , flags] = parsed.split('-');
-  return `${version}-${traceId}-${randomId(8)}-${flags}`;
+  return `${version}-${traceId}-${randomHex(8)}-${flags}`;
 }
 
 /** The trace id for log lines, or undefined where there is no valid context. */
 export function traceIdOf(traceparent: string | null | undefined): string | undefined {
   return parseTraceparent(traceparent ?? undefined)?.split('-')[1];
-}
-
-function randomId(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
 }
