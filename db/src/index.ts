@@ -21,10 +21,11 @@ export { readDecision } from './statements/ingress/read-decision.js';
 export { readTimeline } from './statements/ingress/read-timeline.js';
 export { readTransactionStatus } from './statements/ingress/read-transaction-status.js';
 
+export { advanceOutbox } from './statements/relay/advance-outbox.js';
+export type { NumberedOutboxRow } from './statements/relay/advance-outbox.js';
 export { deleteOutbox } from './statements/relay/delete-outbox.js';
 export { OUTBOX_COUNT_MAX, outboxDepth } from './statements/relay/outbox-depth.js';
 export type { OutboxDepth } from './statements/relay/outbox-depth.js';
-export { readOutboxBySeq } from './statements/relay/read-outbox-by-seq.js';
 export { readOutboxHead } from './statements/relay/read-outbox-head.js';
 export { readOutbox } from './statements/relay/read-outbox.js';
 export type { StoredOutboxRow } from './statements/relay/read-outbox.js';

@@ -37,23 +37,33 @@ function outboxOf(world: World, life: Life, shard: SimulatedShard): Outbox {
   const statement = <R>(run: () => R): Promise<R> => shard.statement(life, run);
   const isForgetful = world.has('cursor_skips_late_rows');
   const isEarly = world.has('deletion_before_publishing');
+  const read = (afterSeq: bigint, rowsMax: number): OutboxMessage[] => {
+    const top = world.relayedTo.get(shard.id) ?? 0n;
+    const rows = after(shard, isForgetful && top > afterSeq ? top : afterSeq, rowsMax);
+    world.relayedTo.set(shard.id, rows.at(-1)?.seq ?? top);
+    if (isEarly) remove(world, shard, rows);
+    return rows.map(toMessage);
+  };
+  const readExactly = (seqs: readonly bigint[]): OutboxMessage[] =>
+    isForgetful ? [] : seqs.flatMap((seq) => shard.outbox.get(seq) ?? []).map(toMessage);
+  const removeExactly = (seqs: readonly bigint[]): void => {
+    remove(world, shard, deleted(world, shard, seqs));
+  };
   return {
-    readAfter: (afterSeq, rowsMax) =>
-      statement(() => {
-        const top = world.relayedTo.get(shard.id) ?? 0n;
-        const rows = after(shard, isForgetful && top > afterSeq ? top : afterSeq, rowsMax);
-        world.relayedTo.set(shard.id, rows.at(-1)?.seq ?? top);
-        if (isEarly) remove(world, shard, rows);
-        return rows.map(toMessage);
-      }),
-    readExactly: (seqs) =>
-      statement(() => {
-        if (isForgetful) return [];
-        return seqs.flatMap((seq) => shard.outbox.get(seq) ?? []).map(toMessage);
-      }),
+    // One packet, yet no transaction: anything may happen between its statements.
+    advance: async ({ acknowledged, afterSeq, rowsMax, gaps }) => {
+      if (acknowledged.length > 0) {
+        await statement(() => {
+          removeExactly(acknowledged);
+        });
+      }
+      const rows = await statement(() => read(afterSeq, rowsMax));
+      const found = gaps.length > 0 ? await statement(() => readExactly(gaps)) : [];
+      return { rows, found };
+    },
     delete: (seqs) =>
       statement(() => {
-        remove(world, shard, deleted(world, shard, seqs));
+        removeExactly(seqs);
       }),
     depth: () => statement(() => ({ rows: shard.outbox.size, oldestAgeSeconds: 0 })),
   };

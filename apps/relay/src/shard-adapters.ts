@@ -2,14 +2,13 @@ import { TOPICS } from '@surety/contracts';
 import type { Topic } from '@surety/contracts';
 import {
   acquireLease,
+  advanceOutbox,
   deleteOutbox,
   outboxDepth,
-  readOutbox,
-  readOutboxBySeq,
   releaseLease,
   renewLease,
 } from '@surety/db';
-import type { Session, StoredOutboxRow } from '@surety/db';
+import type { NumberedOutboxRow, Session } from '@surety/db';
 import type { Lease } from '@surety/runtime';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
 
@@ -20,13 +19,18 @@ export function shardOutbox(
   session: Session,
   topicName: (topic: Topic) => string = (topic) => TOPICS[topic],
 ): Outbox {
-  const toMessage = ({ seq, topic, partition, payload }: StoredOutboxRow): OutboxMessage => ({
-    ...{ seq, topic: topicName(topic), partition, payload },
+  const toMessage = ({ seq, topic, partition, payload }: NumberedOutboxRow): OutboxMessage => ({
+    seq,
+    topic: topicName(topic),
+    partition,
+    payload,
   });
   return {
-    readAfter: async (afterSeq, rowsMax) =>
-      (await readOutbox(session, afterSeq, rowsMax)).map(toMessage),
-    readExactly: async (seqs) => (await readOutboxBySeq(session, seqs)).map(toMessage),
+    advance: async ({ acknowledged, afterSeq, rowsMax, gaps }) => {
+      const advance = { acknowledged, afterSeq, limit: rowsMax, gaps };
+      const { rows, found } = await advanceOutbox(session, advance);
+      return { rows: rows.map(toMessage), found: found.map(toMessage) };
+    },
     delete: async (seqs) => {
       await deleteOutbox(session, seqs);
     },

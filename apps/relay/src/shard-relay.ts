@@ -1,6 +1,5 @@
 import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type { Clock, LeaseKeeper, Logger, MessagePublisher, Metrics } from '@surety/runtime';
-import { AcknowledgedRows } from './acknowledged-rows.js';
 import { OutboxCursor } from './outbox-cursor.js';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
 import { PAGE_ROWS_MIN, nextPageRows } from './page-size.js';
@@ -13,10 +12,6 @@ const POLL_WITHOUT_BELL_MS = 25;
 /** How often somebody without the lease looks whether it has it now. */
 const FOLLOWER_POLL_MS = 250;
 const BACKOFF = { minMs: 50, maxMs: 2_000 };
-/** Acknowledged rows whose deletion may lag behind: bounds what a crash sends again. */
-const UNDELETED_ROWS_MAX = 2_000;
-
-const HEADERS = { 'content-type': 'application/json' };
 
 export interface ShardRelayOptions {
   readonly shard: number;
@@ -31,6 +26,8 @@ export interface ShardRelayOptions {
 
 /**
  * Publishes what is committed in the outbox of one shard and deletes exactly what was acknowledged.
+ * The deletion of a page travels with the next read, so that a page costs one round trip to the
+ * database; a crash sends at most one page again.
  *
  * It follows (somebody else has the lease: it reads nothing), relays, or backs off. A new holding of
  * the lease begins at the head; so does the first round after a failure, whatever failed. A failure
@@ -39,7 +36,8 @@ export interface ShardRelayOptions {
 export class ShardRelay {
   readonly #options: ShardRelayOptions;
   readonly #cursor = new OutboxCursor();
-  readonly #acknowledged: AcknowledgedRows;
+  /** Rows that Kafka has and the outbox still has: those of the last page, until the next read. */
+  #acknowledged: readonly bigint[] = [];
   readonly #clock: Clock;
   readonly #wakeUp: WakeUp;
   #token: bigint | undefined;
@@ -52,7 +50,6 @@ export class ShardRelay {
     this.#options = options;
     this.#clock = options.clock ?? REAL_CLOCK;
     this.#wakeUp = new WakeUp(this.#clock);
-    this.#acknowledged = new AcknowledgedRows(options.outbox);
   }
 
   start(): void {
@@ -73,14 +70,14 @@ export class ShardRelay {
 
   async #loop(): Promise<void> {
     while (!this.#isStopping) await this.#turn();
-    await this.#acknowledged.settle().catch((error: unknown) => {
-      this.#report(error);
-    });
+    await this.#settle();
   }
 
   async #turn(): Promise<void> {
     const token = this.#options.lease.token;
     if (token === undefined) {
+      // Whoever leads now begins at the head, and would publish again what is still there.
+      await this.#settle();
       await this.#wakeUp.wait(FOLLOWER_POLL_MS);
       return;
     }
@@ -97,33 +94,26 @@ export class ShardRelay {
     }
   }
 
-  /** Read, publish, hand over for deletion. Returns the number of messages published. */
+  /** Deletes the last page, reads and publishes the next one. Returns the number of its messages. */
   async #round(): Promise<number> {
-    this.#acknowledged.throwFailure();
-    const messages = await this.#read();
+    const messages = await this.#advance();
     if (messages.length === 0) return 0;
     await this.#options.publisher.publish(
-      messages.map(({ topic, partition, payload }) => ({
-        topic,
-        partition,
-        value: payload,
-        headers: HEADERS,
-      })),
+      messages.map(({ topic, partition, payload }) => ({ topic, partition, value: payload })),
     );
-    this.#acknowledged.add(messages.map((message) => message.seq));
+    this.#acknowledged = messages.map((message) => message.seq);
     this.#options.metrics.batchItems.observe({ unit: 'relay' }, messages.length);
-    if (this.#acknowledged.waiting > UNDELETED_ROWS_MAX) await this.#acknowledged.settle();
     return messages.length;
   }
 
-  async #read(): Promise<readonly OutboxMessage[]> {
-    const { outbox } = this.#options;
+  async #advance(): Promise<readonly OutboxMessage[]> {
     const read = this.#cursor.plan(this.#clock.nowMs());
-    // A sweep must not meet rows that are acknowledged and not yet deleted.
-    if (read.isSweep) await this.#acknowledged.settle();
     const rowsMax = this.#pageRows;
-    const rows = await outbox.readAfter(read.afterSeq, rowsMax);
-    const found = read.gaps.length > 0 ? await outbox.readExactly(read.gaps) : [];
+    const { afterSeq, gaps } = read;
+    const acknowledged = this.#acknowledged;
+    const page = await this.#options.outbox.advance({ acknowledged, afterSeq, rowsMax, gaps });
+    this.#acknowledged = [];
+    const { rows, found } = page;
     const result = {
       seqs: rows.map((row) => row.seq),
       isFull: rows.length >= rowsMax,
@@ -132,6 +122,17 @@ export class ShardRelay {
     this.#cursor.record(read, result, this.#clock.nowMs());
     if (rows.length > 0) this.#pageRows = nextPageRows(rows);
     return union(rows, found);
+  }
+
+  /** For whoever does not read on. What fails stays, and is tried again with the next call. */
+  async #settle(): Promise<void> {
+    if (this.#acknowledged.length === 0) return;
+    try {
+      await this.#options.outbox.delete(this.#acknowledged);
+      this.#acknowledged = [];
+    } catch (error) {
+      this.#report(error);
+    }
   }
 
   #idleMs(): number {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createLogger, createMetrics } from '@surety/runtime';
 import type { OutgoingMessage } from '@surety/runtime';
-import type { Outbox, OutboxMessage } from './outbox-port.js';
+import type { Outbox, OutboxAdvance, OutboxMessage, OutboxPage } from './outbox-port.js';
 import { ShardRelay } from './shard-relay.js';
 
 const log = createLogger({ process: 'relay', instance: 'spec', level: 'error' });
@@ -10,6 +10,7 @@ log.silent = true;
 class OutboxDouble implements Outbox {
   readonly rows = new Map<bigint, OutboxMessage>();
   reads = 0;
+  deletions = 0;
   isAway = false;
 
   commit(...seqs: readonly number[]): void {
@@ -19,28 +20,28 @@ class OutboxDouble implements Outbox {
     }
   }
 
-  async readAfter(afterSeq: bigint, rowsMax: number): Promise<readonly OutboxMessage[]> {
+  async advance({ acknowledged, afterSeq, rowsMax, gaps }: OutboxAdvance): Promise<OutboxPage> {
     this.reads += 1;
-    this.refuseWhenAway();
+    this.remove(acknowledged);
     const rows = [...this.rows.values()].filter((row) => row.seq > afterSeq);
-    return rows.sort((left, right) => Number(left.seq - right.seq)).slice(0, rowsMax);
-  }
-
-  async readExactly(seqs: readonly bigint[]): Promise<readonly OutboxMessage[]> {
-    return seqs.flatMap((seq) => this.rows.get(seq) ?? []);
+    return {
+      rows: rows.sort((left, right) => Number(left.seq - right.seq)).slice(0, rowsMax),
+      found: gaps.flatMap((seq) => this.rows.get(seq) ?? []),
+    };
   }
 
   async delete(seqs: readonly bigint[]): Promise<void> {
-    this.refuseWhenAway();
-    for (const seq of seqs) this.rows.delete(seq);
+    this.deletions += 1;
+    this.remove(seqs);
   }
 
   async depth(): Promise<{ rows: number; oldestAgeSeconds: number }> {
     return { rows: this.rows.size, oldestAgeSeconds: 0 };
   }
 
-  private refuseWhenAway(): void {
+  private remove(seqs: readonly bigint[]): void {
     if (this.isAway) throw new Error('the shard is away');
+    for (const seq of seqs) this.rows.delete(seq);
   }
 }
 
@@ -50,6 +51,7 @@ class Scene {
   token: bigint | undefined = 1n;
   publishFailures = 0;
   publishAttempts = 0;
+  onPublished: () => void = () => undefined;
   private readonly leaseView: { readonly token: bigint | undefined };
   readonly relay: ShardRelay;
 
@@ -71,6 +73,7 @@ class Scene {
             throw new Error('not acknowledged');
           }
           this.published.push(...messages.map((message) => message.value));
+          this.onPublished();
         },
         close: async () => undefined,
       },
@@ -150,6 +153,39 @@ describe('relaying a shard', () => {
     scene.relay.start();
     await scene.until(() => scene.outbox.rows.size === 0);
     expect(scene.published).toEqual(seqs.map((seq) => `payload-${seq}`));
+  });
+
+  it('asks the shard once for each page: the deletion of a page travels with the next read', async () => {
+    scene.outbox.commit(...Array.from({ length: 100 }, (_, at) => at + 1));
+    scene.relay.start();
+    await scene.until(() => scene.outbox.rows.size === 0);
+    await scene.relay.stop();
+    // 32 rows, the other 68, and the read that took the second deletion along.
+    expect(scene.outbox.reads).toBe(3);
+    expect(scene.outbox.deletions).toBe(0);
+  });
+
+  it('keeps a deletion that failed for the next read, and publishes nothing twice', async () => {
+    scene.onPublished = () => {
+      scene.outbox.isAway = true;
+    };
+    scene.outbox.commit(1, 2);
+    scene.relay.start();
+    await scene.until(() => scene.outbox.reads >= 3);
+    expect(scene.outbox.rows.size).toBe(2);
+    scene.outbox.isAway = false;
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.published).toEqual(['payload-1', 'payload-2']);
+  });
+
+  it('deletes what it published also when the lease is gone by then', async () => {
+    scene.onPublished = () => {
+      scene.token = undefined;
+    };
+    scene.outbox.commit(1, 2);
+    scene.relay.start();
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.outbox.reads).toBe(1);
   });
 
   it('deletes what was acknowledged before it stops', async () => {

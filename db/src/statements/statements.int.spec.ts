@@ -15,6 +15,7 @@ import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import {
   acquireLease,
+  advanceOutbox,
   clearProjections,
   deleteOutbox,
   findAccount,
@@ -40,7 +41,6 @@ import {
   readEvents,
   readEventsPage,
   readOutbox,
-  readOutboxBySeq,
   readOutboxHead,
   readTimeline,
   readTransactionStatus,
@@ -56,7 +56,7 @@ import {
   wrongBalances,
   wrongHeld,
 } from '../index.js';
-import type { Shard, StatusRow } from '../index.js';
+import type { NumberedOutboxRow, Session, Shard, StatusRow, StoredOutboxRow } from '../index.js';
 
 const NOW = '2026-01-31T12:00:00.123456Z';
 const STEPS = { holdTimeoutMs: 60_000, actor: 'saga' };
@@ -207,6 +207,12 @@ describe('sweeps', () => {
   });
 });
 
+/** As the relay reads it. */
+function withoutTime(row: StoredOutboxRow | undefined): NumberedOutboxRow {
+  const { createdAt: _createdAt, ...rest } = row!;
+  return rest;
+}
+
 function aTransferRequestId(n: number): string {
   return aTransferId(`payer-${n}`, n);
 }
@@ -216,7 +222,15 @@ describe('the outbox', () => {
     const rows = await readOutboxHead(shard, 1_000);
     const [first, second, third] = rows;
     expect(await readOutbox(shard, first!.seq, 2)).toEqual([second, third]);
-    expect(await readOutboxBySeq(shard, [third!.seq, 0n, first!.seq])).toEqual([first, third]);
+    const gaps = [third!.seq, 0n, first!.seq];
+    const page = await advanceOutbox(shard, {
+      acknowledged: [],
+      afterSeq: first!.seq,
+      limit: 2,
+      gaps,
+    });
+    expect(page.rows).toEqual([second, third].map(withoutTime));
+    expect(page.found).toEqual([first, third].map(withoutTime));
     expect((await outboxDepth(shard)).rows).toBe(rows.length);
     expect((await outboxDepth(shard)).oldestAgeSeconds).toBeGreaterThan(0);
     expect(await deleteOutbox(shard, [third!.seq, first!.seq, 0n])).toBe(2);
@@ -225,6 +239,49 @@ describe('the outbox', () => {
     );
     expect(await outboxDepth(other)).toEqual({ rows: 0, oldestAgeSeconds: 0 });
     expect(await deleteOutbox(other, [])).toBe(0);
+  });
+
+  it('is advanced in one round trip: what was acknowledged is deleted and not read any more', async () => {
+    const payloads = ['[1]', '[2]', '[3]', '[4]'];
+    const outbox = payloads.map((payload) => ({ topic: 'ended', partition: 3, payload }) as const);
+    await other.store.transact({}, () => ({
+      changes: { ...NO_CHANGES, outbox },
+      result: undefined,
+    }));
+    const rows = await readOutbox(other, 0n, 10);
+    expect(rows.map(({ payload }) => payload)).toEqual(payloads);
+    const [first, second, third, fourth] = rows;
+    const packets: number[] = [];
+    const counted: Session = {
+      id: other.id,
+      send: (statements) => {
+        packets.push(statements.length);
+        return other.send(statements);
+      },
+    };
+    const page = await advanceOutbox(counted, {
+      acknowledged: [third!.seq, first!.seq],
+      afterSeq: 0n,
+      limit: 1,
+      gaps: [first!.seq, fourth!.seq, fourth!.seq + 1n],
+    });
+    expect(packets).toEqual([3]);
+    expect(page.rows).toEqual([withoutTime(second)]);
+    expect(page.found).toEqual([withoutTime(fourth)]);
+    expect(await readOutbox(other, 0n, 10)).toEqual([second, fourth]);
+  });
+
+  it('is advanced past more rows than one statement takes', async () => {
+    const outbox = Array.from({ length: 501 }, () => {
+      return { topic: 'ended', partition: 0, payload: '[]' } as const;
+    });
+    await other.store.transact({}, () => ({
+      changes: { ...NO_CHANGES, outbox },
+      result: undefined,
+    }));
+    const acknowledged = (await readOutbox(other, 0n, 1_000)).map(({ seq }) => seq);
+    const advance = { acknowledged, afterSeq: 0n, limit: 10, gaps: acknowledged };
+    expect(await advanceOutbox(other, advance)).toEqual({ rows: [], found: [] });
   });
 });
 

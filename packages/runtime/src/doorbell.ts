@@ -22,6 +22,12 @@ export interface Doorbell {
   close(): Promise<void>;
 }
 
+/**
+ * Least time from a ring's answer to the next one of its channel. Whoever was woken is at work for
+ * about as long, and looks once more before it sleeps. A ring costs its two ends and Redis 0.1
+ * to 0.2 ms of processor time together (tried), whether or not anybody sleeps.
+ */
+const RING_REST_MS = 5;
 /** Rings with a payload that may be on their way; beyond it they are dropped, not queued. */
 const PAYLOADS_IN_FLIGHT_MAX = 1000;
 
@@ -42,9 +48,10 @@ export function createDoorbell(options: { readonly url: string; readonly log: Lo
 }
 
 /**
- * A channel is silent or ringing. The first ring makes it ringing; rings that come meanwhile set
- * `again`, and when the publish is answered one more follows, so that the last ring is never
- * swallowed by one that was sent before it.
+ * A channel is silent, ringing or resting. The first ring goes out at once and makes it ringing; the
+ * answer makes it rest for RING_REST_MS. Rings that come meanwhile set `again`, and one follows for
+ * all of them at the end of the rest, so that the last ring is never swallowed by one that was sent
+ * before it. Without any the channel is silent again.
  */
 class Ringer {
   private readonly client: Redis;
@@ -78,10 +85,12 @@ class Ringer {
     const started = { again: false };
     this.ringing.set(channel, started);
     this.publish(channel, '', () => {
-      this.ringing.delete(channel);
-      if (started.again) {
-        this.ring(channel, undefined);
-      }
+      setTimeout(() => {
+        this.ringing.delete(channel);
+        if (started.again) {
+          this.ring(channel, undefined);
+        }
+      }, RING_REST_MS).unref();
     });
   }
 

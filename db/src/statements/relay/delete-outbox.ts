@@ -1,4 +1,3 @@
-import { jsonRows } from '../../connection/literals.js';
 import { changeRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
 
@@ -13,10 +12,15 @@ import type { Session } from '../../connection/session.js';
  */
 export async function deleteOutbox(session: Session, seqs: readonly bigint[]): Promise<number> {
   if (seqs.length === 0) return 0;
-  const rows = [...seqs].sort((a, b) => (a < b ? -1 : 1)).map((seq) => [seq]);
-  return changeRows(
-    session,
-    `DELETE o FROM JSON_TABLE(${jsonRows(rows)}, '$[*]' COLUMNS (seq BIGINT PATH '$[0]')) AS n ` +
-      'STRAIGHT_JOIN outbox AS o FORCE INDEX (PRIMARY) ON o.seq = n.seq',
+  const inLockOrder = [...seqs].sort((a, b) => (a < b ? -1 : 1));
+  return changeRows(session, deleteOutboxSql(inLockOrder));
+}
+
+/** @param seqs at least one, ascending */
+export function deleteOutboxSql(seqs: readonly bigint[]): string {
+  const rows = `'[[${seqs.join('],[')}]]'`;
+  return (
+    `DELETE o FROM JSON_TABLE(${rows}, '$[*]' COLUMNS (seq BIGINT PATH '$[0]')) AS n ` +
+    'STRAIGHT_JOIN outbox AS o FORCE INDEX (PRIMARY) ON o.seq = n.seq'
   );
 }

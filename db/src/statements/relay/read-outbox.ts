@@ -4,17 +4,15 @@ import type { Row } from '../../connection/cells.js';
 import { count } from '../../connection/literals.js';
 import { readRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
-import type { OutboxRow } from '@surety/saga';
+import type { NumberedOutboxRow } from './advance-outbox.js';
 
-export interface StoredOutboxRow extends OutboxRow {
-  /** Local to the shard. Rows become visible in the order of commits, not of this number. */
-  readonly seq: bigint;
+export interface StoredOutboxRow extends NumberedOutboxRow {
   readonly createdAt: Timestamp;
 }
 
-export const OUTBOX_COLUMNS = 'seq, topic, topic_partition, payload, created_at';
+const OUTBOX_COLUMNS = 'seq, topic, topic_partition, payload, created_at';
 
-export function readOutboxRow(row: Row): StoredOutboxRow {
+function readOutboxRow(row: Row): StoredOutboxRow {
   return {
     seq: readBigint(row[0]),
     topic: readText(row[1]) as Topic,
@@ -27,7 +25,7 @@ export function readOutboxRow(row: Row): StoredOutboxRow {
 /**
  * Committed rows after a sequence number, ascending. A number that is missing may still appear: its
  * transaction may not have committed yet.
- * Caller: relay. Index: PRIMARY (seq), a range. Locks: none. Rows: at most `limit`.
+ * Caller: reconciler's check of the outbox. Index: PRIMARY (seq), a range. Locks: none. Rows: at most `limit`.
  * @throws StoreError
  */
 export function readOutbox(

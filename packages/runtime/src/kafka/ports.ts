@@ -10,7 +10,6 @@ export interface OutgoingMessage {
   readonly topic: string;
   readonly partition: number;
   readonly value: string;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface MessagePublisher {

@@ -149,9 +149,9 @@ function partitionOfMessage({ message }: { message: Message }): number {
 
 function groupByTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
   const byTopic = new Map<string, Message[]>();
-  for (const { topic, partition, value, headers } of messages) {
+  for (const { topic, partition, value } of messages) {
     const group = byTopic.get(topic) ?? [];
-    group.push({ partition, value, ...(headers ? { headers: { ...headers } } : {}) });
+    group.push({ partition, value });
     byTopic.set(topic, group);
   }
   return [...byTopic].map(([topic, group]) => ({ topic, messages: group }));

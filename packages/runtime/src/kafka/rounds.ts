@@ -12,7 +12,12 @@ const ROUND_BYTES_MAX = 8 * 1024 * 1024;
 const RECORD_OVERHEAD_BYTES = 64;
 
 /** Splits messages, in their order, into rounds of which each is one request per broker. */
-export function splitIntoRounds(messages: readonly OutgoingMessage[]): OutgoingMessage[][] {
+export function splitIntoRounds(
+  messages: readonly OutgoingMessage[],
+): (readonly OutgoingMessage[])[] {
+  const bytesInAll = messages.reduce((sum, message) => sum + sizeOf(message), 0);
+  // Nearly always: what fits into one record batch needs no look at its partitions.
+  if (bytesInAll <= PARTITION_BYTES_MAX) return messages.length === 0 ? [] : [messages];
   const rounds: OutgoingMessage[][] = [];
   let round: OutgoingMessage[] = [];
   let roundBytes = 0;
@@ -36,9 +41,5 @@ export function splitIntoRounds(messages: readonly OutgoingMessage[]): OutgoingM
 }
 
 function sizeOf(message: OutgoingMessage): number {
-  const headers = Object.entries(message.headers ?? {});
-  return headers.reduce(
-    (sum, [name, value]) => sum + name.length + Buffer.byteLength(value),
-    Buffer.byteLength(message.value) + RECORD_OVERHEAD_BYTES,
-  );
+  return Buffer.byteLength(message.value) + RECORD_OVERHEAD_BYTES;
 }
