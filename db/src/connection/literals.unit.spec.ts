@@ -110,5 +110,9 @@ describe('other literals', () => {
     );
     expect(() => jsonRows([["a'b"]])).toThrow(StoreError);
     expect(() => jsonRows([['a"b']])).toThrow(StoreError);
+    for (const cell of ['\\', 'ü', 'a\n', '\u007f', '\ud83d']) {
+      expect(() => jsonRows([[cell]])).toThrow(StoreError);
+    }
+    expect(jsonRows([])).toBe("'[]'");
   });
 });

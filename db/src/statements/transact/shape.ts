@@ -27,9 +27,19 @@ export function chunksOf<T>(items: readonly T[], size: number = VALUES_MAX): T[]
   return chunks;
 }
 
-/** Rows in key order, so that two transactions that insert the same keys meet at the first one. */
+/**
+ * Rows in key order, so that two transactions that insert the same keys meet at the first one. Rows of
+ * the same key stay as they come. Each key is made once.
+ */
 export function sortedBy<T>(rows: readonly T[], key: (row: T) => string): T[] {
-  return rows.length < 2 ? [...rows] : [...rows].sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  if (rows.length < 2) return [...rows];
+  const keyed = rows.map((row) => ({ row, key: key(row) }));
+  return keyed.sort(compareKeyed).map(({ row }) => row);
+}
+
+function compareKeyed(a: { readonly key: string }, b: { readonly key: string }): number {
+  if (a.key === b.key) return 0;
+  return a.key < b.key ? -1 : 1;
 }
 
 /** The order of the primary key (slot, key_hash): reads lock and inserts write in the same one. */
