@@ -15,33 +15,39 @@ function refuse(what: string, value: string): never {
   throw new StoreError('data', `${JSON.stringify(value.slice(0, 80))} is not ${what}`);
 }
 
+/** Bounds a memory of literals: a batch has far fewer, and names each in up to eight statements. */
+const REMEMBERED_MAX = 4_096;
+
+function remembered(literalOf: (value: string) => string): (value: string) => string {
+  const known = new Map<string, string>();
+  return (value) => {
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const literal = literalOf(value);
+    if (known.size >= REMEMBERED_MAX) known.clear();
+    known.set(value, literal);
+    return literal;
+  };
+}
+
 /**
  * An identifier or code for a column in ascii_bin. Anything else is refused here: a literal beyond
  * ASCII makes the engine convert the column, which scans and locks the whole table, and trailing
  * spaces would be ignored in comparisons.
  */
-export function word(value: string): string {
-  return WORD.test(value) ? `'${value}'` : refuse('an identifier', value);
-}
+export const word: (value: string) => string = remembered((value) =>
+  WORD.test(value) ? `'${value}'` : refuse('an identifier', value),
+);
 
 export function wordOrNull(value: string | null): string {
   return value === null ? 'NULL' : word(value);
 }
 
-/** Bounds the memory of ids: a batch has far fewer, and names each in up to eight statements. */
-const HEX_OF_ID_MAX = 2_048;
-const hexOfId = new Map<string, string>();
-
 /** A UUID's 32 hex digits. */
-export function uuidHex(id: string): string {
-  const known = hexOfId.get(id);
-  if (known !== undefined) return known;
+export const uuidHex: (id: string) => string = remembered((id) => {
   if (!UUID.test(id)) refuse('a transfer id', id);
-  const hex = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
-  if (hexOfId.size >= HEX_OF_ID_MAX) hexOfId.clear();
-  hexOfId.set(id, hex);
-  return hex;
-}
+  return id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+});
 
 export function uuid(id: string): string {
   return `x'${uuidHex(id)}'`;
