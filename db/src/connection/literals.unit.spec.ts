@@ -1,6 +1,16 @@
 import { describe, expect, it } from '@jest/globals';
 import { StoreError } from '@surety/saga';
-import { bytes, count, jsonRows, text, time, uuid, word, wordOrNull } from './literals.js';
+import {
+  bytes,
+  count,
+  jsonRows,
+  storedText,
+  text,
+  time,
+  uuid,
+  word,
+  wordOrNull,
+} from './literals.js';
 
 describe('word', () => {
   it.each(['ACC001', 'a', '~transit:4095:EUR', 'a.b_c-d:e', 'x'.repeat(64)])(
@@ -67,10 +77,27 @@ describe('other literals', () => {
 
   it('escape text', () => {
     expect(text(`it's \\ "\n`)).toBe(`'it\\'s \\\\ \\"\\n'`);
-    expect(text('{"a":"ü ? -- ;"}')).toBe(`'{"a":"ü ? -- ;"}'`);
+    expect(text('{"a":"u ? -- ;"}')).toBe(`'{"a":"u ? -- ;"}'`);
+    expect(text('')).toBe("''");
     for (const special of ["'", '\\', '\u0000', '\n', '\r', '\u001a']) {
       expect(text(`a${special}b`)).toMatch(/^'a\\.b'$/);
     }
+  });
+
+  it('are ASCII whatever the text', () => {
+    expect(text('ü')).toBe("_utf8mb4 x'c3bc'");
+    expect(text("a'😀")).toBe("_utf8mb4 x'6127f09f9880'");
+    expect(text('\ud83d')).toBe("_utf8mb4 x'efbfbd'");
+    expect(text('\u007f')).toBe("'\u007f'");
+  });
+
+  it('hand over as bytes what is only stored', () => {
+    expect(storedText('{"a":"u ? -- ;"}')).toBe(`_binary'{"a":"u ? -- ;"}'`);
+    expect(storedText('')).toBe("_binary''");
+    expect(storedText("'")).toBe("x'27'");
+    expect(storedText('\\')).toBe("x'5c'");
+    expect(storedText('ü')).toBe("x'c3bc'");
+    expect(storedText('\ud83d')).toBe("x'efbfbd'");
   });
 
   it.each([0.5, Number.NaN, 2 ** 53])('refuse %d as a count', (value) => {
@@ -83,5 +110,9 @@ describe('other literals', () => {
     );
     expect(() => jsonRows([["a'b"]])).toThrow(StoreError);
     expect(() => jsonRows([['a"b']])).toThrow(StoreError);
+    for (const cell of ['\\', 'ü', 'a\n', '\u007f', '\ud83d']) {
+      expect(() => jsonRows([[cell]])).toThrow(StoreError);
+    }
+    expect(jsonRows([])).toBe("'[]'");
   });
 });

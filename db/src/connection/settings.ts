@@ -72,6 +72,9 @@ export function sessionStatements(waitTimeoutSeconds: number = WAIT_TIMEOUT_SECO
     `SET SESSION wait_timeout = ${waitTimeoutSeconds},` +
       ` innodb_lock_wait_timeout = ${LOCK_WAIT_TIMEOUT_SECONDS},` +
       ` time_zone = '+00:00', sql_mode = '${SQL_MODE}', autocommit = 1`,
+    // Statements are ASCII (literals.ts): a server that need not look for characters of several bytes
+    // reads them faster. Literals and results are utf8mb4 as before.
+    'SET SESSION character_set_client = latin1',
     // The variable has other names in older engines; this form is understood by all.
     'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
   ].join('; ');

@@ -12,7 +12,7 @@ import {
 import type { Row } from '../../connection/cells.js';
 import { word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
-import { chunksOf } from '../transact/shape.js';
+import { RANGES_MAX, chunksOf } from '../transact/shape.js';
 
 /** Entries of one account, both ends included. */
 export interface EntryRange {
@@ -46,8 +46,6 @@ export interface StepEntry {
   readonly legs: readonly StoredLeg[];
 }
 
-/** Ranges in one statement: each is a range of the index. */
-const RANGES_MAX = 100;
 /** A step has two legs; this many more rows than asked for can only be a forgery. */
 const LEGS_PER_ENTRY_MAX = 8n;
 const SPARE_ROWS = 1_000n;
@@ -55,8 +53,9 @@ const SPARE_ROWS = 1_000n;
 /**
  * The entries of these ranges that exist, each with the whole step: by account, number, transfer.
  * Caller: sealer, verification, in a snapshot. Index: ledger_entries_by_account, one range for each;
- * then PRIMARY (transfer_id, step) for the legs of the step. Locks: none. Rows: those asked for; the
- * caller bounds the entries of its ranges.
+ * then PRIMARY (transfer_id, step) for the legs of the step. Locks: none. Rows: those asked for, of at
+ * most RANGES_MAX ranges a statement, all in one round trip; the caller bounds the entries of its
+ * ranges.
  * @throws StoreError; of kind data where there are many more rows than numbers were asked for
  */
 export async function readEntries(

@@ -1,6 +1,6 @@
 import type { Timestamp } from '@surety/contracts';
 import type { Changes } from '@surety/saga';
-import { count, textOrNull, time, word, wordOrNull } from '../../connection/literals.js';
+import { count, storedTextOrNull, time, word, wordOrNull } from '../../connection/literals.js';
 import { ACCOUNT_COLUMNS } from '../rows/account-row.js';
 import { sortedBy } from './shape.js';
 
@@ -15,7 +15,7 @@ export function insertAccounts(rows: Changes['accountsInserted'], now: Timestamp
       `(${word(row.id)},${count(row.slot)},${word(row.type)},${wordOrNull(row.owner)},` +
       `${word(row.tenant)},${word(row.currency)},${word(row.status)},` +
       `${row.debitsBlocked ? 1 : 0},${row.creditsBlocked ? 1 : 0},${row.balance},${row.held},` +
-      `${row.overdraftLimit},${row.version},${row.entrySeq},${textOrNull(row.metadata)},` +
+      `${row.overdraftLimit},${row.version},${row.entrySeq},${storedTextOrNull(row.metadata)},` +
       `${time(now)})`,
   );
   return [

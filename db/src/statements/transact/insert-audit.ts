@@ -1,6 +1,6 @@
 import type { Timestamp } from '@surety/contracts';
 import type { AuditEntry } from '@surety/saga';
-import { count, text, time, uuid, word } from '../../connection/literals.js';
+import { count, storedText, text, time, uuid, word } from '../../connection/literals.js';
 
 /**
  * Caller: transact, last of the appends, and every other write that leaves a line. Index: PRIMARY
@@ -15,7 +15,7 @@ export function insertAudit(entries: readonly AuditEntry[], now?: Timestamp): st
     ({ actor, action, transferId, accountId, slot, reason, before, after }) =>
       `(${text(actor)},${word(action)},${transferId === undefined ? 'NULL' : uuid(transferId)},` +
       `${accountId === undefined ? 'NULL' : word(accountId)},${count(slot)},${text(reason)},` +
-      `${text(JSON.stringify(before))},${text(JSON.stringify(after))},${createdAt})`,
+      `${storedText(JSON.stringify(before))},${storedText(JSON.stringify(after))},${createdAt})`,
   );
   return [
     'INSERT INTO audit_log (actor, action, transfer_id, account_id, slot, reason, state_before, ' +

@@ -1,5 +1,5 @@
 import type { EventRow } from '@surety/saga';
-import { count, text, time, uuid, word } from '../../connection/literals.js';
+import { count, storedText, time, uuid, word } from '../../connection/literals.js';
 import { EVENT_COLUMNS } from '../rows/event-row.js';
 import { sortedBy } from './shape.js';
 
@@ -12,7 +12,7 @@ export function insertEvents(rows: readonly EventRow[]): string[] {
   const values = sortedBy(rows, (row) => `${row.transferId}/${row.step}`).map(
     (row) =>
       `(${uuid(row.transferId)},${count(row.step)},${count(row.slot)},${word(row.type)},` +
-      `${time(row.occurredAt)},${text(row.envelope)})`,
+      `${time(row.occurredAt)},${storedText(row.envelope)})`,
   );
   return [`INSERT INTO transfer_events (${EVENT_COLUMNS}) VALUES ${values.join(',')}`];
 }

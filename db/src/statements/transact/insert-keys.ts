@@ -1,5 +1,5 @@
 import type { KeyRow } from '@surety/saga';
-import { bytes, count, textOrNull, time, uuid } from '../../connection/literals.js';
+import { bytes, count, storedTextOrNull, time, uuid } from '../../connection/literals.js';
 import { compareKeys } from './shape.js';
 
 /**
@@ -14,7 +14,7 @@ export function insertKeys(rows: readonly KeyRow[]): string[] {
     .map(
       (row) =>
         `(${count(row.slot)},${bytes(row.keyHash)},${bytes(row.fingerprint)},` +
-        `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${textOrNull(row.answer)},` +
+        `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${storedTextOrNull(row.answer)},` +
         `${time(row.createdAt)},${time(row.expiresAt)})`,
     );
   return [

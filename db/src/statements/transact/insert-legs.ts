@@ -11,7 +11,7 @@ import { sortedBy } from './shape.js';
 export function insertLegs(legs: readonly Leg[], now: Timestamp): string[] {
   if (legs.length === 0) return [];
   const postedAt = time(now);
-  const values = sortedBy(numbered(legs), ({ key }) => key).map(
+  const values = numbered(legs).map(
     ({ leg, number }) =>
       `(${uuid(leg.transferId)},${count(leg.step)},${number},${count(leg.slot)},` +
       `${word(leg.account)},${leg.entrySeq ?? 'NULL'},${leg.minor},${word(leg.currency)},` +
@@ -23,12 +23,14 @@ export function insertLegs(legs: readonly Leg[], now: Timestamp): string[] {
   ];
 }
 
-function numbered(legs: readonly Leg[]): { leg: Leg; number: number; key: string }[] {
-  const next = new Map<string, number>();
-  return legs.map((leg) => {
-    const step = `${leg.transferId}/${leg.step}`;
-    const number = next.get(step) ?? 0;
-    next.set(step, number + 1);
-    return { leg, number, key: `${step}/${String(number).padStart(5, '0')}` };
+/** In key order. Legs of one step keep their order, so that they can be counted as they lie. */
+function numbered(legs: readonly Leg[]): { leg: Leg; number: number }[] {
+  let before: Leg | undefined;
+  let number = 0;
+  return sortedBy(legs, (leg) => `${leg.transferId}/${leg.step}`).map((leg) => {
+    const isSameStep = leg.transferId === before?.transferId && leg.step === before.step;
+    number = isSameStep ? number + 1 : 0;
+    before = leg;
+    return { leg, number };
   });
 }

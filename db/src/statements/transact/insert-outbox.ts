@@ -1,6 +1,6 @@
 import type { Timestamp } from '@surety/contracts';
 import type { OutboxRow } from '@surety/saga';
-import { count, text, time, word } from '../../connection/literals.js';
+import { count, storedText, time, word } from '../../connection/literals.js';
 
 /**
  * Caller: transact, after the events. Index: PRIMARY (seq), given by the engine. Locks: the new
@@ -10,7 +10,7 @@ export function insertOutbox(rows: readonly OutboxRow[], now: Timestamp): string
   if (rows.length === 0) return [];
   const createdAt = time(now);
   const values = rows.map(
-    (row) => `(${word(row.topic)},${count(row.partition)},${text(row.payload)},${createdAt})`,
+    (row) => `(${word(row.topic)},${count(row.partition)},${storedText(row.payload)},${createdAt})`,
   );
   return [
     `INSERT INTO outbox (topic, topic_partition, payload, created_at) VALUES ${values.join(',')}`,

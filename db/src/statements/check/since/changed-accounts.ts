@@ -9,7 +9,7 @@ import {
 import { count, uuid, word } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
-import { PAIRS_MAX, chunksOf } from '../../transact/shape.js';
+import { RANGES_MAX, chunksOf, inLockOrder } from '../../transact/shape.js';
 
 /** An account that is not what it was at the verified point. */
 export interface ChangedAccount {
@@ -82,7 +82,8 @@ function ranges(accounts: readonly LegPosition[]): string {
  * What the legs beyond the verified ones come to, for accounts that have any.
  * Caller: checks, in a snapshot. Index: ledger_entries_by_account (account_id, entry_seq), a range for
  * each account; the leg before each by the same index. Locks: none. Rows: at most one for each
- * account. Sums are of columns, as exact decimals.
+ * account, of at most RANGES_MAX accounts a statement, all in one round trip. Sums are of columns, as
+ * exact decimals.
  * @throws StoreError
  */
 export async function sumNewLegs(
@@ -90,7 +91,7 @@ export async function sumNewLegs(
   accounts: readonly LegPosition[],
 ): Promise<NewLegs[]> {
   if (accounts.length === 0) return [];
-  const statements = chunksOf(accounts, PAIRS_MAX).map(
+  const statements = chunksOf(accounts, RANGES_MAX).map(
     (chunk) =>
       'SELECT l.account_id, COUNT(*), COUNT(DISTINCT l.entry_seq), MIN(l.entry_seq), ' +
       'MAX(l.entry_seq), SUM(l.amount), MIN(CASE WHEN l.balance_after IS NULL ' +
@@ -120,7 +121,8 @@ export async function sumNewLegs(
  * Transfers with an id below `before` that have put legs on these accounts since, by id, those after
  * `after`: those that began long ago, and those that an id of another time hides.
  * Caller: checks, in a snapshot. Index: ledger_entries_by_account, a range for each account; it holds
- * the transfer's id. Locks: none. Rows: at most `limit`, for at most PAIRS_MAX accounts.
+ * the transfer's id. Locks: none. Rows: at most `limit` of each statement, which has at most
+ * RANGES_MAX accounts, all in one round trip; the first `limit` of them together are the answer.
  * @throws StoreError
  */
 export async function listOlderTransfersOfNewLegs(
@@ -135,10 +137,14 @@ export async function listOlderTransfersOfNewLegs(
   if (accounts.length === 0) return [];
   const { after, before, limit } = range;
   const beyond = after === undefined ? '' : `AND l.transfer_id > ${uuid(after)} `;
-  const sql =
-    'SELECT DISTINCT l.transfer_id ' +
-    'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
-    `WHERE (${ranges(accounts)}) ${beyond}AND l.transfer_id < ${uuid(before)} ` +
-    `ORDER BY l.transfer_id LIMIT ${count(limit)}`;
-  return readRows(snapshot, sql, (row) => readUuid(row[0]));
+  const statements = chunksOf(accounts, RANGES_MAX).map(
+    (chunk) =>
+      'SELECT DISTINCT l.transfer_id ' +
+      'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
+      `WHERE (${ranges(chunk)}) ${beyond}AND l.transfer_id < ${uuid(before)} ` +
+      `ORDER BY l.transfer_id LIMIT ${count(limit)}`,
+  );
+  const results = await snapshot.send(statements);
+  const ids = results.flatMap(({ rows }) => rows.map((row) => readUuid(row[0])));
+  return inLockOrder(ids).slice(0, limit);
 }

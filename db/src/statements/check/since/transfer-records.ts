@@ -16,6 +16,7 @@ import type { Session } from '../../../connection/session.js';
 import { DECISION_COLUMNS, readDecisionRow } from '../../rows/decision-row.js';
 import { TRANSFER_COLUMNS, readTransferRow } from '../../rows/transfer-row.js';
 import { inLockOrder } from '../../transact/shape.js';
+import { toldTerms } from './told-terms.js';
 
 /** Which transfers to read: a range of ids, or at most VALUES_MAX single ones. */
 export type TransferSelection =
@@ -31,7 +32,7 @@ export interface RecordedEvent {
   readonly transferId: TransferId;
   readonly step: Step;
   readonly type: TransferEventType;
-  /** Amount, currency, source and destination as the envelope has them; null where it has them not. */
+  /** Amount, currency, source and destination as the envelope has them; null where it is no JSON. */
   readonly told: string | null;
 }
 
@@ -61,12 +62,6 @@ export interface TransferRecords {
   readonly statuses: readonly RecordedStatus[];
 }
 
-const member = (name: string): string => `JSON_UNQUOTE(JSON_EXTRACT(envelope, '$.data.${name}'))`;
-
-const TOLD =
-  "CASE WHEN JSON_VALID(envelope) = 1 THEN CONCAT_WS(' ', " +
-  `${['amount', 'currency', 'source', 'destination'].map(member).join(', ')}) END`;
-
 /**
  * Caller: checks, in a snapshot. Index: PRIMARY of each table, one range, or one lookup for each id;
  * PRIMARY of open_transfers for those that are open. Locks: none. Rows: those of the selection, in
@@ -84,7 +79,7 @@ export async function readTransferRecords(
       'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
       'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
       `WHERE ${within('t.id')}`,
-    `SELECT transfer_id, step, type, ${TOLD} FROM transfer_events FORCE INDEX (PRIMARY) ` +
+    `SELECT transfer_id, step, type, envelope FROM transfer_events FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')}`,
     `SELECT ${DECISION_COLUMNS} FROM decisions FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')} AND part = 0`,
@@ -120,7 +115,7 @@ function recordedEvent(row: Row): RecordedEvent {
     transferId: readUuid(row[0]),
     step: readCount(row[1]) as Step,
     type: readText(row[2]) as TransferEventType,
-    told: readTextOrNull(row[3]),
+    told: toldTerms(readText(row[3])),
   };
 }
 
