@@ -210,4 +210,5 @@ const DIFFERING_BALANCES = `
 const DIFFERING_STATUSES = `
   SELECT HEX(t.id) AS id, t.state, s.status
   FROM transfers t LEFT JOIN transaction_status s ON s.transfer_id = t.id
-  WHERE s.transfer_id IS NULL OR s.status <> t.state`;
+  WHERE s.status <> t.state OR (s.transfer_id IS NULL
+    AND t.state IN ('committed', 'rejected', 'cancelled'))`;

@@ -10,7 +10,7 @@ import type {
   Logger,
   Metrics,
 } from '@surety/runtime';
-import { ProjectionFold, byShard } from './projected-rows.js';
+import { ShardFolds } from './projected-rows.js';
 import type { ShardProjection } from './shard-projection.js';
 
 const BACKOFF = { minMs: 100, maxMs: 3_000 };
@@ -56,9 +56,10 @@ export class MessageHandler {
 
   /** Never rejects. */
   async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
-    const fold = new ProjectionFold();
-    const { readable, unreadable } = foldUntilUnknown(messages, fold);
-    const isWritten = (await this.#write(fold)) && (await this.#bury(unreadable));
+    const map = this.#options.currentMap();
+    const folds = new ShardFolds((slot) => shardOfSlot(map, slot));
+    const { readable, unreadable } = foldUntilUnknown(messages, folds);
+    const isWritten = (await this.#write(folds)) && (await this.#bury(unreadable));
     const key = `${topic}/${partition}`;
     if (!isWritten) {
       const failures = this.#failures.get(key) ?? 0;
@@ -98,12 +99,13 @@ export class MessageHandler {
     return true;
   }
 
-  async #write(fold: ProjectionFold): Promise<boolean> {
-    const { currentMap, projections } = this.#options;
-    const map = currentMap();
-    const parts = [...byShard(fold, (slot) => shardOfSlot(map, slot))];
+  async #write({ byShard }: ShardFolds): Promise<boolean> {
+    const { projections } = this.#options;
     const written = await Promise.all(
-      parts.map(async ([shard, rows]) => (await projections.get(shard)?.submit(rows)) ?? false),
+      Array.from(
+        byShard,
+        async ([shard, rows]) => (await projections.get(shard)?.submit(rows)) ?? false,
+      ),
     );
     return written.every(Boolean);
   }
@@ -115,7 +117,7 @@ interface Folded {
   readonly unreadable: readonly UnreadableMessage[];
 }
 
-function foldUntilUnknown(messages: readonly IncomingMessage[], fold: ProjectionFold): Folded {
+function foldUntilUnknown(messages: readonly IncomingMessage[], folds: ShardFolds): Folded {
   const unreadable: UnreadableMessage[] = [];
   let readable = 0;
   for (const { topic, partition, offset, value } of messages) {
@@ -126,7 +128,7 @@ function foldUntilUnknown(messages: readonly IncomingMessage[], fold: Projection
       const { error } = decoded;
       unreadable.push({ topic, partition, offset, slot, payload: value, error });
     } else {
-      for (const event of decoded.events) fold.take(event);
+      for (const event of decoded.events) folds.take(event);
     }
     readable += 1;
   }

@@ -77,8 +77,8 @@ describe('a batch of a partition', () => {
       processed: 2,
     });
     expect(submitted.map(({ shard, rows }) => [shard, rows.size])).toEqual([
-      [0, 2],
-      [1, 2],
+      [0, 1],
+      [1, 1],
     ]);
   });
 

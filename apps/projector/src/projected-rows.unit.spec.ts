@@ -4,7 +4,7 @@ import { slotOfAccount } from '@surety/domain';
 import type { Step, TransferEventType } from '@surety/domain';
 import { aTransferId } from '@surety/testing';
 import fc from 'fast-check';
-import { ProjectionFold, byShard } from './projected-rows.js';
+import { ProjectionFold, ShardFolds } from './projected-rows.js';
 
 const SOURCE = 'fold-source';
 const DESTINATION = 'fold-destination';
@@ -50,8 +50,6 @@ function foldOf(events: readonly Envelope[]): ProjectionFold {
 
 describe('the projected status', () => {
   it.each([
-    ['requested', 10, 'requested'],
-    ['held', 20, 'held'],
     ['rejected', 20, 'rejected'],
     ['committed', 40, 'committed'],
     ['rejected', 40, 'rejected'],
@@ -61,8 +59,14 @@ describe('the projected status', () => {
     expect(row).toMatchObject({ status, version: step, slot: slotOfAccount(SOURCE) });
   });
 
-  it.each(['credited', 'refused', 'voided'] as const)('does not change by %s', (type) => {
-    expect(foldOf([event(type, 30)]).statuses.size).toBe(0);
+  it.each([
+    ['requested', 10],
+    ['held', 20],
+    ['credited', 30],
+    ['refused', 30],
+    ['voided', 30],
+  ] as const)('is an end, which %s at step %i is not', (type, step) => {
+    expect(foldOf([event(type, step)]).statuses.size).toBe(0);
   });
 
   it('says why, and when', () => {
@@ -88,6 +92,12 @@ describe('the projected balance', () => {
       updatedAt: held.occurredAt,
       currency: 'EUR',
     });
+  });
+
+  it('lies on the slot of the account, be it the source, the destination or another', () => {
+    const accounts = ['neither', DESTINATION, SOURCE].map((id) => snapshot(id, 1));
+    const rows = [...foldOf([event('committed', 40, { accounts })]).balances.values()];
+    expect(rows.map(({ slot }) => slot)).toEqual(accounts.map(({ id }) => slotOfAccount(id)));
   });
 
   it('comes from changes only: a refusal shows an account that it did not change', () => {
@@ -124,10 +134,17 @@ describe('any order and any number of deliveries', () => {
 
 describe('rows by shard', () => {
   it('lie where their own slot is carried, whatever event brought them', () => {
-    const fold = foldOf([event('held', 20, { accounts: [snapshot(DESTINATION, 1)] })]);
-    const shards = byShard(fold, (slot) => (slot === slotOfAccount(SOURCE) ? 0 : 1));
-    expect(shards.get(0)?.statuses.size).toBe(1);
-    expect(shards.get(0)?.balances.size).toBe(0);
-    expect(shards.get(1)?.balances.size).toBe(1);
+    const folds = new ShardFolds((slot) => (slot === slotOfAccount(SOURCE) ? 0 : 1));
+    folds.take(event('committed', 40, { accounts: [snapshot(DESTINATION, 1)] }));
+    const [source, destination] = [0, 1].map((shard) => folds.byShard.get(shard));
+    expect(source?.statuses.size).toBe(1);
+    expect(source?.balances.size).toBe(0);
+    expect(destination?.balances.size).toBe(1);
+  });
+
+  it('are none where nothing is told that is projected', () => {
+    const folds = new ShardFolds(() => 0);
+    folds.take(event('requested', 10));
+    expect(folds.byShard.size).toBe(0);
   });
 });

@@ -1,22 +1,22 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import type { BalanceRow, StatusRow } from '@surety/db';
+import type { BalanceRow } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';
 import { aTransferId } from '@surety/testing';
 import { ProjectionFold } from './projected-rows.js';
-import type { ProjectedRows } from './projected-rows.js';
+import type { EndRow, ProjectedRows } from './projected-rows.js';
 import { rebuildFromEvents } from './rebuild.js';
 import type { RebuildStore } from './rebuild.js';
 
 const SOURCE = 'rebuild-source';
 const log = { info: () => log } as never;
 
-function held(n: number): Envelope {
+function committed(n: number): Envelope {
   const transferId = aTransferId(SOURCE, n);
   const at = '2026-01-31T10:15:30.123456Z';
   return {
-    ...{ id: `${transferId}/20`, type: 'held', schema: 1, transferId, step: 20 },
+    ...{ id: `${transferId}/40`, type: 'committed', schema: 1, transferId, step: 40 },
     ...{ sourceSlot: slotOfAccount(SOURCE), destinationSlot: slotOfAccount('elsewhere') },
     ...{ requestedAt: at, occurredAt: at, actor: 'saga', causation: null, traceparent: null },
     accounts: [{ id: SOURCE, balance: '500', held: `${n}`, version: `${n}` }],
@@ -52,7 +52,7 @@ class StoreDouble implements RebuildStore<number> {
     for (const row of rows) this.rows.putBalance(row);
   }
 
-  async upsertStatuses(rows: readonly StatusRow[]): Promise<void> {
+  async upsertStatuses(rows: readonly EndRow[]): Promise<void> {
     for (const row of rows) this.rows.putStatus(row);
   }
 }
@@ -60,14 +60,14 @@ class StoreDouble implements RebuildStore<number> {
 describe('a rebuild', () => {
   it('forgets rows that have no event, whatever their version claims', async () => {
     const store = new StoreDouble([]);
-    const [wrong] = foldOf([held(9)]).balances.values();
+    const [wrong] = foldOf([committed(9)]).balances.values();
     await store.upsertBalances([{ ...wrong!, version: 1_000_000n }]);
     await rebuildFromEvents([store], { log });
     expect(store.rows.size).toBe(0);
   });
 
   it('comes to the fold of all events, page by page', async () => {
-    const events = Array.from({ length: 2_500 }, (_, n) => held(n + 1));
+    const events = Array.from({ length: 2_500 }, (_, n) => committed(n + 1));
     const store = new StoreDouble(events);
     const [summary] = await rebuildFromEvents([store], { log });
     expect(store.rows.statuses.size).toBe(2_500);
@@ -82,12 +82,12 @@ describe('a rebuild', () => {
         copied.push(rows);
       },
     };
-    await rebuildFromEvents([new StoreDouble([held(1)])], { log, copies });
+    await rebuildFromEvents([new StoreDouble([committed(1)])], { log, copies });
     expect(copied.map((rows) => rows.balances.size)).toEqual([1]);
   });
 
   it('stops at an event that it cannot read, rather than leave it out', async () => {
-    const store = new StoreDouble([{ ...held(1), step: 40 }]);
+    const store = new StoreDouble([{ ...committed(1), step: 20 }]);
     await expect(rebuildFromEvents([store], { log })).rejects.toThrow('cannot be read');
   });
 });

@@ -10,6 +10,8 @@ const log = silentLog('projector');
 const prefix = `copies-${process.pid}-${Date.now()}`;
 const updatedAt = '2026-01-31T10:15:30.000000Z';
 
+const end = { slot: 0, status: 'committed', reason: null, version: 40, updatedAt } as const;
+
 function rowsOf(id: string, version: bigint, balance = version): ProjectionFold {
   const fold = new ProjectionFold();
   fold.putBalance({
@@ -86,6 +88,26 @@ describe('the copies in Redis', () => {
     expect(await copies.write(rowsOf(account, 41n))).toBe(1);
   });
 
+  it('compare with those that do not begin with their version', async () => {
+    const older = { balance: '1', held: '0', version: '9007199254740993' };
+    await redis.client.set(balanceCopyKey(account), JSON.stringify(older));
+    expect(await copies.write(rowsOf(account, 9007199254740992n))).toBe(0);
+    expect(await copies.write(rowsOf(account, 9007199254740993n))).toBe(1);
+  });
+
+  it('of ends take the place of whatever was told before', async () => {
+    const fold = new ProjectionFold();
+    fold.putStatus({ ...end, transferId: account });
+    const held = JSON.stringify({ status: 'held', reason: null, version: '20', updatedAt });
+    await redis.client.set(statusCopyKey(account), held);
+    expect(await copies.write(fold)).toBe(1);
+    const text = await redis.client.get(statusCopyKey(account));
+    expect(JSON.parse(text ?? '')).toEqual({
+      ...{ status: 'committed', reason: null, version: '40', updatedAt },
+    });
+    expect(await redis.client.pttl(statusCopyKey(account))).toBeGreaterThan(3_500_000);
+  });
+
   it('survive a Redis that forgot its scripts', async () => {
     await redis.client.script('FLUSH');
     expect(await copies.write(rowsOf(account, 1n))).toBe(1);
@@ -95,7 +117,7 @@ describe('the copies in Redis', () => {
     const fold = new ProjectionFold();
     for (let at = 0; at < 450; at += 1) {
       const transferId = `${account}-${at}`;
-      fold.putStatus({ transferId, slot: 0, status: 'held', reason: null, version: 20, updatedAt });
+      fold.putStatus({ ...end, transferId });
     }
     expect(await copies.write(fold)).toBe(450);
     expect(await redis.client.exists(statusCopyKey(`${account}-449`))).toBe(1);

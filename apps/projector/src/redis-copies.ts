@@ -1,8 +1,8 @@
 import { balanceCopyKey, statusCopyKey } from '@surety/contracts';
-import type { BalanceRow, StatusRow } from '@surety/db';
+import type { BalanceRow } from '@surety/db';
 import { RedisScript } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
-import type { ProjectedRows } from './projected-rows.js';
+import type { EndRow, ProjectedRows } from './projected-rows.js';
 
 const STATUS_TTL_MS = 60 * 60 * 1000;
 const BALANCE_TTL_MS = 24 * 60 * 60 * 1000;
@@ -13,47 +13,68 @@ const KEYS_PER_CALL = 100;
  * Sets each copy unless a newer one is there. Versions are decimal text without leading zeros and
  * are compared by length, then by digits: a number in Lua is a double, which cannot tell
  * 9007199254740993 from its neighbour. The same version is written again: it says the same and
- * lives longer. ARGV: time to live in ms, then version and copy for each key.
+ * lives longer. ARGV: time to live in ms, then the copy for each key.
+ *
+ * A copy begins with its version, where it is found without decoding the whole; only a copy that
+ * begins otherwise is decoded.
  */
 const SET_UNLESS_OLDER = new RedisScript(`
-local written = 0
-for i, key in ipairs(KEYS) do
-  local version = ARGV[2 * i]
-  local known = ''
-  local stored = redis.call('GET', key)
-  if stored then
-    local readable, copy = pcall(cjson.decode, stored)
-    if readable and type(copy) == 'table' and copy.version ~= nil then
-      known = tostring(copy.version)
-    end
+local function decoded(stored)
+  local readable, copy = pcall(cjson.decode, stored)
+  if readable and type(copy) == 'table' and copy.version ~= nil then
+    return tostring(copy.version)
   end
-  if #version > #known or (#version == #known and version >= known) then
-    redis.call('SET', key, ARGV[2 * i + 1], 'PX', ARGV[1])
+  return ''
+end
+local begins = '^{"version":"(%d+)"'
+local written = 0
+local all = redis.call('MGET', unpack(KEYS))
+for i, key in ipairs(KEYS) do
+  local stored = all[i]
+  local copy = ARGV[i + 1]
+  local isNewer = not stored
+  if stored then
+    local version = string.match(copy, begins)
+    local known = string.match(stored, begins) or decoded(stored)
+    isNewer = #version > #known or (#version == #known and version >= known)
+  end
+  if isNewer then
+    redis.call('SET', key, copy, 'PX', ARGV[1])
     written = written + 1
   end
 end
 return written
 `);
 
+/**
+ * Sets each copy, whatever is there: for ends, which nothing follows. One script costs less than as
+ * many commands, here more than there. ARGV: time to live in ms, then the copy for each key.
+ */
+const SET_ENDS = new RedisScript(`
+for i, key in ipairs(KEYS) do
+  redis.call('SET', key, ARGV[i + 1], 'PX', ARGV[1])
+end
+return #KEYS
+`);
+
 interface Copy {
   readonly key: string;
-  readonly version: string;
   readonly text: string;
 }
 
-function statusCopyOf(row: StatusRow): Copy {
+function statusCopyOf(row: EndRow): Copy {
   const { status, reason, updatedAt } = row;
   const version = row.version.toString();
-  const text = JSON.stringify({ status, reason, version, updatedAt });
-  return { key: statusCopyKey(row.transferId), version, text };
+  const text = JSON.stringify({ version, status, reason, updatedAt });
+  return { key: statusCopyKey(row.transferId), text };
 }
 
 function balanceCopyOf(row: BalanceRow): Copy {
   const { currency, updatedAt } = row;
   const version = row.version.toString();
   const [balance, held] = [row.balance.toString(), row.held.toString()];
-  const text = JSON.stringify({ balance, held, version, currency, updatedAt });
-  return { key: balanceCopyKey(row.accountId), version, text };
+  const text = JSON.stringify({ version, balance, held, currency, updatedAt });
+  return { key: balanceCopyKey(row.accountId), text };
 }
 
 /** Keeps the copies in Redis as new as the rows, and never makes one older. */
@@ -73,17 +94,16 @@ export class RedisCopies {
     const statuses = Array.from(rows.statuses.values(), statusCopyOf);
     const balances = Array.from(rows.balances.values(), balanceCopyOf);
     const written = await Promise.all([
-      ...chunks(statuses).map((chunk) => this.#set(chunk, STATUS_TTL_MS)),
-      ...chunks(balances).map((chunk) => this.#set(chunk, BALANCE_TTL_MS)),
+      ...chunks(statuses).map((chunk) => this.#set(SET_ENDS, chunk, STATUS_TTL_MS)),
+      ...chunks(balances).map((chunk) => this.#set(SET_UNLESS_OLDER, chunk, BALANCE_TTL_MS)),
     ]);
     return written.reduce((sum, count) => sum + count, 0);
   }
 
-  async #set(copies: readonly Copy[], ttlMs: number): Promise<number> {
+  async #set(script: RedisScript, copies: readonly Copy[], ttlMs: number): Promise<number> {
     const keys = copies.map((copy) => copy.key);
-    const values = copies.flatMap((copy) => [copy.version, copy.text]);
-    const written = await SET_UNLESS_OLDER.run(this.#redis.client, keys, [ttlMs, ...values]);
-    return Number(written);
+    const texts = copies.map((copy) => copy.text);
+    return Number(await script.run(this.#redis.client, keys, [ttlMs, ...texts]));
   }
 }
 

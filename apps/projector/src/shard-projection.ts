@@ -1,10 +1,8 @@
-import type { BalanceRow, StatusRow } from '@surety/db';
-import { isEnded } from '@surety/domain';
+import type { BalanceRow } from '@surety/db';
 import { Batcher, CHANNELS } from '@surety/runtime';
 import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
-import { ProjectionFold } from './projected-rows.js';
-import type { ProjectedRows } from './projected-rows.js';
+import type { EndRow, ProjectedRows, ProjectionFold } from './projected-rows.js';
 import type { RedisCopies } from './redis-copies.js';
 
 /** Rows of one write: bounds its statements and the time its locks are held. */
@@ -20,7 +18,7 @@ export interface ProjectionStore {
   /** @throws StoreError */
   upsertBalances(rows: readonly BalanceRow[]): Promise<void>;
   /** @throws StoreError */
-  upsertStatuses(rows: readonly StatusRow[]): Promise<void>;
+  upsertStatuses(rows: readonly EndRow[]): Promise<void>;
 }
 
 export interface ShardProjectionOptions {
@@ -57,7 +55,10 @@ export class ShardProjection {
     });
   }
 
-  /** True when the rows are in the tables; false where the shard failed. Never rejects. */
+  /**
+   * True when the rows are in the tables; false where the shard failed. Never rejects. The rows belong
+   * to the projection from now on: others are folded into them.
+   */
   async submit(rows: ProjectionFold): Promise<boolean> {
     try {
       return await this.#batcher.submit(rows);
@@ -93,7 +94,7 @@ export class ShardProjection {
     await this.#upsert(rows, (part) => store.upsertBalances(part));
   }
 
-  async #upsertStatuses(rows: readonly StatusRow[]): Promise<void> {
+  async #upsertStatuses(rows: readonly EndRow[]): Promise<void> {
     const { store } = this.#options;
     await this.#upsert(rows, (part) => store.upsertStatuses(part));
   }
@@ -133,8 +134,8 @@ export class ShardProjection {
     }
   }
 
-  #ring(statuses: readonly StatusRow[]): void {
-    const ended = statuses.filter((row) => isEnded(row.status)).map((row) => row.transferId);
+  #ring(statuses: readonly EndRow[]): void {
+    const ended = statuses.map((row) => row.transferId);
     for (let from = 0; from < ended.length; from += IDS_PER_RING) {
       this.#options.doorbell.ring(CHANNELS.ended, ended.slice(from, from + IDS_PER_RING).join(','));
     }
@@ -158,13 +159,11 @@ export class ShardProjection {
   }
 }
 
+/** Everything in the largest of them, which is what costs least: whoever submitted it is done with it. */
 function merged(items: readonly ProjectionFold[]): ProjectionFold {
-  const [first] = items;
-  if (first && items.length === 1) return first;
-  const all = new ProjectionFold();
+  const all = items.reduce((largest, rows) => (rows.size > largest.size ? rows : largest));
   for (const rows of items) {
-    for (const row of rows.balances.values()) all.putBalance(row);
-    for (const row of rows.statuses.values()) all.putStatus(row);
+    if (rows !== all) all.putAll(rows);
   }
   return all;
 }

@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import type { BalanceRow, StatusRow } from '@surety/db';
+import type { BalanceRow } from '@surety/db';
 import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { ProjectionFold } from './projected-rows.js';
-import type { ProjectedRows } from './projected-rows.js';
+import type { EndRow, ProjectedRows } from './projected-rows.js';
 import { ShardProjection } from './shard-projection.js';
 
 const log = createLogger({ process: 'projector', instance: 'spec', level: 'error' });
@@ -14,12 +14,12 @@ function balance(accountId: string, version = 1n): BalanceRow {
   return { accountId, slot: 1, balance: 5n, held: 0n, version, updatedAt, currency: 'EUR' };
 }
 
-function status(transferId: string, state: StatusRow['status'] = 'committed'): StatusRow {
+function status(transferId: string): EndRow {
   const updatedAt = '2026-01-31T10:15:30.000000Z';
-  return { transferId, slot: 1, status: state, reason: null, version: 40, updatedAt };
+  return { transferId, slot: 1, status: 'committed', reason: null, version: 40, updatedAt };
 }
 
-function rowsOf(...rows: readonly (BalanceRow | StatusRow)[]): ProjectionFold {
+function rowsOf(...rows: readonly (BalanceRow | EndRow)[]): ProjectionFold {
   const fold = new ProjectionFold();
   for (const row of rows) {
     if ('accountId' in row) fold.putBalance(row);
@@ -72,14 +72,14 @@ describe('the projections of a shard', () => {
   });
 
   it('are written, copied, and told to those who wait for an end', async () => {
-    const rows = rowsOf(balance('b'), balance('a'), status('t2'), status('t1', 'held'));
+    const rows = rowsOf(balance('b'), balance('a'), status('t2'), status('t1'));
     expect(await scene.projection.submit(rows)).toBe(true);
     expect(scene.writes).toEqual([
       ['b', 'a'],
       ['t2', 't1'],
     ]);
     expect(scene.copied).toEqual([rows]);
-    expect(scene.rings).toEqual(['t2']);
+    expect(scene.rings).toEqual(['t2,t1']);
   });
 
   it('gather: one write takes the newest row of each key', async () => {
@@ -87,6 +87,18 @@ describe('the projections of a shard', () => {
     await Promise.all(parts.map((rows) => scene.projection.submit(rows)));
     expect(scene.writes).toEqual([['a']]);
     expect(scene.copied[0]?.balances.get('a')?.version).toBe(3n);
+  });
+
+  it('gather from every part, whichever is the largest', async () => {
+    const parts = [rowsOf(balance('a', 2n)), rowsOf(balance('a', 1n), balance('b'), status('t1'))];
+    await Promise.all(
+      [...parts, rowsOf(status('t2'))].map((rows) => scene.projection.submit(rows)),
+    );
+    expect(scene.writes.map((keys) => keys.sort())).toEqual([
+      ['a', 'b'],
+      ['t1', 't2'],
+    ]);
+    expect(scene.copied[0]?.balances.get('a')?.version).toBe(2n);
   });
 
   it('are not done while the shard is away, and nobody is told', async () => {

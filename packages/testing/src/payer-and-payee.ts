@@ -93,7 +93,7 @@ const PROJECT = [
   'REPLACE INTO transaction_status SELECT t.id, t.slot, t.state, t.reason, MAX(e.step), NOW(6) ' +
     'FROM transfers AS t JOIN transfer_events AS e ON e.transfer_id = t.id AND e.step <> 30 ' +
     // A history that a spec fills in by SQL brings its projections along.
-    "WHERE t.requested_at > '2021-01-01' " +
+    "WHERE t.requested_at > '2021-01-01' AND t.state IN ('committed', 'rejected', 'cancelled') " +
     'GROUP BY t.id, t.slot, t.state, t.reason',
 ];
 

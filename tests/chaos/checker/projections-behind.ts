@@ -4,7 +4,8 @@ import { withShardReaders } from './shard-reader.js';
 const BEHIND = [
   `SELECT COUNT(*) AS n FROM transfers
     LEFT JOIN transaction_status ON transaction_status.transfer_id = transfers.id
-    WHERE transaction_status.status IS NULL OR transaction_status.status <> transfers.state`,
+    WHERE transaction_status.status <> transfers.state OR (transaction_status.status IS NULL
+    AND transfers.state IN ('committed', 'rejected', 'cancelled'))`,
   `SELECT COUNT(*) AS n FROM accounts
     LEFT JOIN balances ON balances.account_id = accounts.id
     WHERE accounts.version > 0

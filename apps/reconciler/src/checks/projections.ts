@@ -1,3 +1,4 @@
+import { isEnded } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
 import {
   readBalance,
@@ -74,9 +75,11 @@ export function staleBalance(snapshot: Pick<Session, 'id'>, row: StaleBalance): 
 }
 
 export function staleStatus(snapshot: Pick<Session, 'id'>, row: StaleStatus): Finding | Behind {
-  const { id, projectedVersion } = row;
+  const { id, projectedStatus, projectedVersion } = row;
   const version = row.version ?? 0;
-  const isBehind = (projectedVersion ?? -1) < version;
+  // Nothing follows an end: one that is told and not so was never on its way.
+  const isEndTold = projectedStatus !== null && isEnded(projectedStatus);
+  const isBehind = !isEndTold && (projectedVersion ?? -1) < version;
   const finding = {
     shard: snapshot.id,
     key: `transaction_status ${id}`,
@@ -84,7 +87,7 @@ export function staleStatus(snapshot: Pick<Session, 'id'>, row: StaleStatus): Fi
     detail: {
       version: projectedVersion,
       truthVersion: row.version,
-      status: row.projectedStatus,
+      status: projectedStatus,
       truthStatus: row.state,
       reason: row.projectedReason,
       truthReason: row.reason,

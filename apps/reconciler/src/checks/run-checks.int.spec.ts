@@ -63,7 +63,7 @@ async function project(): Promise<void> {
         'FROM accounts WHERE version > 0',
       'INSERT INTO transaction_status SELECT t.id, t.slot, t.state, t.reason, MAX(e.step), NOW(6) ' +
         'FROM transfers AS t JOIN transfer_events AS e ON e.transfer_id = t.id AND e.step <> 30 ' +
-        'GROUP BY t.id',
+        "WHERE t.state IN ('committed', 'rejected', 'cancelled') GROUP BY t.id",
     ]);
     expect([accounts?.affectedRows, statuses?.affectedRows]).not.toContain(undefined);
   }
@@ -410,6 +410,24 @@ const PLANTED: readonly Planted[] = [
     ],
     key: () => `transaction_status ${ids.committed.replaceAll('-', '')}`,
   },
+  {
+    what: 'a projected end of a transfer under way',
+    check: 'projections',
+    sql: () => [
+      'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+        `VALUES (${hex(ids.held)}, 1, 'committed', NULL, 40, NOW(6))`,
+    ],
+    key: () => `transaction_status ${ids.held}`,
+  },
+  {
+    what: 'a projected end of a transfer under way, said to be of an earlier step',
+    check: 'projections',
+    sql: () => [
+      'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+        `VALUES (${hex(ids.held)}, 1, 'committed', NULL, 10, NOW(6))`,
+    ],
+    key: () => `transaction_status ${ids.held}`,
+  },
 ];
 
 describe('the check', () => {
@@ -425,6 +443,38 @@ describe('the check', () => {
       expect(keys).toContainEqual(expect.stringContaining(key()));
     },
   );
+});
+
+/** As the release before wrote it, which projected every step. */
+describe('a projected status of a transfer under way', () => {
+  async function projectionsWith(
+    status: string,
+    version: number,
+  ): Promise<CheckResult | undefined> {
+    await source.send([
+      'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+        `VALUES (${hex(ids.held)}, 1, '${status}', NULL, ${version}, NOW(6))`,
+    ]);
+    return (await check()).find((result) => result.check === 'projections');
+  }
+
+  it('is right where it says what is so', async () => {
+    expect(await projectionsWith('held', 20)).toMatchObject({ ok: true, notes: [] });
+  });
+
+  it('is lag where it says what was so', async () => {
+    expect(await projectionsWith('requested', 10)).toMatchObject({
+      ok: true,
+      notes: ['1 rows are behind while work is under way'],
+    });
+  });
+
+  it('contradicts its transfer where it tells an end', async () => {
+    expect(await projectionsWith('cancelled', 10)).toMatchObject({
+      ok: false,
+      findings: [{ key: `transaction_status ${ids.held}`, problem: 'contradicts its transfer' }],
+    });
+  });
 });
 
 describe('a projection that is behind', () => {

@@ -187,6 +187,18 @@ describe('a projection', () => {
     return transferId;
   }
 
+  /** A held transfer, of which something is told. */
+  async function underWay(status: string, step: number): Promise<TransferId> {
+    const first = await requested();
+    const { transferId } = first;
+    await applySteps(source.store, [first], { holdTimeoutMs: HOUR_MS, actor: 'spec' });
+    await source.send([
+      'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+        `VALUES (${hex(transferId)}, 1, '${status}', NULL, ${step}, NOW(6))`,
+    ]);
+    return transferId;
+  }
+
   it.each([
     ['that is missing', 'DELETE FROM'],
     ['that is behind', 'UPDATE'],
@@ -227,6 +239,66 @@ describe('a projection', () => {
     await patrol.run(context);
     await patrol.run(context);
     expect(told.projected).toEqual([]);
+  });
+
+  it.each([
+    ['an end that has not come', 'committed', 40],
+    ['what is no longer so', 'requested', 10],
+  ])(
+    'of a transfer under way, saying %s, goes after the stall time-out',
+    async (_, status, step) => {
+      const id = await underWay(status, step);
+      const context = await contextOf(source);
+      const patrol = aPatrol();
+      await patrol.run(context);
+      clock.ms = STALL_MS - 1;
+      await patrol.run(context);
+      expect(await readTransactionStatus(source, id)).toMatchObject({ status });
+      clock.ms = STALL_MS;
+      await patrol.run(context);
+      expect(await readTransactionStatus(source, id)).toBeUndefined();
+      const line = told.projected.find(({ transferId }) => transferId === id);
+      expect([line?.before, line?.after]).toEqual([
+        { status, version: step },
+        { status: null, version: null },
+      ]);
+    },
+  );
+
+  it('of a transfer under way may be absent, and may say what is so', async () => {
+    const id = await underWay('held', 20);
+    const context = await contextOf(source);
+    const patrol = aPatrol();
+    await patrol.run(context);
+    clock.ms = STALL_MS;
+    await patrol.run(context);
+    expect(await readTransactionStatus(source, id)).toMatchObject({ status: 'held', version: 20 });
+    await source.send(['DELETE FROM transaction_status']);
+    await patrol.run(context);
+    clock.ms = 3 * STALL_MS;
+    await patrol.run(context);
+    expect(await readTransactionStatus(source, id)).toBeUndefined();
+    expect(told.projected.filter(({ transferId }) => transferId === id)).toEqual([]);
+  });
+
+  it('of a transfer that ended meanwhile stays', async () => {
+    const id = await underWay('committed', 40);
+    const end = (state: string) => [
+      `UPDATE transfers SET state = '${state}' WHERE id = ${hex(id)}`,
+    ];
+    const context = await contextOf(source, (shard) => ({
+      ...shard,
+      repairProjections: async (repair, fence) => {
+        await source.send(end('committed'));
+        await shard.repairProjections(repair, fence);
+        await source.send(end('held'));
+      },
+    }));
+    const patrol = aPatrol();
+    await patrol.run(context);
+    clock.ms = STALL_MS;
+    await patrol.run(context);
+    expect(await readTransactionStatus(source, id)).toMatchObject({ status: 'committed' });
   });
 
   it('is no copy of a row that its own leg or event contradicts', async () => {

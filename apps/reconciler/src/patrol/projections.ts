@@ -1,4 +1,5 @@
 import type { ProjectionRepair, StaleBalanceRow, StaleStatusRow } from '@surety/db';
+import { isEnded } from '@surety/domain';
 import type { AuditEntry } from '@surety/saga';
 import { RECONCILER } from '../sweeps/repair.js';
 import type { PatrolContext } from './ports.js';
@@ -8,7 +9,8 @@ import type { Positions } from './walk.js';
 
 /**
  * Projections that say something else than the truth: behind for longer than the stall time-out, or
- * wrong for as long. The truth is what their shard's own rows say; copies in Redis follow when the
+ * wrong for as long. The truth is what their shard's own rows say: the end of a transfer, or nothing
+ * while it is under way; copies in Redis follow when the
  * projection moves on or they expire.
  */
 export async function repairStaleProjections(
@@ -70,10 +72,11 @@ const LINE = { actor: RECONCILER, action: 'reconcile.project', reason: 'projecti
 
 function statusLine(row: StaleStatusRow): AuditEntry {
   const { transferId, slot, truth, projectedStatus, projectedVersion } = row;
+  const end = truth && isEnded(truth.status) ? truth : { status: null, version: null };
   return {
     ...{ ...LINE, transferId, slot },
     before: { status: projectedStatus, version: projectedVersion },
-    after: { status: truth?.status, version: truth?.version },
+    after: { status: end.status, version: end.version },
   };
 }
 

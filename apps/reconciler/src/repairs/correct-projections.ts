@@ -10,7 +10,7 @@ import {
 } from '@surety/db';
 import type { BalanceRow, Shard, StatusEvidence, StatusRow } from '@surety/db';
 import type { AuditEntry, TransferRow } from '@surety/saga';
-import { slotOfAccount, slotOfTransferId } from '@surety/domain';
+import { isEnded, slotOfAccount, slotOfTransferId } from '@surety/domain';
 import { isLegalHistory } from '../checks/legal-history.js';
 import type { EventTypes } from '../checks/legal-history.js';
 import type { CorrectionContext } from './context.js';
@@ -43,7 +43,8 @@ export function correctBalances(
 }
 
 /**
- * Puts what the transfers say in place of what is projected of them.
+ * Puts the ends of the transfers in place of what is projected of them; what is said of one that has
+ * not ended, and is not so, goes.
  * @throws StoreError
  */
 export function correctStatuses(
@@ -111,11 +112,15 @@ function correctStatusBatch(
     const right = new Map<TransferId, StatusRow>();
     const judged = ids.map((id): JudgedProjection => {
       const transfer = transfers.get(id);
-      const row = transfer && statusOf(transfer, events);
+      const now = transfer && statusOf(transfer, events);
       const subject = { kind: 'status', id } as const;
-      if (transfer && !row) return { id: subject, verdict: refused(STATE_IN_DOUBT) };
+      if (transfer && !now) return { id: subject, verdict: refused(STATE_IN_DOUBT) };
+      const [before, row] = [
+        statusValues(projected.get(id)),
+        toBeProjected(now, projected.get(id)),
+      ];
       if (row) right.set(id, row);
-      const [before, after] = [statusValues(projected.get(id)), statusValues(row)];
+      const after = statusValues(row);
       return judge(subject, shard, { key: `transaction_status ${id}`, before, after });
     });
     const changed = changedIds(judged);
@@ -123,7 +128,7 @@ function correctStatusBatch(
       ...overwriteStatuses(changed.flatMap((id) => right.get(id) ?? [])),
       ...deleteStrayProjections(
         [],
-        changed.filter((id) => !transfers.has(id)),
+        changed.filter((id) => !right.has(id)),
       ),
       ...auditLines(judged.flatMap((one) => auditOf(context, one) ?? [])),
     ];
@@ -147,6 +152,16 @@ function statusOf(transfer: TransferRow, events: StatusEvidence['events']): Stat
     ...{ transferId: id, slot, status: state, reason: reason satisfies Reason | null },
     ...{ version: last.step, updatedAt: last.occurredAt },
   };
+}
+
+/** An end; of a transfer that is under way nothing, or what stands there and is so. */
+function toBeProjected(
+  now: StatusRow | undefined,
+  projected: StatusRow | undefined,
+): StatusRow | undefined {
+  if (!now || isEnded(now.status)) return now;
+  const isSo = JSON.stringify(statusValues(projected)) === JSON.stringify(statusValues(now));
+  return isSo ? projected : undefined;
 }
 
 function judge(

@@ -70,6 +70,10 @@ interface Breakage {
   readonly refused?: () => readonly [key: string, why: string];
 }
 
+/** A row about the held transfer, of which none is needed. */
+const tellOfHeld = (status: string, version: number): string =>
+  'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+  `VALUES (${hex(ids.held)}, 1, '${status}', NULL, ${version}, NOW(6))`;
 const held = (): string => `transfer_id = ${hex(ids.held)}`;
 const committedLeg = (): string =>
   `transfer_id = ${hex(ids.committed)} AND account_id = '${system.payer}'`;
@@ -295,7 +299,19 @@ const BREAKAGES: readonly Breakage[] = [
   },
   {
     what: 'a projected status newer than the truth',
-    sql: () => [`UPDATE transaction_status SET version = 50 WHERE transfer_id = ${hex(ids.held)}`],
+    sql: () => [
+      `UPDATE transaction_status SET version = 50 WHERE transfer_id = ${hex(ids.rejected)}`,
+    ],
+    corrected: () => [`transaction_status ${ids.rejected}`],
+  },
+  {
+    what: 'a projected status newer than the truth of a transfer under way',
+    sql: () => [tellOfHeld('held', 50)],
+    corrected: () => [`transaction_status ${ids.held}`],
+  },
+  {
+    what: 'a projected end of a transfer under way',
+    sql: () => [tellOfHeld('committed', 40)],
     corrected: () => [`transaction_status ${ids.held}`],
   },
 ];

@@ -2,6 +2,7 @@ import type { TransferId, TransferStatus } from '@surety/domain';
 import { readText, readTextOrNull, readUuid } from '../../connection/cells.js';
 import { readRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
+import { ENDS, STATUS_DIFFERS } from '../rows/projection-rows.js';
 import { OFFENDERS_MAX } from './bound.js';
 
 export interface StaleStatus {
@@ -18,8 +19,8 @@ export interface StaleStatus {
 }
 
 /**
- * Transfers whose projection says something else than their row: behind where its version is
- * smaller, else wrong.
+ * Ended transfers without a projection, and transfers whose projection says something else than their
+ * row: behind where its version is smaller and it tells no end, else wrong.
  * Caller: checks, in a snapshot. Index: PRIMARY of each table. Locks: none. Rows: at most
  * OFFENDERS_MAX, those that are wrong rather than behind on top.
  * @throws StoreError
@@ -32,8 +33,9 @@ export function staleStatuses(snapshot: Session): Promise<StaleStatus[]> {
     'SELECT t.id, t.state, t.reason, s.status, s.reason AS projected_reason, s.version, ' +
     `${lastStep} AS last_step FROM transfers AS t ` +
     'LEFT JOIN transaction_status AS s ON s.transfer_id = t.id ' +
-    'WHERE s.status IS NULL OR s.status <> t.state OR NOT (s.reason <=> t.reason)) AS stale ' +
-    `ORDER BY COALESCE(version, -1) >= last_step DESC, id LIMIT ${OFFENDERS_MAX}`;
+    `WHERE ${STATUS_DIFFERS}) AS stale ` +
+    `ORDER BY (COALESCE(version, -1) >= last_step OR COALESCE(status IN ${ENDS}, FALSE)) DESC, ` +
+    `id LIMIT ${OFFENDERS_MAX}`;
   return readRows(snapshot, sql, (row) => ({
     id: readUuid(row[0]),
     state: readText(row[1]) as TransferStatus,

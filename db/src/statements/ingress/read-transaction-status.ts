@@ -6,8 +6,8 @@ import { STATUS_COLUMNS, readStatusRow } from '../rows/projection-rows.js';
 import type { StatusRow } from '../rows/projection-rows.js';
 
 /**
- * The projected status: it may be behind the transfer's row, never ahead of it.
- * Caller: ingress. Index: PRIMARY (transfer_id). Locks: none. Rows: at most one.
+ * The projected end: it may be behind the transfer's row, never ahead of it.
+ * Caller: checks. Index: PRIMARY (transfer_id). Locks: none. Rows: at most one.
  * @throws StoreError
  */
 export async function readTransactionStatus(

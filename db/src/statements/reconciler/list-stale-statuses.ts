@@ -9,11 +9,15 @@ import {
 import type { Row } from '../../connection/cells.js';
 import { count, uuid } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
+import { STATUS_DIFFERS } from '../rows/projection-rows.js';
 import type { StatusRow } from '../rows/projection-rows.js';
 
 /** A status projection that says something else than its transfer. */
 export interface StaleStatusRow {
-  /** What the projection must say; undefined where no event of the transfer says its state. */
+  /**
+   * What the transfer says, which an end is projected as and nothing else is; undefined where no event
+   * of the transfer says its state.
+   */
   readonly truth: StatusRow | undefined;
   readonly transferId: TransferId;
   readonly slot: number;
@@ -34,7 +38,8 @@ export const TOLD_REASON =
   "THEN JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.data.reason')) END";
 
 /**
- * Of `limit` transfers in the order of their ids, those whose projection differs.
+ * Of `limit` transfers in the order of their ids, those whose projection differs. One that is under way
+ * needs none.
  * Caller: reconciler. Index: PRIMARY of transfers, a range; PRIMARY of transaction_status and of
  * transfer_events for each of the page. Locks: none. Rows: at most `limit`, in one round trip.
  * @throws StoreError
@@ -54,7 +59,7 @@ export async function listStaleStatuses(
       'LEFT JOIN transfer_events AS e FORCE INDEX (PRIMARY) ON e.transfer_id = t.id AND e.step = ' +
       '(SELECT MAX(m.step) FROM transfer_events AS m FORCE INDEX (PRIMARY) ' +
       'WHERE m.transfer_id = t.id AND m.step <> 30) ' +
-      'WHERE s.status IS NULL OR s.status <> t.state OR NOT (s.reason <=> t.reason)',
+      `WHERE ${STATUS_DIFFERS}`,
     `SELECT id ${page} ${count(limit - 1)}, 1`,
   ]);
   const end = last?.rows[0];

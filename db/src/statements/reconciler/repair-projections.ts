@@ -1,3 +1,4 @@
+import { isEnded } from '@surety/domain';
 import type { AuditEntry, Fence } from '@surety/saga';
 import { count, uuid, word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
@@ -9,7 +10,10 @@ import { insertAudit } from '../transact/insert-audit.js';
 import { LOCK_PLACEMENT } from '../transact/lock-placement.js';
 import { sortedBy } from '../transact/shape.js';
 
-/** A projection as it must be, and the version of the one that stands there: null where none does. */
+/**
+ * What the truth says, and the version of the projection that stands there: null where none does. Of a
+ * transfer that is under way nothing is projected: what stands there goes.
+ */
 export interface ProjectionRepair {
   readonly balances: readonly { readonly truth: BalanceRow; readonly seen: bigint | null }[];
   readonly statuses: readonly { readonly truth: StatusRow; readonly seen: number | null }[];
@@ -36,7 +40,7 @@ export async function repairProjections(
     ...sortedBy(balances, ({ truth }) => truth.accountId).flatMap(deleteWrongBalance),
     ...balanceUpserts(balances.map(({ truth }) => truth)),
     ...sortedBy(statuses, ({ truth }) => truth.transferId).flatMap(deleteWrongStatus),
-    ...statusUpserts(statuses.map(({ truth }) => truth)),
+    ...statusUpserts(statuses.flatMap(({ truth }) => (isEnded(truth.status) ? truth : []))),
     ...insertAudit(audit),
     'COMMIT',
   ]);
@@ -48,7 +52,20 @@ function deleteWrongBalance({ truth, seen }: ProjectionRepair['balances'][number
 }
 
 function deleteWrongStatus({ truth, seen }: ProjectionRepair['statuses'][number]): string[] {
-  if (seen === null || seen < truth.version) return [];
+  if (seen === null) return [];
   const key = uuid(truth.transferId);
+  if (!isEnded(truth.status)) return [deleteUntilItEnds(key, { truth, seen })];
+  if (seen < truth.version) return [];
   return [`DELETE FROM transaction_status WHERE transfer_id = ${key} AND version = ${count(seen)}`];
+}
+
+/** The state is compared again: what the projector has told of an end meanwhile stays. */
+function deleteUntilItEnds(
+  key: string,
+  { truth, seen }: { readonly truth: StatusRow; readonly seen: number },
+): string {
+  return (
+    'DELETE s FROM transaction_status AS s JOIN transfers AS t ON t.id = s.transfer_id ' +
+    `WHERE s.transfer_id = ${key} AND s.version = ${count(seen)} AND t.state = ${word(truth.status)}`
+  );
 }

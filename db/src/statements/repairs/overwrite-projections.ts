@@ -9,6 +9,7 @@ import { lockAccounts } from '../transact/lock-accounts.js';
 import { lockTransfers } from '../transact/lock-transfers.js';
 import {
   BALANCE_COLUMNS,
+  ENDS,
   STATUS_COLUMNS,
   readBalanceRow,
   readStatusRow,
@@ -136,7 +137,8 @@ export function overwriteStatuses(rows: readonly StatusRow[]): string[] {
 }
 
 /**
- * Removes projections of what does not exist: looked for once more in the same statement.
+ * Removes projections of what does not exist, and statuses of transfers that have not ended: looked for
+ * once more in the same statement.
  * Caller: corrections. Index: PRIMARY of both. Locks: those rows. Rows: those given.
  */
 export function deleteStrayProjections(
@@ -153,7 +155,8 @@ export function deleteStrayProjections(
   if (transfers.length > 0) {
     statements.push(
       'DELETE s FROM transaction_status AS s LEFT JOIN transfers AS t ON t.id = s.transfer_id ' +
-        `WHERE s.transfer_id IN (${inLockOrder(transfers).map(uuid).join(', ')}) AND t.id IS NULL`,
+        `WHERE s.transfer_id IN (${inLockOrder(transfers).map(uuid).join(', ')}) ` +
+        `AND (t.id IS NULL OR t.state NOT IN ${ENDS})`,
     );
   }
   return statements;

@@ -21,7 +21,10 @@ export interface BalanceRow {
   readonly updatedAt: Timestamp;
 }
 
-/** One row of `transaction_status`; `version` is the number of the last step of the source. */
+/**
+ * One row of `transaction_status`; `version` is the number of the last step of the source. Ends alone
+ * are projected; a row with another status is from a release that projected every step.
+ */
 export interface StatusRow {
   readonly transferId: TransferId;
   readonly slot: number;
@@ -32,6 +35,15 @@ export interface StatusRow {
 }
 
 export const BALANCE_COLUMNS = 'account_id, slot, currency, balance, held, version, updated_at';
+/** States that nothing follows, as a list of SQL. */
+export const ENDS = "('committed', 'rejected', 'cancelled')";
+/**
+ * Of a transfer `t` and what is projected of it, `s` or nothing: an end that is not told, or a status
+ * or reason that is not the transfer's. A transfer that is under way needs no row.
+ */
+export const STATUS_DIFFERS =
+  `((s.status IS NULL AND t.state IN ${ENDS}) OR s.status <> t.state ` +
+  'OR (s.status IS NOT NULL AND NOT (s.reason <=> t.reason)))';
 export const STATUS_COLUMNS = 'transfer_id, slot, status, reason, version, updated_at';
 
 export function readBalanceRow(row: Row): BalanceRow {

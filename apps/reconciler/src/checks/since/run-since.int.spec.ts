@@ -340,6 +340,20 @@ const PLANTED: readonly Planted[] = [
       `UPDATE transaction_status SET version = 50 WHERE transfer_id = ${hex(ids.committed)}`,
     names: () => `projections: transaction_status ${ids.committed.replaceAll('-', '')}`,
   },
+  {
+    what: 'a projected end of a transfer under way',
+    sql: () =>
+      'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+      `VALUES (${hex(ids.held)}, 1, 'committed', NULL, 40, NOW(6))`,
+    names: () => `projections: transaction_status ${ids.held}`,
+  },
+  {
+    what: 'a projected end of a transfer under way, said to be of an earlier step',
+    sql: () =>
+      'INSERT INTO transaction_status (transfer_id, slot, status, reason, version, updated_at) ' +
+      `VALUES (${hex(ids.held)}, 1, 'committed', NULL, 10, NOW(6))`,
+    names: () => `projections: transaction_status ${ids.held}`,
+  },
 ];
 
 describe('of what is new or open, the check', () => {

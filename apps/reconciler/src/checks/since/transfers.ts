@@ -1,5 +1,5 @@
 import type { TransferId } from '@surety/domain';
-import { slotOfTransferId } from '@surety/domain';
+import { isEnded, slotOfTransferId } from '@surety/domain';
 import {
   listOpenPositions,
   listVerifiedOpenTransfers,
@@ -119,7 +119,7 @@ function lookAtStatus(look: TransfersLook, shard: Session, story: TransferStory)
   if (status) sink.of('projections').rowsChecked += 1;
   const stray = strayStatus(story);
   if (stray) sink.tell('projections', strayFinding(shard, stray));
-  if (!transfer || (status && saysTheSame(status, transfer))) return;
+  if (!transfer || !differs(status, transfer)) return;
   const stale = staleStatus(shard, comparedStatus(story, transfer));
   if ('reached' in stale) behind.push(stale);
   else sink.tell('projections', stale);
@@ -134,8 +134,10 @@ function strayStatus({ id, transfer, status, events }: TransferStory): StrayProj
   return { table: 'transaction_status', key, version: status.version, truthVersion };
 }
 
-function saysTheSame(status: RecordedStatus, transfer: TransferRow): boolean {
-  return status.status === transfer.state && status.reason === transfer.reason;
+/** A transfer that is under way needs no projection. */
+function differs(projected: RecordedStatus | undefined, { state, reason }: TransferRow): boolean {
+  if (!projected) return isEnded(state);
+  return projected.status !== state || projected.reason !== reason;
 }
 
 function comparedStatus({ id, status, events }: TransferStory, transfer: TransferRow): StaleStatus {
