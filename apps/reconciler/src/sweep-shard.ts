@@ -1,3 +1,4 @@
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import {
   listDecisions,
@@ -29,7 +30,7 @@ export function sweepShard(shard: Shard): RoutableSweepShard {
       events: async (refs) => {
         const rows = await readEvents(shard, refs);
         return rows.map(({ envelope }) => ({
-          envelope: JSON.parse(envelope) as Envelope,
+          envelope: readEnvelope(envelope),
           encoded: envelope,
         }));
       },

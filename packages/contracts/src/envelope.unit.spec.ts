@@ -145,8 +145,8 @@ describe('decoding a message', () => {
   });
 
   it.each<[string, unknown[], number]>([
-    ['alone', [anEnvelope({ schema: 2 })], 2],
-    ['behind a known one', [anEnvelope(), anEnvelope({ schema: 2 })], 2],
+    ['alone', [anEnvelope({ schema: 3 })], 3],
+    ['behind a known one', [anEnvelope(), anEnvelope({ schema: 3 })], 3],
     ['in a shape that nobody knows yet', [{ schema: 9, novel: true }], 9],
     ['behind one that looks broken', [without('data'), { schema: 3 }], 3],
   ])('stops at a newer schema %s instead of judging it', (_, items, schema) => {

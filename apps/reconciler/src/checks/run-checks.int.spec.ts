@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import type { TransferId, TransferStatus } from '@surety/domain';
@@ -31,7 +32,7 @@ function accountOn(shard: number, prefix: string): string {
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const rows = await readTimeline(shard, id);
-  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+  return readEnvelope(rows.find((row) => row.step === step)!.envelope);
 }
 
 /** Takes a transfer of the payer's to the state that its place in the list asks for. */

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount, slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
@@ -111,7 +112,7 @@ async function chapterOf(shard: Shard, id: TransferId): Promise<Chapter> {
 }
 
 function storyEvent(shard: Shard, { slot, envelope }: EventRow): StoryEvent {
-  return { shard: shard.id, slot, envelope: JSON.parse(envelope) as Envelope };
+  return { shard: shard.id, slot, envelope: readEnvelope(envelope) };
 }
 
 /** By time; steps decide where the clocks of two shards, or one breath, give the same. */

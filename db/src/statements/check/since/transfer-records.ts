@@ -14,6 +14,7 @@ import { count, uuid } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
 import { DECISION_COLUMNS, readDecisionRow } from '../../rows/decision-row.js';
+import { toldByEvent } from '../../rows/told-by-event.js';
 import { TRANSFER_COLUMNS, readTransferRow } from '../../rows/transfer-row.js';
 import { inLockOrder } from '../../transact/shape.js';
 
@@ -61,11 +62,10 @@ export interface TransferRecords {
   readonly statuses: readonly RecordedStatus[];
 }
 
-const member = (name: string): string => `JSON_UNQUOTE(JSON_EXTRACT(envelope, '$.data.${name}'))`;
-
+const TERMS = ['amount', 'currency', 'source', 'destination'] as const;
 const TOLD =
   "CASE WHEN JSON_VALID(envelope) = 1 THEN CONCAT_WS(' ', " +
-  `${['amount', 'currency', 'source', 'destination'].map(member).join(', ')}) END`;
+  `${TERMS.map((member) => toldByEvent(member, 'envelope')).join(', ')}) END`;
 
 /**
  * Caller: checks, in a snapshot. Index: PRIMARY of each table, one range, or one lookup for each id;
