@@ -17,7 +17,7 @@ import {
   transferStatusAnswer,
   readEnvelope,
 } from '@surety/contracts';
-import type { Envelope, ProblemDocument } from '@surety/contracts';
+import type { ProblemDocument } from '@surety/contracts';
 import { findHold, findTransfer, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { composeTransferId, evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { readEnvelope } from '@surety/contracts';
-import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';

@@ -1,5 +1,4 @@
 import { readEnvelope } from '@surety/contracts';
-import type { Envelope } from '@surety/contracts';
 import {
   listDecisions,
   listExpiredHolds,

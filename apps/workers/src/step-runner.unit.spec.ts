@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { TOPICS, readEnvelope } from '@surety/contracts';
+import { TOPICS, encodeEnvelope, encodeMessage, readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap } from '@surety/domain';
 import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
@@ -180,7 +180,7 @@ describe('the steps of a shard', () => {
         origin: ORIGIN,
         slot: poison.sourceSlot,
         eventId: poison.id,
-        payload: JSON.stringify([poison]),
+        payload: encodeMessage([encodeEnvelope(poison)]),
         error: 'StoreError: out of range',
       },
     ]);

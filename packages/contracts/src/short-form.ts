@@ -132,16 +132,13 @@ function without(object: object, known: ReadonlySet<string>): Members {
  * for the reader of envelopes, who asks the same of every form. Whatever comes in, nothing is thrown.
  */
 export function openShort(item: Members): Opened {
-  const { id, step, slots, terms, at, accounts = [], data = {} } = item;
-  if (!isListOf(2, slots)) return { fault: 'slots is not a list of two' };
-  if (!isListOf(TERMS_COUNT, terms)) return { fault: 'terms is not a list of five' };
-  if (!isMembers(data)) return { fault: 'data is not an object' };
-  if (!Array.isArray(accounts) || !accounts.every(isAccount)) {
-    return { fault: 'accounts is not a list of lists of id, balance, held and version' };
-  }
   const more = unknownOf(item);
-  if (claims(more, ENVELOPE_NAMES)) return { fault: 'a member has a name of another form' };
-  if (claims(data, DATA_NAMES)) return { fault: 'data says again what the terms say' };
+  const fault = faultOfBuild(item, more);
+  if (fault !== undefined) return { fault };
+  // As the build says.
+  const slots = item['slots'] as readonly unknown[];
+  const accounts = (item['accounts'] ?? []) as readonly (readonly unknown[])[];
+  const { id, step, at } = item;
   const envelope = {
     id: typeof id === 'string' && typeof step === 'number' ? `${id}/${step}` : undefined,
     type: item['type'],
@@ -156,9 +153,21 @@ export function openShort(item: Members): Opened {
     causation: causeOf(item),
     traceparent: item['trace'] ?? null,
     accounts: accounts.map(accountOf),
-    data: dataOf(terms, item, data),
+    data: dataOf(item),
   };
   return { envelope: more === NOTHING ? envelope : { ...envelope, ...more } };
+}
+
+function faultOfBuild(item: Members, more: Members): string | undefined {
+  const { slots, terms, accounts, data } = item;
+  if (!isListOf(2, slots)) return 'slots is not a list of two';
+  if (!isListOf(TERMS_COUNT, terms)) return 'terms is not a list of five';
+  if (accounts !== undefined && !isListOfAccounts(accounts)) {
+    return 'accounts is not a list of lists of id, balance, held and version';
+  }
+  if (data !== undefined && !isMembers(data)) return 'data is not an object';
+  if (data && claims(data, DATA_NAMES)) return 'data says again what the terms say';
+  return claims(more, ENVELOPE_NAMES) ? 'a member has a name of another form' : undefined;
 }
 
 const NOTHING: Members = {};
@@ -171,7 +180,11 @@ function isListOf(length: number, value: unknown): value is readonly unknown[] {
   return Array.isArray(value) && value.length === length;
 }
 
-function isAccount(value: unknown): value is readonly unknown[] {
+function isListOfAccounts(value: unknown): boolean {
+  return Array.isArray(value) && value.every(isAccount);
+}
+
+function isAccount(value: unknown): boolean {
   if (isListOf(ACCOUNT_NAMES.size, value)) return true;
   if (!isListOf(ACCOUNT_NAMES.size + 1, value)) return false;
   const more = value.at(-1);
@@ -206,11 +219,11 @@ function accountOf(list: readonly unknown[]): object {
   return more === undefined ? account : { ...account, ...(more as Members) };
 }
 
-function dataOf(terms: readonly unknown[], item: Members, more: Members): object {
-  const [kind, source, destination, amount, currency] = terms;
+function dataOf(item: Members): object {
+  const [kind, source, destination, amount, currency] = item['terms'] as readonly unknown[];
   const data: Record<string, unknown> = { kind, source, destination, amount, currency };
   if (item['reason'] !== undefined) data['reason'] = item['reason'];
   if (item['description'] !== undefined) data['description'] = item['description'];
   if (item['metadata'] !== undefined) data['metadata'] = item['metadata'];
-  return item['data'] === undefined ? data : { ...data, ...more };
+  return item['data'] === undefined ? data : { ...data, ...item['data'] };
 }

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readEnvelope } from '@surety/contracts';
-import type { Envelope } from '@surety/contracts';
 import { findAccount, findTransfer, readTimeline, upsertBalances } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';

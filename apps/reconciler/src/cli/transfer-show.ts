@@ -1,6 +1,5 @@
 import type { Command } from 'commander';
 import { readEnvelope } from '@surety/contracts';
-import type { Envelope } from '@surety/contracts';
 import { slotOfAccount, slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findHold, findTransfer, listLegs, readDecision, readTimeline } from '@surety/db';

@@ -1,5 +1,4 @@
 import { readEnvelope } from '@surety/contracts';
-import type { Envelope } from '@surety/contracts';
 import { isSystemAccountId } from '@surety/domain';
 import type { AccountId } from '@surety/domain';
 import type { Posting, StepEntry, StoredLeg, UnsealedAccount } from '@surety/db';
