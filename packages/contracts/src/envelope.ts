@@ -1,13 +1,4 @@
-import {
-  SLOT_COUNT,
-  STEP,
-  decisionOf,
-  isReason,
-  isSystemAccountId,
-  isTransferableAmount,
-  parseTransferId,
-  slotOfAccount,
-} from '@surety/domain';
+import { STEP, decisionOf, isSystemAccountId, slotOfAccount } from '@surety/domain';
 import type {
   Decision,
   Reason,
@@ -17,7 +8,7 @@ import type {
   TransferKind,
   TransferTerms,
 } from '@surety/domain';
-import { z } from 'zod';
+import { shapeFaultOf } from './envelope-check.js';
 import { SHORT_FORM_SCHEMA, encodeShort, openShort } from './short-form.js';
 import type { Opened } from './short-form.js';
 
@@ -27,7 +18,6 @@ import type { Opened } from './short-form.js';
  * that began with it goes on with it, so that a reader of the release before can end it.
  */
 export const ENVELOPE_SCHEMA = SHORT_FORM_SCHEMA;
-const PLAIN_SCHEMA = 1;
 
 /** RFC 3339 in UTC with microseconds, as the database's clock gave it: 2026-01-31T10:15:30.123456Z. */
 export type Timestamp = string;
@@ -74,62 +64,6 @@ export interface Envelope {
   readonly accounts: readonly AccountSnapshot[];
   readonly data: EnvelopeData;
 }
-
-const minorText = z.string().regex(/^-?[0-9]{1,19}$/);
-const AMOUNT_TEXT = /^[1-9][0-9]{0,15}$/;
-/** Positive, without leading zeros: an amount of zero or less would turn a debit around. */
-const amountText = z
-  .string()
-  .refine((text) => AMOUNT_TEXT.test(text) && isTransferableAmount(BigInt(text)));
-const timestamp = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z$/)
-  .refine((text) => !Number.isNaN(Date.parse(text)));
-const slot = z
-  .int()
-  .min(0)
-  .max(SLOT_COUNT - 1);
-
-/** Says yes or no: what is kept is the event itself, with all that a newer writer put into it. */
-const envelopeShape = z.object({
-  id: z.string(),
-  type: z.enum([
-    'requested',
-    'held',
-    'rejected',
-    'credited',
-    'refused',
-    'voided',
-    'committed',
-    'cancelled',
-  ]),
-  schema: z.literal([PLAIN_SCHEMA, SHORT_FORM_SCHEMA]),
-  transferId: z.string().refine((text) => parseTransferId(text) === text),
-  step: z.union([
-    z.literal(STEP.request),
-    z.literal(STEP.hold),
-    z.literal(STEP.decide),
-    z.literal(STEP.end),
-  ]),
-  sourceSlot: slot,
-  destinationSlot: slot,
-  requestedAt: timestamp,
-  occurredAt: timestamp,
-  actor: z.string(),
-  causation: z.string().nullable(),
-  traceparent: z.string().nullable(),
-  accounts: z.array(
-    z.object({ id: z.string(), balance: minorText, held: minorText, version: minorText }),
-  ),
-  data: z.object({
-    kind: z.enum(['transfer', 'funding', 'fee', 'reversal', 'adjustment']),
-    source: z.string(),
-    destination: z.string(),
-    amount: amountText,
-    currency: z.string(),
-    reason: z.string().refine(isReason).optional(),
-  }),
-});
 
 export type DecodedMessage =
   | { readonly kind: 'events'; readonly events: readonly Envelope[] }
@@ -196,9 +130,7 @@ function open(item: unknown): Opened {
 }
 
 function faultOf(envelope: object): string | undefined {
-  const checked = envelopeShape.safeParse(envelope);
-  if (!checked.success) return z.prettifyError(checked.error);
-  return inconsistency(envelope as Envelope);
+  return shapeFaultOf(envelope) ?? inconsistency(envelope as Envelope);
 }
 
 /** The version an item claims; 0 where it claims none. */
