@@ -1,18 +1,6 @@
+import { eventTextOf } from '../chaos/checker/event-text.js';
+import type { EventText } from '../chaos/checker/event-text.js';
 import { withShards } from './shard-tables.js';
-
-/** An event as it lies in transfer_events, read without any of the system's own code. */
-interface HistoryEvent {
-  readonly type: string;
-  readonly transferId: string;
-  readonly accounts: readonly { id: string; balance: string; held: string; version: string }[];
-  readonly data: {
-    readonly kind: string;
-    readonly source: string;
-    readonly destination: string;
-    readonly amount: string;
-    readonly reason?: string;
-  };
-}
 
 interface Standing {
   readonly balance: bigint;
@@ -20,7 +8,7 @@ interface Standing {
 }
 
 /** What each event does to the account it shows, by the book: [balance, held]. */
-function effectOf(event: HistoryEvent, account: string): readonly [bigint, bigint] {
+function effectOf(event: EventText, account: string): readonly [bigint, bigint] {
   const amount = BigInt(event.data.amount);
   if (event.data.kind === 'funding') {
     return event.data.destination === account ? [amount, 0n] : [-amount, 0n];
@@ -40,7 +28,7 @@ function effectOf(event: HistoryEvent, account: string): readonly [bigint, bigin
   }
 }
 
-function isRefusal(event: HistoryEvent, account: string): boolean {
+function isRefusal(event: EventText, account: string): boolean {
   const atHold = event.type === 'rejected' && event.data.reason === 'insufficient_funds';
   return event.type === 'refused' || (atHold && event.data.source === account);
 }
@@ -57,10 +45,10 @@ export async function replayHistory(
     const pages = await Promise.all(
       shards.map((shard) => shard.rows('SELECT envelope FROM transfer_events')),
     );
-    return pages.flat().map((row) => JSON.parse(String(row['envelope'])) as HistoryEvent);
+    return pages.flat().map((row) => eventTextOf(String(row['envelope'])));
   });
-  const changes = new Map<string, Map<bigint, HistoryEvent>>();
-  const refusals: [string, bigint, HistoryEvent][] = [];
+  const changes = new Map<string, Map<bigint, EventText>>();
+  const refusals: [string, bigint, EventText][] = [];
   const faults: string[] = [];
   for (const event of events) {
     for (const { id, version } of event.accounts) {
@@ -69,7 +57,7 @@ export async function replayHistory(
         refusals.push([id, at, event]);
         continue;
       }
-      const own = changes.get(id) ?? new Map<bigint, HistoryEvent>();
+      const own = changes.get(id) ?? new Map<bigint, EventText>();
       if (own.has(at)) faults.push(`${id} has two changes with version ${at}`);
       changes.set(id, own.set(at, event));
     }
@@ -85,7 +73,7 @@ export async function replayHistory(
 
 function replayAccount(
   id: string,
-  own: ReadonlyMap<bigint, HistoryEvent>,
+  own: ReadonlyMap<bigint, EventText>,
   { past, faults }: { past: Map<string, Standing>; faults: string[] },
 ): Standing {
   let standing: Standing = { balance: 0n, held: 0n };
@@ -109,7 +97,7 @@ function replayAccount(
 }
 
 function provenRefusals(
-  refusals: readonly [string, bigint, HistoryEvent][],
+  refusals: readonly [string, bigint, EventText][],
   past: ReadonlyMap<string, Standing>,
   faults: string[],
 ): number {

@@ -1,3 +1,4 @@
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap, isEnded, shardOfSlot } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
@@ -100,7 +101,7 @@ function eventsOf({ shards }: State, id: TransferId): Envelope[] {
   return shards.flatMap(({ rows }) =>
     [...rows.events.values()]
       .filter((row) => row.transferId === id)
-      .map((row) => JSON.parse(row.envelope) as Envelope),
+      .map((row) => readEnvelope(row.envelope)),
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import type { SweepReads } from '@surety/reconciler';
 import type { Life, SimulatedShard } from '@surety/testing/simulation';
 
@@ -34,7 +34,7 @@ export function sweepReads(life: Life, shard: SimulatedShard): SweepReads {
         refs.flatMap(({ transferId, step }) => {
           const row = rows.events.get(`${transferId}/${step}`);
           if (!row) return [];
-          return [{ envelope: JSON.parse(row.envelope) as Envelope, encoded: row.envelope }];
+          return [{ envelope: readEnvelope(row.envelope), encoded: row.envelope }];
         }),
       ),
     outboxAgeMs: () =>

@@ -134,6 +134,7 @@ async function deadLetter({ system, load, show, surety, until }) {
 /** The workers are stopped: transfers stand where the last step left them. */
 async function withoutWorkers(play) {
   const { system, load, pools, accounts, show, until } = play;
+  const { readEnvelope } = await load('packages', 'contracts');
   const { applySteps } = await load('packages', 'saga');
   const { readTimeline } = await load('db');
   const { pid } = system.processes.workers;
@@ -148,7 +149,7 @@ async function withoutWorkers(play) {
     const destination = pools.shards.at(-1);
     const step = async (shard, id, from, at) => {
       const event = (await readTimeline(shard, id)).find((row) => row.step === from);
-      await applySteps(at.store, [JSON.parse(event.envelope)], {
+      await applySteps(at.store, [readEnvelope(event.envelope)], {
         ...{ holdTimeoutMs: 1_800_000, actor: 'saga' },
       });
     };

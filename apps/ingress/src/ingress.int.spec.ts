@@ -15,8 +15,9 @@ import {
   transferAnswer,
   transferBatchAnswer,
   transferStatusAnswer,
+  readEnvelope,
 } from '@surety/contracts';
-import type { Envelope, ProblemDocument } from '@surety/contracts';
+import type { ProblemDocument } from '@surety/contracts';
 import { findHold, findTransfer, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { composeTransferId, evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
@@ -542,7 +543,7 @@ describe('waiting for the end', () => {
     const waiting = call(ingress, `${POST}/${id}?wait=30s`);
     const shard = shards.pools.shards[shardOfSlot(map, slotOfAccount('spec-source'))] as Shard;
     const [requested] = await readTimeline(shard, id);
-    const envelope = JSON.parse(requested?.envelope ?? '') as Envelope;
+    const envelope = readEnvelope(requested?.envelope ?? '');
     await expireRequested(shard.store, [envelope], 'spec');
     doorbell.ring(CHANNELS.ended, id);
     expect(transferAnswer.parse((await waiting).body)).toMatchObject({
@@ -702,7 +703,7 @@ async function takeStep(id: string, on: { slot: number; step: number }): Promise
   const shardOf = (slot: number): Shard => shards.pools.shards[shardOfSlot(map, slot)] as Shard;
   const events = await readTimeline(shardOf(on.slot), id);
   const event = events.find(({ step }) => step === on.step);
-  const envelope = JSON.parse(event?.envelope ?? '') as Envelope;
+  const envelope = readEnvelope(event?.envelope ?? '');
   const options = { holdTimeoutMs: 300_000, actor: 'saga' };
   await applySteps(shardOf(actingSlot(envelope)).store, [envelope], options);
 }
@@ -760,7 +761,7 @@ describe('a cancel', () => {
     expect(await findHold(near, id)).toBeUndefined();
     expect((await readDecision(far, id))?.decision.outcome).toBe('voided');
     const voided = (await readTimeline(far, id)).find(({ type }) => type === 'voided');
-    expect(JSON.parse(voided?.envelope ?? '')).toMatchObject({ actor: 'client:default' });
+    expect(readEnvelope(voided?.envelope ?? '')).toMatchObject({ actor: 'client:default' });
     // What a worker does about the messages that are still under way changes nothing.
     const written = await countRows();
     await hold(id);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { TOPICS, encodeEnvelope, encodeMessage } from '@surety/contracts';
+import { ENVELOPE_SCHEMA, TOPICS, encodeEnvelope, encodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap, slotOfAccount } from '@surety/domain';
 import { createLogger, createMetrics } from '@surety/runtime';
@@ -113,8 +113,9 @@ describe('a batch of a partition', () => {
   });
 
   it('stops for long before a message of a newer schema', async () => {
+    const newer = ENVELOPE_SCHEMA + 1;
     const { submitted, handle } = scene();
-    const verdict = await handle(encoded(held(accountOn(0))), encoded(held(accountOn(1), 2)));
+    const verdict = await handle(encoded(held(accountOn(0))), encoded(held(accountOn(1), newer)));
     expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000 });
     expect(submitted).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import type { TransferId } from '@surety/domain';
@@ -82,7 +82,7 @@ async function orphanedHold(): Promise<TransferId> {
   const request = aTransferRequest({ n, source: payer, destination: payee, amount: eur(10_00) });
   await requestTransfers(source.store, [request]);
   const [row] = await readTimeline(source, request.transferId);
-  const requested = JSON.parse(row!.envelope) as Envelope;
+  const requested = readEnvelope(row!.envelope);
   await applySteps(source.store, [requested], { holdTimeoutMs: 1, actor: 'saga' });
   return request.transferId;
 }

@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -54,7 +54,7 @@ async function orphanedHold(destinationShard: number): Promise<TransferId> {
   const request = aTransferRequest({ n, source: payer, destination: payee, amount: eur(10_00) });
   await requestTransfers(source.store, [request]);
   const [row] = await readTimeline(source, request.transferId);
-  const requested = JSON.parse(row!.envelope) as Envelope;
+  const requested = readEnvelope(row!.envelope);
   await applySteps(source.store, [requested], { holdTimeoutMs: 1, actor: 'saga' });
   return request.transferId;
 }

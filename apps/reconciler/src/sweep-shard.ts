@@ -1,4 +1,4 @@
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import {
   listDecisions,
   listExpiredHolds,
@@ -29,7 +29,7 @@ export function sweepShard(shard: Shard): RoutableSweepShard {
       events: async (refs) => {
         const rows = await readEvents(shard, refs);
         return rows.map(({ envelope }) => ({
-          envelope: JSON.parse(envelope) as Envelope,
+          envelope: readEnvelope(envelope),
           encoded: envelope,
         }));
       },

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { TOPICS, encodeEnvelope, encodeMessage } from '@surety/contracts';
+import { ENVELOPE_SCHEMA, TOPICS, encodeEnvelope, encodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap, slotOfAccount } from '@surety/domain';
 import { createLogger, createMetrics } from '@surety/runtime';
@@ -153,7 +153,7 @@ describe('a batch of a partition', () => {
   });
 
   it('stops for long before a message of a newer schema, and dead-letters nothing', async () => {
-    const newer = message(8, JSON.stringify([{ ...requested(2), schema: 2 }]));
+    const newer = message(8, JSON.stringify([{ ...requested(2), schema: ENVELOPE_SCHEMA + 1 }]));
     const messages = [ofEvents(7, requested(1)), newer, ofEvents(9, requested(3))];
     const verdict = await scene.handler().handle(batchOf(...messages));
     expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000 });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { TOPICS } from '@surety/contracts';
+import { TOPICS, encodeEnvelope, encodeMessage, readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap } from '@surety/domain';
 import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
@@ -81,7 +81,7 @@ class Scene {
     await requestTransfers(memory, requests);
     return requests.map(({ transferId }) => {
       const row = memory.rows.events.get(`${transferId}/10`);
-      return JSON.parse(row!.envelope) as Envelope;
+      return readEnvelope(row!.envelope);
     });
   }
 
@@ -180,7 +180,7 @@ describe('the steps of a shard', () => {
         origin: ORIGIN,
         slot: poison.sourceSlot,
         eventId: poison.id,
-        payload: JSON.stringify([poison]),
+        payload: encodeMessage([encodeEnvelope(poison)]),
         error: 'StoreError: out of range',
       },
     ]);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { encodeEnvelope } from '@surety/contracts';
+import { encodeEnvelope, readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import {
@@ -86,7 +86,7 @@ async function aRequestedTransfer(n: number): Promise<Envelope> {
   const request = aTransferRequest({ n, source, destination, amount: eur(300) });
   await requestTransfers(shard.store, [request]);
   const [event] = await readTimeline(shard, request.transferId);
-  return JSON.parse(event!.envelope) as Envelope;
+  return readEnvelope(event!.envelope);
 }
 
 async function takeStep(event: Envelope): Promise<Envelope> {
@@ -196,7 +196,7 @@ describe('sweeps', () => {
       { transferId: aTransferRequestId(2), step: 10 },
       { transferId: aTransferRequestId(2), step: 40 },
     ]);
-    const envelope = JSON.parse(event!.envelope) as Envelope;
+    const envelope = readEnvelope(event!.envelope);
     expect(encodeEnvelope(envelope)).toBe(event!.envelope);
     const before = await readOutboxHead(shard, 1_000);
     await sendAgain(shard.store, [{ envelope, encoded: event!.envelope }]);

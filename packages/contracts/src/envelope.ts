@@ -1,13 +1,4 @@
-import {
-  SLOT_COUNT,
-  STEP,
-  decisionOf,
-  isReason,
-  isSystemAccountId,
-  isTransferableAmount,
-  parseTransferId,
-  slotOfAccount,
-} from '@surety/domain';
+import { STEP, decisionOf, isSystemAccountId, slotOfAccount } from '@surety/domain';
 import type {
   Decision,
   Reason,
@@ -17,10 +8,16 @@ import type {
   TransferKind,
   TransferTerms,
 } from '@surety/domain';
-import { z } from 'zod';
+import { shapeFaultOf } from './envelope-check.js';
+import { SHORT_FORM_SCHEMA, encodeShort, openShort } from './short-form.js';
+import type { Opened } from './short-form.js';
 
-/** Version of the envelope's shape. A reader that meets a newer one stops its partition. */
-export const ENVELOPE_SCHEMA = 1;
+/**
+ * Version that new transfers begin with. A reader that meets a newer one stops its partition.
+ * Version 1 is the envelope itself as JSON; its rows and messages are still read, and a transfer
+ * that began with it goes on with it, so that a reader of the release before can end it.
+ */
+export const ENVELOPE_SCHEMA = SHORT_FORM_SCHEMA;
 
 /** RFC 3339 in UTC with microseconds, as the database's clock gave it: 2026-01-31T10:15:30.123456Z. */
 export type Timestamp = string;
@@ -45,11 +42,12 @@ export interface EnvelopeData {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
-/** One event of a transfer as it lies in transfer_events and travels over Kafka: the same bytes. */
+/** One event of a transfer. Its text lies in transfer_events and travels over Kafka: the same bytes. */
 export interface Envelope {
   /** transferId/step: the same event always has the same id. */
   readonly id: string;
   readonly type: TransferEventType;
+  /** Of the text that it was read from, or is to be written as. */
   readonly schema: number;
   readonly transferId: string;
   readonly step: Step;
@@ -67,61 +65,6 @@ export interface Envelope {
   readonly data: EnvelopeData;
 }
 
-const minorText = z.string().regex(/^-?[0-9]{1,19}$/);
-const AMOUNT_TEXT = /^[1-9][0-9]{0,15}$/;
-/** Positive, without leading zeros: an amount of zero or less would turn a debit around. */
-const amountText = z
-  .string()
-  .refine((text) => AMOUNT_TEXT.test(text) && isTransferableAmount(BigInt(text)));
-const timestamp = z
-  .string()
-  .regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d{1,6})?Z$/)
-  .refine((text) => !Number.isNaN(Date.parse(text)));
-const slot = z
-  .int()
-  .min(0)
-  .max(SLOT_COUNT - 1);
-
-const envelopeShape = z.looseObject({
-  id: z.string(),
-  type: z.enum([
-    'requested',
-    'held',
-    'rejected',
-    'credited',
-    'refused',
-    'voided',
-    'committed',
-    'cancelled',
-  ]),
-  schema: z.literal(ENVELOPE_SCHEMA),
-  transferId: z.string().refine((text) => parseTransferId(text) === text),
-  step: z.union([
-    z.literal(STEP.request),
-    z.literal(STEP.hold),
-    z.literal(STEP.decide),
-    z.literal(STEP.end),
-  ]),
-  sourceSlot: slot,
-  destinationSlot: slot,
-  requestedAt: timestamp,
-  occurredAt: timestamp,
-  actor: z.string(),
-  causation: z.string().nullable(),
-  traceparent: z.string().nullable(),
-  accounts: z.array(
-    z.looseObject({ id: z.string(), balance: minorText, held: minorText, version: minorText }),
-  ),
-  data: z.looseObject({
-    kind: z.enum(['transfer', 'funding', 'fee', 'reversal', 'adjustment']),
-    source: z.string(),
-    destination: z.string(),
-    amount: amountText,
-    currency: z.string(),
-    reason: z.string().refine(isReason).optional(),
-  }),
-});
-
 export type DecodedMessage =
   | { readonly kind: 'events'; readonly events: readonly Envelope[] }
   /** A newer release is about: stop the partition, wait, never dead-letter. */
@@ -134,8 +77,26 @@ export function encodeMessage(encodedEvents: readonly string[]): string {
   return `[${encodedEvents.join(',')}]`;
 }
 
+/** The text of an event, in the form that its own schema says. */
 export function encodeEnvelope(envelope: Envelope): string {
+  if (envelope.schema === SHORT_FORM_SCHEMA) return encodeShort(envelope);
   return JSON.stringify(envelope);
+}
+
+/**
+ * The event behind a text of transfer_events: what this system wrote itself is not judged again.
+ * @throws SyntaxError where it is no JSON; TypeError where a newer release wrote it, or it has not the
+ * build of what its schema says
+ */
+export function readEnvelope(encoded: string): Envelope {
+  const item = JSON.parse(encoded) as unknown;
+  const schema = schemaOf(item);
+  if (schema > ENVELOPE_SCHEMA) {
+    throw new TypeError(`an event has schema ${schema}: a newer release wrote it`);
+  }
+  const opened = open(item);
+  if ('fault' in opened) throw new TypeError(`an event cannot be read: ${opened.fault}`);
+  return opened.envelope as Envelope;
 }
 
 /** Parses what came over Kafka. Unknown fields are kept: they belong to a newer writer. */
@@ -151,13 +112,25 @@ export function decodeMessage(value: string): DecodedMessage {
   // Before any fault is looked for: what a newer writer meant is not for this reader to judge.
   const schema = items.map(schemaOf).find((version) => version > ENVELOPE_SCHEMA);
   if (schema !== undefined) return { kind: 'unknown_schema', schema };
+  const events: Envelope[] = [];
   for (const item of items) {
-    const checked = envelopeShape.safeParse(item);
-    if (!checked.success) return { kind: 'malformed', error: z.prettifyError(checked.error) };
-    const fault = inconsistency(item as Envelope);
-    if (fault) return { kind: 'malformed', error: fault };
+    const opened = open(item);
+    const fault = 'fault' in opened ? opened.fault : faultOf(opened.envelope);
+    if (fault !== undefined) return { kind: 'malformed', error: fault };
+    events.push((opened as { readonly envelope: Envelope }).envelope);
   }
-  return { kind: 'events', events: parsed as Envelope[] };
+  return { kind: 'events', events };
+}
+
+/** Every form becomes the one envelope before anything is judged. */
+function open(item: unknown): Opened {
+  if (typeof item !== 'object' || item === null) return { fault: 'an event is not an object' };
+  if (schemaOf(item) !== SHORT_FORM_SCHEMA) return { envelope: item };
+  return openShort(item as Readonly<Record<string, unknown>>);
+}
+
+function faultOf(envelope: object): string | undefined {
+  return shapeFaultOf(envelope) ?? inconsistency(envelope as Envelope);
 }
 
 /** The version an item claims; 0 where it claims none. */

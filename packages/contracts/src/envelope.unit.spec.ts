@@ -108,6 +108,13 @@ describe('decoding a message', () => {
     ['a time that is no time', { occurredAt: 'yesterday' }, {}],
     ['a time of another zone', { occurredAt: '2026-01-31T10:15:30+01:00' }, {}],
     ['a month thirteen', { requestedAt: '2026-13-31T10:15:30.123456Z' }, {}],
+    ['a month zero', { requestedAt: '2026-00-31T10:15:30.123456Z' }, {}],
+    ['a day zero', { requestedAt: '2026-01-00T10:15:30.123456Z' }, {}],
+    ['a day thirty-two', { requestedAt: '2026-01-32T10:15:30.123456Z' }, {}],
+    ['an hour twenty-four', { requestedAt: '2026-01-31T24:00:00Z' }, {}],
+    ['a minute sixty', { requestedAt: '2026-01-31T10:60:30.123456Z' }, {}],
+    ['a second sixty', { requestedAt: '2026-01-31T10:15:60.123456Z' }, {}],
+    ['a time of seven digits', { requestedAt: '2026-01-31T10:15:30.1234567Z' }, {}],
     ['a balance that is a number', { accounts: [{ ...ACCOUNT, balance: 1 }] }, {}],
     ['a balance with decimals', { accounts: [{ ...ACCOUNT, balance: '1.5' }] }, {}],
     ['an amount that is a number', {}, { amount: 3000 }],
@@ -145,8 +152,8 @@ describe('decoding a message', () => {
   });
 
   it.each<[string, unknown[], number]>([
-    ['alone', [anEnvelope({ schema: 2 })], 2],
-    ['behind a known one', [anEnvelope(), anEnvelope({ schema: 2 })], 2],
+    ['alone', [anEnvelope({ schema: 3 })], 3],
+    ['behind a known one', [anEnvelope(), anEnvelope({ schema: 3 })], 3],
     ['in a shape that nobody knows yet', [{ schema: 9, novel: true }], 9],
     ['behind one that looks broken', [without('data'), { schema: 3 }], 3],
   ])('stops at a newer schema %s instead of judging it', (_, items, schema) => {

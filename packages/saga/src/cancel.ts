@@ -1,3 +1,4 @@
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { InvariantViolation, isEnded, slotOfTransferId } from '@surety/domain';
 import type { Alarm, EndStatus, Reason, TransferId } from '@surety/domain';
@@ -86,7 +87,7 @@ async function standingDecision(ports: CancelPorts, cause: Envelope): Promise<En
 }
 
 function envelopeOf(event: EventRow): Envelope {
-  return JSON.parse(event.envelope) as Envelope;
+  return readEnvelope(event.envelope);
 }
 
 function endOf({ status, reason, updatedAt }: StatusNow, fenced: boolean): CancelResult {

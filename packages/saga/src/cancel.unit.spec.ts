@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { decodeMessage } from '@surety/contracts';
+import { decodeMessage, readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
@@ -85,7 +85,7 @@ function stateOf() {
 async function standing(step: number): Promise<Envelope> {
   const store = step === 30 ? shards[1] : shards[0];
   const { envelope } = store.rows.events.get(`${id}/${step}`)!;
-  return Promise.resolve(JSON.parse(envelope) as Envelope);
+  return Promise.resolve(readEnvelope(envelope));
 }
 
 beforeEach(async () => {

@@ -1,10 +1,11 @@
+import { readEnvelope } from '@surety/contracts';
 import type { EnvelopeData } from '@surety/contracts';
 import type { Reason, TransferEventType, TransferStatus } from '@surety/domain';
 import type { EventRow } from './ports.js';
 
 /** What only the events know of a transfer. */
 export function dataOfEvent(event: EventRow): EnvelopeData {
-  return (JSON.parse(event.envelope) as { data: EnvelopeData }).data;
+  return readEnvelope(event.envelope).data;
 }
 
 /** The state that an event of the source's stream leaves the transfer in; decisions leave it be. */

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { composeTransferId, slotOfAccount } from '@surety/domain';
 import type { AccountId, TransferId, TransferStatus } from '@surety/domain';
@@ -142,7 +143,7 @@ async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Enve
   const rows = await readTimeline(shard, id);
   const row = rows.find((one) => one.step === step);
   if (!row) throw new Error(`there is no event ${id}/${step}`);
-  return JSON.parse(row.envelope) as Envelope;
+  return readEnvelope(row.envelope);
 }
 
 export function hex(id: TransferId): string {

@@ -536,7 +536,8 @@ describe('the checker', () => {
       async () => {
         const row = await transfer('committed');
         await bench.run(`UPDATE ${row['db']}.transfer_events SET envelope =
-          REPLACE(envelope, '"held":"', '"held":"99999999') WHERE step = 20 AND ${BY_ID(row)}`);
+          REGEXP_REPLACE(envelope, '"(?=[0-9]+","[0-9]+"..[}]$)', '"99999999')
+          WHERE step = 20 AND ${BY_ID(row)}`);
       },
     ],
     [
@@ -544,7 +545,7 @@ describe('the checker', () => {
       async () => {
         const row = await transfer('committed');
         await bench.run(`UPDATE ${row['db']}.transfer_events SET envelope =
-          REGEXP_REPLACE(envelope, '"version":"[0-9]+"', '"version":"1"')
+          REGEXP_REPLACE(envelope, '"[0-9]+"(?=..[}]$)', '"1"')
           WHERE step = 40 AND ${BY_ID(row)}`);
       },
     ],

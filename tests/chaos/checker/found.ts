@@ -1,4 +1,5 @@
 import { integer, nullableInteger, standingOf, termsOf, text, uuidOf } from './cells.js';
+import { eventTextOf } from './event-text.js';
 import type { ShardReader, TextRow } from './shard-reader.js';
 import type { Violations } from './violations.js';
 
@@ -165,7 +166,7 @@ class Gathering implements Found {
       const found = this.#transfer(row);
       const step = Number(row['step']);
       const type = text(row, 'type');
-      const { data, ...envelope } = JSON.parse(text(row, 'envelope')) as Envelope;
+      const { data, ...envelope } = eventTextOf(text(row, 'envelope'));
       if (envelope.id !== `${found.id}/${step}` || envelope.type !== type) {
         const detail = `transfer ${found.id}, step ${step} ${type} holds ${envelope.id}`;
         this.#violations.add('event is not what its row says', detail);
@@ -267,18 +268,3 @@ class Gathering implements Found {
 }
 
 const REQUEST_STEP = 10;
-
-/** The little that is read of an event's text. */
-interface Envelope {
-  readonly id: string;
-  readonly type: string;
-  readonly accounts: readonly Readonly<Record<'id' | 'balance' | 'held' | 'version', string>>[];
-  readonly data: {
-    readonly source: string;
-    readonly destination: string;
-    readonly amount: string;
-    readonly currency: string;
-    readonly reason?: string;
-    readonly description?: string;
-  };
-}

@@ -1,8 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { decodeMessage, encodeEnvelope, encodeMessage, readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import type { TransferId, TransferStatus } from '@surety/domain';
-import { findTransfer, readTimeline } from '@surety/db';
+import { findTransfer, readOutbox, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import {
   applySteps,
@@ -31,7 +32,7 @@ function accountOn(shard: number, prefix: string): string {
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const rows = await readTimeline(shard, id);
-  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+  return readEnvelope(rows.find((row) => row.step === step)!.envelope);
 }
 
 /** Takes a transfer of the payer's to the state that its place in the list asks for. */
@@ -137,6 +138,24 @@ async function check(): Promise<readonly CheckResult[]> {
   return runChecks(shards.pools, { projectionPatienceMs: 1 });
 }
 
+/** Rows and messages as the release before the short form wrote them. */
+async function inPlainForm(shard: Shard, id: TransferId): Promise<void> {
+  const plain = (event: Envelope): string => encodeEnvelope({ ...event, schema: 1 });
+  const events = (await readTimeline(shard, id)).map(({ step, envelope }) => {
+    const text = plain(readEnvelope(envelope));
+    return `UPDATE transfer_events SET envelope = '${text}' WHERE transfer_id = ${hex(id)} AND step = ${step}`;
+  });
+  const messages = (await readOutbox(shard, 0n, 1_000)).map(({ seq, payload }) => {
+    const decoded = decodeMessage(payload);
+    if (decoded.kind !== 'events') throw new Error(payload);
+    const texts = decoded.events.map((event) =>
+      event.transferId === id ? plain(event) : encodeEnvelope(event),
+    );
+    return `UPDATE outbox SET payload = '${encodeMessage(texts)}' WHERE seq = ${seq}`;
+  });
+  await shard.send([...events, ...messages]);
+}
+
 function hex(id: TransferId): string {
   return `x'${id.replaceAll('-', '')}'`;
 }
@@ -148,6 +167,17 @@ describe('a healthy system', () => {
     expect(results.flatMap((result) => result.findings)).toEqual([]);
     expect(results.flatMap((result) => result.notes)).toEqual([]);
     expect(results.every((result) => result.ok && result.rowsChecked > 0)).toBe(true);
+  });
+
+  it('keeps every promise where some of its events lie in the plain form', async () => {
+    for (const id of [ids.requested, ids.credited, ids.committed, ids.rejected, ids.cancelled]) {
+      await inPlainForm(source, id);
+      await inPlainForm(destination, id);
+    }
+    const results = await check();
+    expect(results.flatMap((result) => result.findings)).toEqual([]);
+    const [{ envelope } = { envelope: '' }] = await readTimeline(source, ids.committed);
+    expect(envelope).toMatch(/^\{"id":/);
   });
 
   it('keeps its promises while others go on writing', async () => {
@@ -165,6 +195,7 @@ describe('a healthy system', () => {
 interface Planted {
   readonly what: string;
   readonly check: string;
+  readonly before?: () => Promise<void>;
   readonly sql: () => readonly string[];
   readonly on?: 'source' | 'destination';
   readonly key: () => string;
@@ -261,6 +292,28 @@ const PLANTED: readonly Planted[] = [
     on: 'destination',
     sql: () => [
       `UPDATE transfer_events SET envelope = REPLACE(envelope, '"1000"', '"1001"') ` +
+        `WHERE transfer_id = ${hex(ids.credited)} AND step = 30`,
+    ],
+    key: () => `event ${ids.credited}/30`,
+  },
+  {
+    what: 'an altered event in the plain form',
+    check: 'histories',
+    on: 'destination',
+    before: () => inPlainForm(destination, ids.credited),
+    sql: () => [
+      `UPDATE transfer_events SET envelope = REPLACE(envelope, '"1000"', '"1001"') ` +
+        `WHERE transfer_id = ${hex(ids.credited)} AND step = 30`,
+    ],
+    key: () => `event ${ids.credited}/30`,
+  },
+  {
+    what: 'an event that says one thing in the one form and another in the other',
+    check: 'histories',
+    on: 'destination',
+    sql: () => [
+      `UPDATE transfer_events SET envelope = REPLACE(REPLACE(envelope, '"1000"', '"1001"'), ` +
+        `'{"schema":2,', '{"schema":2,"data":{"amount":"1000"},') ` +
         `WHERE transfer_id = ${hex(ids.credited)} AND step = 30`,
     ],
     key: () => `event ${ids.credited}/30`,
@@ -433,7 +486,8 @@ const PLANTED: readonly Planted[] = [
 describe('the check', () => {
   it.each(PLANTED.map((planted) => [planted.check, planted.what, planted] as const))(
     '%s names %s',
-    async (name, _what, { sql, on = 'source', key }) => {
+    async (name, _what, { before, sql, on = 'source', key }) => {
+      await before?.();
       const shard = on === 'source' ? source : destination;
       const results = await shard.send(sql());
       expect(results[0]?.affectedRows).toBeGreaterThan(0);

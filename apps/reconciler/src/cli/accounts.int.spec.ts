@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import { findAccount, findTransfer, readTimeline, upsertBalances } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';
@@ -100,7 +100,7 @@ describe('surety accounts freeze and unfreeze', () => {
     const request = aTransferRequest({ n, source, destination, amount: eur(1_00) });
     await requestTransfers(shard.store, [request]);
     const [event] = await readTimeline(shard, request.transferId);
-    await applySteps(shard.store, [JSON.parse(event!.envelope) as Envelope], {
+    await applySteps(shard.store, [readEnvelope(event!.envelope)], {
       ...{ holdTimeoutMs: 60_000, actor: 'saga', continuesOn: () => true },
     });
     const transfer = await findTransfer(shard, request.transferId);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
@@ -83,7 +84,7 @@ function accountOn(shard: number, prefix: string): string {
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const rows = await readTimeline(shard, id);
-  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+  return readEnvelope(rows.find((row) => row.step === step)!.envelope);
 }
 
 beforeAll(async () => {

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { findHold, findTransfer, listAuditEntries, outboxDepth, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -32,7 +33,7 @@ function surety(...args: readonly string[]): Promise<Ran> {
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const rows = await readTimeline(shard, id);
-  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+  return readEnvelope(rows.find((row) => row.step === step)!.envelope);
 }
 
 type Until = 'requested' | 'held' | 'credited' | 'refused' | 'committed';

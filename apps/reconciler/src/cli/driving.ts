@@ -1,3 +1,4 @@
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { findTransfer, readDecision, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -58,7 +59,7 @@ export async function storedEvent(shard: Shard, id: TransferId, step: number): P
 }
 
 export function envelopeOf(event: EventRow): Envelope {
-  return JSON.parse(event.envelope) as Envelope;
+  return readEnvelope(event.envelope);
 }
 
 /** What a step that an operator asks for leaves in audit_log. */

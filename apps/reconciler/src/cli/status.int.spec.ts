@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import { acquireLease, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
@@ -47,7 +47,7 @@ beforeAll(async () => {
   );
   await requestTransfers(source.store, requests);
   const [event] = await readTimeline(source, requests[0]!.transferId);
-  const requested = JSON.parse(event!.envelope) as Envelope;
+  const requested = readEnvelope(event!.envelope);
   await applySteps(source.store, [requested], { holdTimeoutMs: 3_600_000, actor: 'saga' });
   for (const shard of shards.pools.shards) {
     await acquireLease(shard, { name: 'reconciler', holder: 'r-1', ttlMs: 600_000 });

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import { slotOfAccount, slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { findHold, findTransfer, listLegs, readDecision, readTimeline } from '@surety/db';
@@ -111,7 +111,7 @@ async function chapterOf(shard: Shard, id: TransferId): Promise<Chapter> {
 }
 
 function storyEvent(shard: Shard, { slot, envelope }: EventRow): StoryEvent {
-  return { shard: shard.id, slot, envelope: JSON.parse(envelope) as Envelope };
+  return { shard: shard.id, slot, envelope: readEnvelope(envelope) };
 }
 
 /** By time; steps decide where the clocks of two shards, or one breath, give the same. */

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { acquireLease, readBalance, readTimeline, readTransactionStatus } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -107,7 +108,7 @@ async function requested(): Promise<Envelope> {
 
 async function eventOf(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const row = (await readTimeline(shard, id)).find((event) => event.step === step);
-  return JSON.parse(row!.envelope) as Envelope;
+  return readEnvelope(row!.envelope);
 }
 
 async function rows(shard: Shard, sql: string): Promise<string> {

@@ -222,9 +222,11 @@ const BREAKAGES: readonly Breakage[] = [
         'FROM ledger_entries AS l JOIN accounts AS a ON a.id = l.account_id ' +
         `WHERE ${committedLeg()}`,
       'INSERT INTO transfer_events SELECT REVERSE(e.transfer_id), e.step, e.slot, e.type, ' +
-        "e.occurred_at, JSON_SET(e.envelope, '$.accounts[0].balance', " +
-        'CAST(l.balance_after AS CHAR)) FROM transfer_events AS e JOIN ledger_entries AS l ' +
-        'ON l.transfer_id = REVERSE(e.transfer_id) AND l.step = e.step ' +
+        `e.occurred_at, REPLACE(e.envelope, CONCAT('[["', l.account_id, '","', o.balance_after, '"'), ` +
+        `CONCAT('[["', l.account_id, '","', l.balance_after, '"')) FROM transfer_events AS e ` +
+        'JOIN ledger_entries AS l ON l.transfer_id = REVERSE(e.transfer_id) AND l.step = e.step ' +
+        'JOIN ledger_entries AS o ON o.transfer_id = e.transfer_id AND o.step = e.step ' +
+        'AND o.leg = l.leg AND o.account_id = l.account_id ' +
         `WHERE e.transfer_id = ${hex(ids.committed)} AND e.step = 40`,
       `UPDATE accounts SET entry_seq = entry_seq + 1 WHERE id = '${system.payer}'`,
     ],

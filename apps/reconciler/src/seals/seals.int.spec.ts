@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
@@ -44,7 +45,7 @@ let committed: TransferId[];
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const row = (await readTimeline(shard, id)).find((one) => one.step === step);
-  return JSON.parse(row!.envelope) as Envelope;
+  return readEnvelope(row!.envelope);
 }
 
 let n = 0;

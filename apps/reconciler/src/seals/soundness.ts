@@ -1,4 +1,4 @@
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import { isSystemAccountId } from '@surety/domain';
 import type { AccountId } from '@surety/domain';
 import type { Posting, StepEntry, StoredLeg, UnsealedAccount } from '@surety/db';
@@ -204,7 +204,7 @@ interface Told {
 
 function toldBy(envelope: string, account: AccountId): Told {
   try {
-    const { accounts, data } = JSON.parse(envelope) as Envelope;
+    const { accounts, data } = readEnvelope(envelope);
     const balance = accounts.find(({ id }) => id === account)?.balance;
     return { amount: data.amount, balance: balance ?? null };
   } catch {

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap } from '@surety/domain';
 import type { SlotMap, TransferId } from '@surety/domain';
@@ -118,7 +119,7 @@ class PagedShard implements RoutableSweepShard {
   #event(transferId: TransferId, step: number): StoredEvent[] {
     const row = this.memory.rows.events.get(`${transferId}/${step}`);
     if (!row) return [];
-    return [{ envelope: JSON.parse(row.envelope) as Envelope, encoded: row.envelope }];
+    return [{ envelope: readEnvelope(row.envelope), encoded: row.envelope }];
   }
 }
 
@@ -204,7 +205,7 @@ async function hold(ids: readonly TransferId[]): Promise<void> {
 }
 
 function stored(shard: PagedShard, id: TransferId, step: number): Envelope {
-  return JSON.parse(shard.memory.rows.events.get(`${id}/${step}`)!.envelope) as Envelope;
+  return readEnvelope(shard.memory.rows.events.get(`${id}/${step}`)!.envelope);
 }
 
 /** One pass as the loop of a shard makes it; `batches` bounds the batches of all its sweeps. */

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Envelope } from '@surety/contracts';
+import { readEnvelope } from '@surety/contracts';
 import { findTransfer, listExpiredHolds, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
@@ -38,7 +38,7 @@ describe('a pass over shards whose slot map has changed', () => {
     const request = aTransferRequest({ n: 1, source: payer, destination: payee, amount: eur(1) });
     await requestTransfers(source.store, [request]);
     const [row] = await readTimeline(source, request.transferId);
-    const event = JSON.parse(row!.envelope) as Envelope;
+    const event = readEnvelope(row!.envelope);
     await applySteps(source.store, [event], { holdTimeoutMs: EXPIRED_MS, actor: 'saga' });
 
     for (const shard of pools.shards) await shard.send(['UPDATE placement SET epoch = epoch + 1']);

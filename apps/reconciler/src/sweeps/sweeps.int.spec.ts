@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { shardOfSlot } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
@@ -62,7 +63,7 @@ async function held(holdTimeoutMs: number, to = destinationId): Promise<Envelope
 
 async function eventsOn(shard: Shard, id: TransferId): Promise<ReadonlyMap<number, Envelope>> {
   const rows = await readTimeline(shard, id);
-  return new Map(rows.map((row) => [row.step, JSON.parse(row.envelope) as Envelope]));
+  return new Map(rows.map((row) => [row.step, readEnvelope(row.envelope)]));
 }
 
 interface Timeouts {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import {
@@ -94,7 +95,7 @@ class MemoryShard implements SweepShard, SweepReads {
     return refs.flatMap(({ transferId, step }) => {
       const row = this.memory.rows.events.get(`${transferId}/${step}`);
       if (!row) return [];
-      return [{ envelope: JSON.parse(row.envelope) as Envelope, encoded: row.envelope }];
+      return [{ envelope: readEnvelope(row.envelope), encoded: row.envelope }];
     });
   }
 
@@ -158,7 +159,7 @@ describe('the sweeps', () => {
   }
 
   function stored(shard: MemoryShard, id: TransferId, step: number): Envelope {
-    return JSON.parse(shard.memory.rows.events.get(`${id}/${step}`)!.envelope) as Envelope;
+    return readEnvelope(shard.memory.rows.events.get(`${id}/${step}`)!.envelope);
   }
 
   async function held(): Promise<Envelope> {

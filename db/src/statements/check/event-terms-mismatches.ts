@@ -4,6 +4,7 @@ import type { Row } from '../../connection/cells.js';
 import { count, uuid } from '../../connection/literals.js';
 import { readRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
+import { toldByEvent } from '../rows/told-by-event.js';
 import { OFFENDERS_MAX } from './bound.js';
 
 export interface EventTermsMismatch {
@@ -12,8 +13,6 @@ export interface EventTermsMismatch {
   readonly type: string;
 }
 
-const told = (path: string): string => `JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.${path}'))`;
-
 /**
  * NULL where the envelope does not tell it, or is no JSON at all: that is no agreement either. The
  * reason is told by the event that made the state.
@@ -21,20 +20,20 @@ const told = (path: string): string => `JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$
 function agrees(row: 'd' | 't'): string {
   return (
     'CASE WHEN JSON_VALID(e.envelope) = 1 THEN ' +
-    `CAST(${told('data.amount')} AS DECIMAL(30)) = ${row}.amount ` +
-    `AND ${told('data.source')} = ${row}.source ` +
-    `AND ${told('data.destination')} = ${row}.destination ` +
-    `AND ${told('data.currency')} = ${row}.currency AND ${told('type')} = e.type ` +
+    `CAST(${toldByEvent('amount')} AS DECIMAL(30)) = ${row}.amount ` +
+    `AND ${toldByEvent('source')} = ${row}.source ` +
+    `AND ${toldByEvent('destination')} = ${row}.destination ` +
+    `AND ${toldByEvent('currency')} = ${row}.currency AND ${toldByEvent('type')} = e.type ` +
     `AND (e.type <> ${row}.${row === 'd' ? 'outcome' : 'state'} ` +
-    `OR ${told('data.reason')} <=> ${row}.reason) END`
+    `OR ${toldByEvent('reason')} <=> ${row}.reason) END`
   );
 }
 
 /** A step that posts tells the account whose entry it is, as it was after it. */
 const TELLS_ENTRY =
   'CASE WHEN JSON_VALID(e.envelope) = 1 THEN ' +
-  `${told('accounts[0].id')} = l.account_id ` +
-  `AND CAST(${told('accounts[0].balance')} AS DECIMAL(30)) = l.balance_after END`;
+  `${toldByEvent('accountId')} = l.account_id ` +
+  `AND CAST(${toldByEvent('accountBalance')} AS DECIMAL(30)) = l.balance_after END`;
 
 /** Rows of the offenders, and where the next page begins; undefined after the last. */
 export interface EventTermsPage {

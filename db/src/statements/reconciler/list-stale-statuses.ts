@@ -11,6 +11,7 @@ import { count, uuid } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
 import { STATUS_DIFFERS } from '../rows/projection-rows.js';
 import type { StatusRow } from '../rows/projection-rows.js';
+import { toldByEvent } from '../rows/told-by-event.js';
 
 /** A status projection that says something else than its transfer. */
 export interface StaleStatusRow {
@@ -33,9 +34,7 @@ export interface StaleStatusPage {
 }
 
 /** The reason that an event `e` gives; NULL where it gives none or cannot be read. */
-export const TOLD_REASON =
-  'CASE WHEN JSON_VALID(e.envelope) = 1 ' +
-  "THEN JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.data.reason')) END";
+export const TOLD_REASON = `CASE WHEN JSON_VALID(e.envelope) = 1 THEN ${toldByEvent('reason')} END`;
 
 /**
  * Of `limit` transfers in the order of their ids, those whose projection differs. One that is under way

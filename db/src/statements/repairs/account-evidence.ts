@@ -4,6 +4,7 @@ import { readBigint, readBigintOrNull, readCount, readTextOrNull } from '../../c
 import type { Row } from '../../connection/cells.js';
 import { word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
+import { toldByEvent } from '../rows/told-by-event.js';
 import { insertAudit } from '../transact/insert-audit.js';
 import { lockAccounts } from '../transact/lock-accounts.js';
 import { updateAccounts } from '../transact/update-accounts.js';
@@ -53,10 +54,9 @@ const ORDERED =
 
 const WITNESSED =
   `${ORDERED} AND CASE WHEN JSON_VALID(e.envelope) = 1 THEN ` +
-  "CAST(JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.data.amount')) AS DECIMAL(30)) = ABS(l.amount) " +
-  "AND JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.accounts[0].id')) = l.account_id " +
-  "AND CAST(JSON_UNQUOTE(JSON_EXTRACT(e.envelope, '$.accounts[0].balance')) AS DECIMAL(30)) " +
-  '= l.balance_after END';
+  `CAST(${toldByEvent('amount')} AS DECIMAL(30)) = ABS(l.amount) ` +
+  `AND ${toldByEvent('accountId')} = l.account_id ` +
+  `AND CAST(${toldByEvent('accountBalance')} AS DECIMAL(30)) = l.balance_after END`;
 
 /**
  * Locks the account, so that no leg and no hold of it comes or goes meanwhile, and reads what they

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { evenSlotMap, shardOfSlot } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
@@ -77,7 +78,7 @@ class Ledger {
 
   #events(): Envelope[] {
     return this.rows.flatMap((rows) =>
-      [...rows.events.values()].map(({ envelope }) => JSON.parse(envelope) as Envelope),
+      [...rows.events.values()].map(({ envelope }) => readEnvelope(envelope)),
     );
   }
 }

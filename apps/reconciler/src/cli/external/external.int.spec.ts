@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -27,7 +28,7 @@ let ids: TransferId[];
 
 async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Envelope> {
   const rows = await readTimeline(shard, id);
-  return JSON.parse(rows.find((row) => row.step === step)!.envelope) as Envelope;
+  return readEnvelope(rows.find((row) => row.step === step)!.envelope);
 }
 
 beforeAll(async () => {

@@ -1,4 +1,6 @@
-const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
+/** Where the members of an event's data lie in the short form's list of terms. */
+const MEMBERS = { amount: 3, currency: 4, source: 1, destination: 2 } as const;
+const SHORT_FORM_SCHEMA = 2;
 
 /**
  * The terms that an envelope tells, as its readers parse it: amount, currency, source and destination
@@ -6,16 +8,20 @@ const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
  * the engines take 10 us an event for it, have bounds of nesting of their own, and do not agree on
  * which of two members of one name counts.
  */
-export function toldTerms(envelope: string): string | null {
+export function toldTerms(text: string): string | null {
   let parsed: unknown;
   try {
-    parsed = JSON.parse(envelope);
+    parsed = JSON.parse(text);
   } catch {
     return null;
   }
-  const data = membersOf(membersOf(parsed)['data']);
-  return MEMBERS.flatMap((name) => {
-    const member = data[name];
+  const envelope = membersOf(parsed);
+  const { terms } = envelope;
+  const isShort = envelope['schema'] === SHORT_FORM_SCHEMA;
+  const list: readonly unknown[] = Array.isArray(terms) ? terms : [];
+  const data = membersOf(envelope['data']);
+  return Object.entries(MEMBERS).flatMap(([name, at]) => {
+    const member = isShort ? list[at] : data[name];
     return member === undefined ? [] : [textOf(member)];
   }).join(' ');
 }
