@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildSources, installPackages } from './launch/install-and-build.mjs';
 import { detail, part, say } from './launch/say.mjs';
@@ -11,6 +12,8 @@ import { BENCH_HELP, readBenchArguments } from '../load/bench/arguments.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PROBE_SECONDS = 15;
+const GROWTH_ROUND_SECONDS = 60;
+const IDLE_SECONDS = 20;
 
 async function bench(options, shutdown) {
   const { GeneratorProcess } = await import('../load/bench/generator-process.mjs');
@@ -36,9 +39,10 @@ async function bench(options, shutdown) {
   return measureAll(scenarios, uniform, measure);
 }
 
-function adjusted(scenario, { seconds, callers }) {
+function adjusted(scenario, { seconds, callers, grown }) {
   return {
     ...scenario,
+    ...(scenario.grown && grown ? { grown } : {}),
     seconds: seconds ?? scenario.seconds,
     callers: scenario.callers === 128 ? (callers ?? 128) : scenario.callers,
   };
@@ -54,7 +58,12 @@ async function measureAll(scenarios, uniform, measure) {
       maximumPerSecond = committedPerSecond;
     }
     const rate = scenario.share === undefined ? undefined : scenario.share * maximumPerSecond;
+    const data = scenario.grown ? await measure.grow(scenario.grown) : undefined;
     const row = await part(scenario.name, () => measure.run(scenario, rate));
+    if (data) row.data = data;
+    if (scenario.untilEnded) {
+      row.idleCores = await part('nothing at all', () => measure.idleCores());
+    }
     if (scenario.name === 'uniform') maximumPerSecond = row.committedPerSecond;
     rows.push(row);
   }
@@ -78,6 +87,35 @@ class Measure {
     return generator.ask('run', {
       ...{ scenario, seconds, ratePerSecond, port, redisUrl, shards, seed },
     });
+  }
+
+  /** Fills the tables with finished transfers, as batches through the front door. */
+  async grow(finished) {
+    const { SCENARIOS } = await import('../load/bench/scenarios.mjs');
+    const { megabytesOf } = await import('../load/bench/data-size.mjs');
+    const { system, options } = this.#means;
+    const batches = SCENARIOS.find(({ name }) => name === 'batch');
+    let transfers = 0;
+    let megabytes = 0;
+    while (transfers < finished) {
+      const { ended } = await this.load(batches, { seconds: GROWTH_ROUND_SECONDS });
+      transfers += ended;
+      megabytes = await megabytesOf(system);
+      detail(`${transfers} of ${finished} transfers, ${megabytes} MB of tables`);
+    }
+    return { finishedBefore: transfers, megabytes, bufferPoolMb: options.bufferPoolMb };
+  }
+
+  /** Processor time that all processes and servers take while nothing is asked of them, in cores. */
+  async idleCores() {
+    const { cpuMsOf } = await import('../load/bench/meters.mjs');
+    const pids = Object.values(this.#means.system.pids());
+    const total = () => pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
+    const before = total();
+    await setTimeout(IDLE_SECONDS * 1_000);
+    const cores = (total() - before) / (IDLE_SECONDS * 1_000);
+    detail(`${cores.toFixed(3)} cores`);
+    return cores;
   }
 
   async run(scenario, ratePerSecond) {

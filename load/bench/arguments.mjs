@@ -15,6 +15,7 @@ transfer cost. Needs nothing that runs already; what it starts it ends.
   --warm-up N         seconds of load before the first scenario (default 30)
   --buffer-pool MB    of the database server (default 256)
   --profile DIR       keeps a CPU profile of each process there (costs some speed)
+  --grown N           finished transfers before the scenario grown (default 5000000)
   --seed N            of the drawn accounts (default 1)
 `;
 
@@ -30,6 +31,7 @@ const OPTIONS = {
   callers: { type: 'string' },
   'warm-up': { type: 'string', default: '30' },
   'buffer-pool': { type: 'string', default: '256' },
+  grown: { type: 'string' },
   seed: { type: 'string', default: '1' },
 };
 
@@ -48,6 +50,7 @@ export function readBenchArguments(args) {
     callers: optional('--callers', values.callers),
     warmUpSeconds: whole('--warm-up', values['warm-up'], 0),
     bufferPoolMb: whole('--buffer-pool', values['buffer-pool'], 16),
+    grown: optional('--grown', values.grown),
     seed: whole('--seed', values.seed, 1),
   };
 }

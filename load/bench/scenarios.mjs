@@ -15,6 +15,7 @@ const ACCOUNTS = 10_000;
  * @property {number} [share] open loop
  * @property {number} [batch] transfers of one request
  * @property {boolean} [untilEnded] the caller waits for the end, not only for the answer
+ * @property {number} [grown] finished transfers that lie in the tables before it begins
  */
 
 const closed = { pairs: 'uniform', accounts: ACCOUNTS, seconds: 20, callers: 128 };
@@ -32,10 +33,13 @@ export const SCENARIOS = [
   { ...closed, name: 'steady', callers: undefined, share: 0.3, seconds: 30 },
   { ...closed, name: 'overload', callers: undefined, share: 2, seconds: 20 },
   { ...closed, name: 'long', callers: undefined, share: 0.7, seconds: 600 },
+  { ...closed, name: 'grown', grown: 5_000_000 },
 ];
 
-/** Run where none is named: the one that takes minutes is asked for by name. */
-export const STANDARD = SCENARIOS.filter(({ name }) => name !== 'long');
+const TAKES_LONG = ['long', 'grown'];
+
+/** Run where none is named: those that take many minutes are asked for by name. */
+export const STANDARD = SCENARIOS.filter(({ name }) => !TAKES_LONG.includes(name));
 
 /** @throws Error naming those that exist */
 export function scenariosOf(names) {

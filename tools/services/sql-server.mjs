@@ -30,8 +30,12 @@ const durableSettings = (bufferPoolMb) => [
   '--server-id=1',
   '--sync-binlog=1',
   '--binlog-format=ROW',
+  // Of an update the key and what changed, of a deletion the key: every table here has one.
+  '--binlog-row-image=MINIMAL',
   '--binlog-expire-logs-seconds=3600',
   '--max-binlog-size=128M',
+  // The transaction of a batch fits: what does not is written to a temporary file first.
+  '--binlog-cache-size=1M',
   '--transaction-isolation=READ-COMMITTED',
   `--innodb-buffer-pool-size=${bufferPoolMb}M`,
   '--max-connections=300',
