@@ -1,5 +1,6 @@
 import type { Timestamp } from '@surety/contracts';
-import type { ShardId } from '@surety/domain';
+import { shardOfSlot } from '@surety/domain';
+import type { ShardId, SlotMap } from '@surety/domain';
 import { StoreError, keyOf } from '@surety/saga';
 import type {
   Fence,
@@ -89,7 +90,8 @@ export class MySqlShardStore implements RoutableStore {
   }
 
   async #attempt<R>(link: Link, { epoch, fence, load, decide }: RoutedWork<R>): Promise<R> {
-    const loaded = await readUnderLock(link, load, epoch);
+    const map = this.#slotMaps.current();
+    const loaded = await readUnderLock(link, { load, epoch, map });
     const { statements, result } = plan(loaded, decide);
     const fenced = fence ? checkFence(fence, this.shard) : [];
     await commit(link, [...fenced, ...statements]);
@@ -99,7 +101,10 @@ export class MySqlShardStore implements RoutableStore {
 }
 
 /** The first round trip: every lock the transaction will hold, in lock order. */
-async function readUnderLock(link: Link, load: LoadRequest, epoch: bigint): Promise<Loaded> {
+async function readUnderLock(
+  link: Link,
+  { load, epoch, map }: { load: LoadRequest; epoch: bigint; map: SlotMap },
+): Promise<Loaded> {
   const keys = lockKeys(load.keys ?? []);
   const transfers = lockTransfers(load.transfers ?? []);
   const decisions = lockDecisions(load.decisions ?? []);
@@ -115,6 +120,7 @@ async function readUnderLock(link: Link, load: LoadRequest, epoch: bigint): Prom
   };
   return {
     now,
+    shardOf: (slot) => shardOfSlot(map, slot),
     keys: new Map(take(keys).map((row) => [keyOf(row), row])),
     transfers: new Map(take(transfers).map((row) => [row.id, row])),
     decisions: new Map(take(decisions).map((row) => [row.transferId, row])),

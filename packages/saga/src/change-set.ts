@@ -47,7 +47,7 @@ export class ChangeSet {
   readonly #holdsDeleted: TransferId[] = [];
   readonly #legs: Leg[] = [];
   readonly #events: EventRow[] = [];
-  readonly #outbox = new OutboxComposer();
+  readonly #outbox: OutboxComposer;
   readonly #audit: AuditEntry[] = [];
 
   /** @param load what was asked for: a row outside it is not absent, it was never looked for. */
@@ -60,6 +60,7 @@ export class ChangeSet {
       accounts: new Set(load.accounts),
     };
     this.now = loaded.now;
+    this.#outbox = new OutboxComposer(loaded.shardOf);
     this.#accounts = new Map(loaded.accounts);
     this.#transfers = new Map(loaded.transfers);
     this.#decisions = new Map(loaded.decisions);

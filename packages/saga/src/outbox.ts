@@ -1,7 +1,7 @@
 import { PARTITION_COUNT, encodeMessage } from '@surety/contracts';
 import type { Envelope, Topic } from '@surety/contracts';
 import { partitionOfSlot } from '@surety/domain';
-import type { TransferEventType } from '@surety/domain';
+import type { ShardId, TransferEventType } from '@surety/domain';
 import type { OutboxRow } from './ports.js';
 
 /**
@@ -29,11 +29,21 @@ export function topicOf(type: TransferEventType): Topic {
   }
 }
 
-/** Gathers the events of one transaction into one message per topic and partition. */
+/**
+ * Gathers the events of one transaction into one message per topic and shard that they are for. It
+ * goes to the partition of its first event: all partitions of a shard are read by whoever routes
+ * each event by its slot, and a message for each would cost every hop as much again.
+ */
 export class OutboxComposer {
+  readonly #shardOf: (slot: number) => ShardId;
   readonly #messages = new Map<string, { topic: Topic; partition: number; events: string[] }>();
   readonly #full: OutboxRow[] = [];
   readonly #units = new Map<string, number>();
+
+  /** @param shardOf events of two shards never share a message: one that is away would hold both up */
+  constructor(shardOf: (slot: number) => ShardId) {
+    this.#shardOf = shardOf;
+  }
 
   /**
    * @param encoded the envelope's bytes as stored in transfer_events: what travels is the same.
@@ -41,8 +51,7 @@ export class OutboxComposer {
    */
   add(envelope: Envelope, encoded: string, topic: Topic = topicOf(envelope.type)): void {
     const slot = topic === 'toDestination' ? envelope.destinationSlot : envelope.sourceSlot;
-    const partition = partitionOfSlot(slot, PARTITION_COUNT);
-    const address = `${topic}/${partition}`;
+    const address = `${topic}/${this.#shardOf(slot)}`;
     const units = (this.#units.get(address) ?? 0) + encoded.length + 1;
     let message = this.#messages.get(address);
     if (message && units > MESSAGE_UNITS_MAX) {
@@ -53,6 +62,7 @@ export class OutboxComposer {
       message.events.push(encoded);
       this.#units.set(address, units);
     } else {
+      const partition = partitionOfSlot(slot, PARTITION_COUNT);
       this.#messages.set(address, { topic, partition, events: [encoded] });
       this.#units.set(address, encoded.length + 2);
     }

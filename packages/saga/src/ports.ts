@@ -150,6 +150,8 @@ export interface LoadRequest {
 export interface Loaded {
   /** The database's time of this transaction: the only clock that decides anything. */
   readonly now: Timestamp;
+  /** Where the present map puts a slot: a hint for what travels together, nothing rests on it. */
+  readonly shardOf: (slot: number) => ShardId;
   /** By `keyOf(ref)`. */
   readonly keys: ReadonlyMap<string, KeyRow>;
   readonly transfers: ReadonlyMap<TransferId, TransferRow>;

@@ -64,6 +64,8 @@ export class MemoryShardStore implements RoutableStore {
   };
   /** Of the shard's placement: it rises when slots move. */
   epoch = 1n;
+  /** Its place among the others; alone, everything lies here. */
+  shardOf: Loaded['shardOf'] = () => this.shard;
   /** Transactions that were committed. */
   commits = 0;
   readonly #nowMs: () => number;
@@ -127,6 +129,7 @@ export class MemoryShardStore implements RoutableStore {
   #load(load: LoadRequest): Loaded {
     return {
       now: new Date(this.#nowMs()).toISOString().replace('Z', '000Z'),
+      shardOf: this.shardOf,
       keys: pick(this.rows.keys, (load.keys ?? []).map(keyOf)),
       transfers: pick(this.rows.transfers, load.transfers ?? []),
       decisions: pick(this.rows.decisions, load.decisions ?? []),

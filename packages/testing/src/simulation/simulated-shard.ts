@@ -1,3 +1,4 @@
+import { shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { StoreError } from '@surety/saga';
 import type {
@@ -69,6 +70,7 @@ export class SimulatedShard {
     this.#map = map;
     this.memory = new MemoryShardStore(id, () => this.databaseNowMs());
     this.memory.epoch = map.epoch;
+    this.memory.shardOf = (slot) => shardOfSlot(this.#map, slot);
     this.leases = new LeaseRows(this);
   }
 
