@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { decodeMessage } from '@surety/contracts';
+import { ENVELOPE_SCHEMA, decodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import {
@@ -184,6 +184,18 @@ describe('a transfer across two shards', () => {
     const before = shards.map((store) => structuredClone(store.rows));
     expect(await deliver(shards, [...history].reverse())).not.toContain('applied');
     expect(shards.map((store) => store.rows)).toEqual(before);
+  });
+
+  it('goes on in the form that the transfer began in, so older readers can end what they began', async () => {
+    for (const schema of [1, ENVELOPE_SCHEMA]) {
+      const shards = await scene();
+      await request(shards, 1, alice, bob);
+      const begun = relay(shards).map((event) => ({ ...event, schema }));
+      await deliver(shards, begun);
+      const answers = await settle(shards);
+      expect(answers.map(({ type }) => type)).toEqual(['held', 'credited', 'committed']);
+      expect(answers.map((answer) => answer.schema)).toEqual([schema, schema, schema]);
+    }
   });
 
   it('raises an alarm for a credit that nobody can commit', async () => {
