@@ -48,7 +48,19 @@ function findingsOf({ shard, findings, findingsTotal }: ShardVerification): stri
 function verdict(results: readonly ShardVerification[]): string {
   const found = results.reduce((sum, { findingsTotal }) => sum + findingsTotal, 0);
   const seals = results.reduce((sum, one) => sum + one.seals, 0);
+  const compared = seals === 0 ? nothingCompared(results) : comparedText(results, seals);
+  if (found > 0) return `${compared}: ${found} found`;
+  return seals === 0 ? compared : `${compared}: the ledger is what was sealed`;
+}
+
+function comparedText(results: readonly ShardVerification[], seals: number): string {
   const entries = results.reduce((sum, one) => sum + one.entries, 0n);
-  const compared = `${seals} seals, ${entries} entries compared`;
-  return found === 0 ? `${compared}: the ledger is what was sealed` : `${compared}: ${found} found`;
+  return `${seals} seals, ${entries} entries compared`;
+}
+
+/** Where there was no seal to compare with, nothing is proven: that must not read as if it were. */
+function nothingCompared(results: readonly ShardVerification[]): string {
+  const waiting = results.reduce((sum, one) => sum + one.unsealedEntries, 0n);
+  const which = results.some(({ head }) => head) ? 'no later seal yet' : 'nothing is sealed yet';
+  return `${which}, nothing was compared, ${waiting} entries wait to be sealed`;
 }
