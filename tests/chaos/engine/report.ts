@@ -1,10 +1,10 @@
-import { FAULT_KINDS } from './plan.js';
-import type { FaultKind } from './plan.js';
+import { FAULT_KINDS, SHARD_SERVERS } from './plan.js';
 import { figuresOf } from './recovery.js';
 import type { Recovery } from './recovery.js';
 import type { ChaosResult } from './run.js';
 
 type Cell = string | number;
+type Fault = ChaosResult['faults'][number];
 
 /** Lines of the report between its marks in docs/reliability.md. */
 export const REPORT_BEGINS = '<!-- chaos report -->';
@@ -56,21 +56,37 @@ function commandOf({ minutes, seed, faultsPerMinute, engine }: ChaosResult): str
   return `npm run chaos -- --minutes ${minutes} --seed ${seed} ${rate}${on}`;
 }
 
-function done(faults: ChaosResult['faults']): ChaosResult['faults'] {
+function done(faults: readonly Fault[]): readonly Fault[] {
   return faults.filter((fault) => fault.error === undefined);
 }
 
+/** Losing a database is another promise than losing Kafka or Redis: each has a row of its own. */
+const SERVER_NAMES: readonly (readonly [name: string, targets: readonly string[]])[] = [
+  ['database', SHARD_SERVERS],
+  ['Kafka', ['kafka']],
+  ['Redis', ['redis']],
+];
+
 function faultRows({ faults }: ChaosResult): Cell[][] {
-  const rows = FAULT_KINDS.map((kind) => faultRow(kind, faults));
+  const rows = FAULT_KINDS.flatMap((kind) => {
+    const ofKind = faults.filter((fault) => fault.kind === kind);
+    return kind === 'server killed' ? serverRows(ofKind) : [faultRow(kind, ofKind)];
+  });
   return rows.filter(([, count, , failed]) => count !== 0 || failed !== 0);
 }
 
-function faultRow(kind: FaultKind, faults: ChaosResult['faults']): Cell[] {
-  const ofKind = faults.filter((fault) => fault.kind === kind);
+function serverRows(killed: readonly Fault[]): Cell[][] {
+  return SERVER_NAMES.map(([name, targets]) => {
+    const ofServer = killed.filter(({ target }) => targets.includes(target));
+    return faultRow(`server killed: ${name}`, ofServer);
+  });
+}
+
+function faultRow(name: string, ofKind: readonly Fault[]): Cell[] {
   const lengths = done(ofKind).map((fault) => Math.max(fault.lengthMs, 0));
   const isLong = lengths.some((length) => length > 0);
   const range = `${seconds(Math.min(...lengths))} to ${seconds(Math.max(...lengths))}`;
-  return [kind, lengths.length, isLong ? range : '', ofKind.length - lengths.length];
+  return [name, lengths.length, isLong ? range : '', ofKind.length - lengths.length];
 }
 
 function wires({ wires: counts, latestMs }: ChaosResult): string {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import type { InjectedFault } from './campaign.js';
 import { REPORT_BEGINS, REPORT_ENDS, reportOf, withReport } from './report.js';
 import type { ChaosResult } from './run.js';
 
@@ -61,6 +62,24 @@ describe('the report of a run', () => {
     ['that every promise was kept', 'Every promise was kept.'],
   ])('says %s', (_, text) => {
     expect(reportOf(kept)).toContain(text);
+  });
+
+  it('counts killed servers by what they are, and leaves out what was not killed', () => {
+    const killed = (target: string, lengthMs: number, error?: string): InjectedFault => ({
+      kind: 'server killed',
+      ...{ target, lengthMs, isAlone: false, at, tookMs: 1 },
+      ...(error === undefined ? {} : { error }),
+    });
+    const shards = [killed('shard0', 100), killed('shard1', 2_500), killed('shard1', 0, 'no')];
+    const text = reportOf({ ...kept, faults: [...shards, killed('kafka', 1_200)] });
+    expect(text).toContain(
+      '| server killed: database | 2 | 0.1 s to 2.5 s | 1 |\n' +
+        '| server killed: Kafka | 1 | 1.2 s to 1.2 s | 0 |\n',
+    );
+    expect(text).not.toContain('server killed: Redis');
+    expect(reportOf({ ...kept, faults: [killed('redis', 0)] })).toContain(
+      '| server killed: Redis | 1 |  | 0 |',
+    );
   });
 
   it('names every broken promise and where its traces are', () => {
