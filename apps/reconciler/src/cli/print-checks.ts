@@ -4,8 +4,7 @@ import { table } from './table.js';
 
 /** What was looked at, what was found, and what that leaves verified. */
 export function printCheckRun(run: CheckRun): string {
-  const looked = run.since === null ? 'everything' : `what has happened since ${run.since}`;
-  const lines = [`checked: ${looked}, as of ${run.at}`, '', printChecks(run.results)];
+  const lines = [`checked: ${coverText(run)}`, '', printChecks(run.results)];
   if (run.isVerified) lines.push(`verified point: ${run.at}`);
   if (run.form === 'since' && run.lastFull && run.lastFull.findings > 0) {
     lines.push(
@@ -14,6 +13,12 @@ export function printCheckRun(run: CheckRun): string {
     );
   }
   return lines.join('\n');
+}
+
+/** How far a look went back, and up to when: `everything, as of …`. */
+export function coverText({ since, at }: Pick<CheckRun, 'since' | 'at'>): string {
+  const looked = since === null ? 'everything' : `what has happened since ${since}`;
+  return `${looked}, as of ${at}`;
 }
 
 /** One line per check, then every row that breaks one, then the verdict. */

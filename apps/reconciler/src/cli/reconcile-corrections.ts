@@ -3,8 +3,9 @@ import { listAuditEntries } from '@surety/db';
 import type { StoredAuditEntry } from '@surety/db';
 import type { CheckForm } from '../checks/check-system.js';
 import { runCorrections } from '../repairs/run-corrections.js';
-import type { CorrectionReport } from '../repairs/run-corrections.js';
+import type { CorrectionReport, LookedAt } from '../repairs/run-corrections.js';
 import type { CorrectionAuthor, Values } from '../repairs/verdict.js';
+import { coverText } from './print-checks.js';
 import type { Session } from './session.js';
 import { table } from './table.js';
 
@@ -21,10 +22,14 @@ export function correctOnce(
   return runCorrections(pools, { ...options, holdTimeoutMs: config.holdTimeoutMs });
 }
 
-/** One line per row that was set right, one per finding that was refused, then the sum. */
+/**
+ * What was looked at and what was not, one line per row that was set right, one per finding that was
+ * refused, then the sum: 0 of 0 says nothing without what it is of.
+ */
 export function printCorrections(report: CorrectionReport, dryRun: boolean): string {
   const { corrected, refused, isCut } = report;
-  const lines: string[] = [];
+  const lines = lookedAtLines(report);
+  if (corrected.length + refused.length > 0) lines.push('');
   if (corrected.length > 0) {
     const rows = corrected.map(({ shard, key, before, after }) => [
       ...[shard, key, valuesText(before), valuesText(after)],
@@ -42,6 +47,20 @@ export function printCorrections(report: CorrectionReport, dryRun: boolean): str
   const verb = dryRun ? 'would be made' : 'made';
   lines.push(`${corrected.length} corrections ${verb}, ${refused.length} refused`);
   return lines.join('\n');
+}
+
+function lookedAtLines({ since, at, lastFull }: LookedAt): string[] {
+  const lines = [`looked at: ${coverText({ since, at })}`];
+  if (since !== null) {
+    lines.push(
+      `not looked at: history before ${since}, idempotency keys: --full looks at everything`,
+    );
+  } else if (lastFull && lastFull.findings > 0) {
+    lines.push(
+      `the look at everything before this one (${lastFull.at}) found ${lastFull.findings} broken`,
+    );
+  }
+  return lines;
 }
 
 function valuesText(values: Values): string {

@@ -85,6 +85,46 @@ describe('surety reconcile', () => {
     expect(after.out).toContain('correct.account');
   });
 
+  it('says what it has not looked at, and looks at everything once something is known of it', async () => {
+    await surety('check');
+    await system.source.send([
+      `UPDATE ledger_entries SET amount = amount - 1 WHERE transfer_id = ${hex(committed)} ` +
+        `AND account_id = '${system.payer}'`,
+    ]);
+    const blind = await surety('reconcile', 'run', ...BECAUSE);
+    expect(blind.code).toBe(0);
+    expect(blind.out).toMatch(
+      /^looked at: what has happened since (\S+), as of \S+\nnot looked at: history before \1, .*--full/,
+    );
+    const blindJson = await surety('reconcile', 'run', '--json', ...BECAUSE);
+    expect(JSON.parse(blindJson.out)).toMatchObject({
+      corrections: { form: 'since', since: expect.any(String), lastFull: { findings: 0 } },
+    });
+
+    const row = `leg ${system.payer} entry 2`;
+    const check = await surety('check', '--full');
+    expect(check.code).toBe(1);
+    expect(check.out).toContain(row);
+    for (const full of [[], ['--full']]) {
+      const run = await surety('reconcile', 'run', ...full, ...BECAUSE);
+      expect(run.code).toBe(1);
+      expect(run.out).toMatch(/^looked at: everything, as of \S+\nthe look at everything before/);
+      expect(run.out).toMatch(new RegExp(`${row} .*its ledger is not sound`));
+      expect(run.out).toMatch(/0 corrections made, [1-9]\d* refused/);
+    }
+    const json = await surety('reconcile', 'report', '--json');
+    expect(json.code).toBe(1);
+    expect(JSON.parse(json.out)).toMatchObject({ corrections: { form: 'full', since: null } });
+
+    await system.source.send([
+      `UPDATE ledger_entries SET amount = amount + 1 WHERE transfer_id = ${hex(committed)} ` +
+        `AND account_id = '${system.payer}'`,
+    ]);
+    expect(await surety('reconcile', 'run', ...BECAUSE)).toMatchObject({ code: 0 });
+    const after = await surety('reconcile', 'run', ...BECAUSE);
+    expect(after.out).toContain('not looked at: history before');
+  });
+
   it('refuses what has no one right answer, in words', async () => {
     await system.source.send([
       `DELETE FROM ledger_entries WHERE transfer_id = ${hex(committed)} AND account_id = '${system.payer}'`,

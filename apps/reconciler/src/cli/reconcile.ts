@@ -16,6 +16,11 @@ import { withShards } from './session.js';
 import type { Session } from './session.js';
 
 const FULL = 'look at everything that ever happened, not only at what is new or open';
+const FULL_NOTE =
+  'Without --full it looks at what has happened since the verified point and at what is open, as ' +
+  'surety check does, and says so. As long as the last look at everything found something, it looks ' +
+  'at everything: what is known to be broken is not left out.';
+const LOOKED_AT_JSON = 'form: "since" | "full", since, at, lastFull: { at, findings } | null,';
 
 export function registerReconcile(program: Command, { host, exit }: CommandContext): void {
   const reconcile = program
@@ -39,13 +44,17 @@ export function registerReconcile(program: Command, { host, exit }: CommandConte
       exit(await runReport(host, options));
     });
   explained(report, {
-    notes: ['Changes no money: it judges each row under the locks of a correction, and lets go.'],
+    notes: [
+      'Changes no money: it judges each row under the locks of a correction, and lets go.',
+      FULL_NOTE,
+    ],
     json: [
-      '{ corrections: { form, corrected: [...], refused: [...], isCut },',
+      `{ corrections: { ${LOOKED_AT_JSON}`,
+      '                 corrected: [...], refused: [...], isCut },',
       '  recent: [{ createdAt, shard, actor, action, transferId, accountId, reason, before, after }] }',
     ],
     exitCodes: {
-      '0': 'nothing is to be corrected and nothing is refused',
+      '0': 'of what was looked at nothing is to be corrected and nothing is refused',
       '1': 'something is',
       '2': 'the command could not run, or was called wrongly',
     },
@@ -66,15 +75,17 @@ function explainRun(run: Command): void {
       'Each correction locks its rows, reads the evidence again and is one transaction with its line ' +
         'of the audit log. The sweeps are steps that take effect once, whoever takes them: both work ' +
         'beside a running system.',
+      FULL_NOTE,
     ],
     json: [
-      '{ dryRun, corrections: { form, corrected: [{ shard, key, before, after }],',
+      `{ dryRun, corrections: { ${LOOKED_AT_JSON}`,
+      '                         corrected: [{ shard, key, before, after }],',
       '                         refused: [{ shard, key, check, problem, why }], isCut },',
       '  repairs: [{ kind, cause, shard, slot, transferId, before, after }],',
       '  troubles: [{ kind, shard, transferId, message, error }] }',
     ],
     exitCodes: {
-      '0': 'what was wrong was set right, what stood still was driven on',
+      '0': 'what was found wrong was set right, what stood still was driven on',
       '1': 'something was refused or could not be put right, and says why',
       '2': 'the command could not run, or was called wrongly',
     },

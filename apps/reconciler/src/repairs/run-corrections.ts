@@ -1,3 +1,4 @@
+import { readVerifiedPoint } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import { checkSystem } from '../checks/check-system.js';
 import type { CheckForm, CheckRun } from '../checks/check-system.js';
@@ -17,14 +18,17 @@ import type { Corrected, CorrectionAuthor, Refused, Verdict } from './verdict.js
 const PASSES_MAX = 20;
 
 export interface CorrectionRunOptions extends CorrectionAuthor {
+  /** `since` is widened to everything as long as the last look at everything found something. */
   readonly form: CheckForm;
   readonly dryRun: boolean;
   readonly holdTimeoutMs: number;
   readonly projectionPatienceMs?: number;
 }
 
-export interface CorrectionReport {
-  readonly form: CheckForm;
+/** What was looked at: what it leaves out, nothing is known of. */
+export type LookedAt = Pick<CheckRun, 'form' | 'since' | 'at' | 'lastFull'>;
+
+export interface CorrectionReport extends LookedAt {
   readonly corrected: readonly Corrected[];
   readonly refused: readonly Refused[];
   /** More is broken than was listed: run it again. */
@@ -43,21 +47,35 @@ export async function runCorrections(
   options: CorrectionRunOptions,
 ): Promise<CorrectionReport> {
   const context = correctionContext(pools, options);
+  const form = await formOf(pools, options.form);
   const corrected: Corrected[] = [];
+  let first: CheckRun | undefined;
   for (let pass = 1; ; pass += 1) {
-    const run = await checkSystem(pools, options);
+    const run = await checkSystem(pools, { ...options, form });
+    first ??= run;
     const outcome = await correctOnce(context, run);
     corrected.push(...outcome.corrected);
     const isLast = options.dryRun || outcome.corrected.length === 0 || pass >= PASSES_MAX;
     if (!isLast) continue;
     const isCut = run.results.some((result) => result.isCut) || outcome.corrected.length > 0;
     return {
-      form: run.form,
+      // The first pass looked furthest back: a check beside this one may have moved the point since.
+      ...{ form: first.form, since: first.since, at: run.at, lastFull: first.lastFull },
       corrected,
       refused: outcome.refused,
       isCut: options.dryRun ? run.results.some((result) => result.isCut) : isCut,
     };
   }
+}
+
+/**
+ * What a look at everything has found may lie before the verified point, which moves on without it.
+ * A look at what is new would leave out what is known to be broken, and find nothing wrong.
+ */
+async function formOf(pools: ShardPools, asked: CheckForm): Promise<CheckForm> {
+  if (asked === 'full') return 'full';
+  const points = await Promise.all(pools.shards.map(readVerifiedPoint));
+  return points.some(({ fullFindings }) => fullFindings > 0) ? 'full' : 'since';
 }
 
 interface Outcome {
