@@ -17,6 +17,7 @@ export async function playScenes(stage) {
     await deadLetter(play);
     await withoutWorkers(play);
     await brokenRows(play);
+    await alteredEntry(play);
     await stage.show('projections', `projections rebuild --reason "restore drill" ${BECAUSE}`);
     await stage.show('audit', 'audit list --limit 5');
   } finally {
@@ -85,7 +86,17 @@ async function ordinaryDay(play) {
   await show('no-terminal', `accounts freeze ${accounts.shop} --reason "case 813"`);
   await show('check', 'check');
   await show('check-full', 'check --full');
+  await sealed(play);
   await show('verify', 'verify');
+}
+
+/** Every entry that there is now is in a seal. */
+async function sealed({ surety, until }) {
+  const isSealed = async () => {
+    const { shards } = JSON.parse((await surety('verify --json')).text);
+    return shards.every(({ head, unsealedEntries }) => head !== null && unsealedEntries === '0');
+  };
+  await until(isSealed, 'every entry is sealed', 120_000);
 }
 
 /** A bank's file that agrees on one transfer, differs on another and knows one that nobody made. */
@@ -128,6 +139,11 @@ async function deadLetter({ system, load, show, surety, until }) {
   await show('dlq', 'dlq list');
   await show('dlq', `dlq show ${name}`);
   await show('dlq', `dlq replay ${name} --dry-run`);
+  await show('dlq', `dlq replay ${name} --reason "workers were upgraded" ${BECAUSE}`);
+  // Its cause is not gone: the workers give it up again.
+  const isBack = async () => (await letters()).some(({ occurrences }) => occurrences > 1);
+  await until(isBack, 'the dead letter is back', 120_000);
+  await show('dlq', 'dlq list');
   await show('dlq', `dlq discard ${name} --reason "a test message" ${BECAUSE}`);
 }
 
@@ -186,8 +202,8 @@ async function brokenRows({ pools, accounts, show, surety }) {
   const [source] = pools.shards;
   await source.send([`UPDATE accounts SET balance = balance + 100 WHERE id = '${accounts.payer}'`]);
   await show('broken', 'check --full --only balances');
-  await show('broken', 'reconcile run --dry-run');
-  await show('broken', `reconcile run --reason "row changed by hand" ${BECAUSE}`);
+  await show('broken', 'reconcile run --full --dry-run');
+  await show('broken', `reconcile run --full --reason "row changed by hand" ${BECAUSE}`);
   const { code } = await surety('check --full --only balances');
   if (code === 0) {
     await show('broken', 'check --full --only balances');
@@ -198,4 +214,27 @@ async function brokenRows({ pools, accounts, show, surety }) {
     ]);
   }
   await show('reconcile-report', 'reconcile report');
+}
+
+/** A sealed entry that somebody has changed by hand, until a person puts it back. */
+async function alteredEntry(play) {
+  const { pools, accounts, show, surety } = play;
+  const [source] = pools.shards;
+  const change = (sign) =>
+    source.send([
+      `UPDATE ledger_entries SET amount = amount ${sign} 100 ` +
+        `WHERE account_id = '${accounts.payer}' AND entry_seq = 2`,
+    ]);
+  await sealed(play);
+  await change('-');
+  try {
+    await show('verify-altered', 'verify');
+    await show('altered', `reconcile run --full --reason "verify found a row" ${BECAUSE}`);
+  } finally {
+    await change('+');
+  }
+  await show('verify-put-back', 'verify');
+  // A later scene must not be told of what this one has left behind.
+  const { code, text } = await surety('check --full');
+  if (code !== 0) throw new Error(`the row that was put back is still wrong: ${text}`);
 }
