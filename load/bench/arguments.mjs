@@ -13,7 +13,7 @@ transfer cost. Needs nothing that runs already; what it starts it ends.
   --seconds N         length of each scenario instead of its own
   --callers N         callers of closed loops instead of 128
   --warm-up N         seconds of load before the first scenario (default 30)
-  --buffer-pool MB    of the database server (default 256)
+  --buffer-pool MB    of the database server (default 1024)
   --profile DIR       keeps a CPU profile of each process there (costs some speed)
   --grown N           finished transfers before the scenario grown (default 5000000)
   --seed N            of the drawn accounts (default 1)
@@ -30,7 +30,7 @@ const OPTIONS = {
   seconds: { type: 'string' },
   callers: { type: 'string' },
   'warm-up': { type: 'string', default: '30' },
-  'buffer-pool': { type: 'string', default: '256' },
+  'buffer-pool': { type: 'string', default: '1024' },
   grown: { type: 'string' },
   seed: { type: 'string', default: '1' },
 };

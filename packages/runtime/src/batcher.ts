@@ -16,12 +16,6 @@ export interface BatcherOptions<Item, Result> {
   readonly queueMax: number;
   /** Default: every item weighs 1. */
   readonly weigh?: (item: Item) => number;
-  /**
-   * Least time between the beginnings of two runs, in milliseconds. Who comes after a rest waits for
-   * nobody; under load batches grow, where runs as fast as they can be would each cost as much for
-   * less. Default 0.
-   */
-  readonly paceMs?: number;
   readonly clock?: Clock;
   /** Gives one result per item, in order. A rejection is the outcome of every item of the batch. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -43,7 +37,7 @@ const COMPACT_FROM = 1024;
  *
  * It is idle, gathering or running. A submit takes it from idle to gathering, which lasts until the
  * event loop has handed over what it had read already (one `setImmediate`, no timer: a lone item
- * waits for nobody), and for as long as the pace asks. Then a batch is cut from the front of the queue and runs; when that ends it
+ * waits for nobody). Then a batch is cut from the front of the queue and runs; when that ends it
  * gathers again if anything waits, else it is idle.
  */
 export class Batcher<Item, Result> {
@@ -54,7 +48,6 @@ export class Batcher<Item, Result> {
   private head = 0;
   private inFlight: readonly Entry<Item, Result>[] = [];
   private isActive = false;
-  private lastRunAtMs = Number.NEGATIVE_INFINITY;
   private isStopped = false;
   private idleWaiters: (() => void)[] = [];
 
@@ -109,27 +102,18 @@ export class Batcher<Item, Result> {
   private activate(): void {
     if (!this.isActive) {
       this.isActive = true;
-      this.gather();
+      this.clock.soon(() => void this.runNext());
     }
-  }
-
-  private gather(): void {
-    const { paceMs = 0 } = this.options;
-    const waitMs = this.lastRunAtMs + paceMs - this.clock.nowMs();
-    const run = (): void => void this.runNext();
-    if (waitMs > 0) this.clock.after(waitMs, run);
-    else this.clock.soon(run);
   }
 
   private async runNext(): Promise<void> {
     const batch = this.takeBatch();
-    this.lastRunAtMs = this.clock.nowMs();
     this.inFlight = batch;
     await this.settle(batch);
     this.inFlight = [];
     if (this.depth > 0) {
       // Those who just got their results may submit again: let them in before the cut.
-      this.gather();
+      this.clock.soon(() => void this.runNext());
       return;
     }
     this.isActive = false;

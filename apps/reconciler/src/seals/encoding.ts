@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { SealPartRow, SealRow, StepEntry, StoredLeg } from '@surety/db';
 
 /**
@@ -11,8 +11,39 @@ export type Field = string | bigint | number | null;
 const NO_VALUE = 0xffffffff;
 const LENGTH_BYTES = 4;
 
+/** The four bytes of a length below 256, one character a byte. */
+const SHORT_LENGTHS = Array.from({ length: 256 }, (_, length) =>
+  String.fromCharCode(0, 0, 0, length),
+);
+const NO_VALUE_TEXT = String.fromCharCode(255, 255, 255, 255);
+
 export function encodeFields(fields: readonly Field[]): Buffer {
   const texts = fields.map((field) => (field === null ? null : String(field)));
+  const all = texts.join('');
+  const isAscii = Buffer.byteLength(all) === all.length;
+  return isAscii ? encodeAscii(texts) : encodeUtf8(texts);
+}
+
+/** Nearly every list: one string of one character a byte is several times faster than many writes. */
+function encodeAscii(texts: readonly (string | null)[]): Buffer {
+  let bytes = '';
+  for (const text of texts) {
+    if (text === null) bytes += NO_VALUE_TEXT;
+    else bytes += (SHORT_LENGTHS[text.length] ?? longLength(text.length)) + text;
+  }
+  return Buffer.from(bytes, 'latin1');
+}
+
+function longLength(length: number): string {
+  return String.fromCharCode(
+    length >>> 24,
+    (length >>> 16) & 255,
+    (length >>> 8) & 255,
+    length & 255,
+  );
+}
+
+function encodeUtf8(texts: readonly (string | null)[]): Buffer {
   const size = texts.reduce(
     (sum, text) => sum + LENGTH_BYTES + (text === null ? 0 : Buffer.byteLength(text)),
     0,
@@ -35,7 +66,7 @@ const SEAL = Buffer.from([2]);
 
 /** SHA-256 of a leaf of a Merkle tree, as in RFC 6962. */
 export function hashLeaf(data: Uint8Array): Buffer {
-  return createHash('sha256').update(LEAF).update(data).digest();
+  return hash('sha256', Buffer.concat([LEAF, data]), 'buffer');
 }
 
 /** An entry covers every leg of its step: the legs of system accounts have no number of their own. */
@@ -69,5 +100,5 @@ export function hashSeal(seal: Omit<SealRow, 'hash'>): string {
   const { shard, parts, entries, sealedAt, root, previousHash } = seal;
   const fields: Field[] = ['seal/1', shard, seal.seal, parts, entries, sealedAt];
   const data = encodeFields([...fields, root, previousHash]);
-  return createHash('sha256').update(SEAL).update(data).digest('hex');
+  return hash('sha256', Buffer.concat([SEAL, data]));
 }

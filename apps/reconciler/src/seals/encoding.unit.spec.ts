@@ -71,6 +71,17 @@ describe('fields', () => {
     expect(encodeFields(fields).toString('hex')).toBe(expected);
   });
 
+  it.each([127, 128, 255, 256, 65_535, 65_536])('writes a field of %d bytes in full', (length) => {
+    const bytes = encodeFields(['x'.repeat(length), null, 'y']);
+    expect(bytes.readUInt32BE(0)).toBe(length);
+    expect(bytes.subarray(4, 4 + length).every((byte) => byte === 0x78)).toBe(true);
+    expect(bytes.subarray(4 + length).toString('hex')).toBe('ffffffff0000000179');
+  });
+
+  it('counts bytes and not characters beyond ASCII', () => {
+    expect(encodeFields(['\u00e9', 1]).toString('hex')).toBe('00000002c3a90000000131');
+  });
+
   it('that differ are encoded differently', () => {
     const field = fc.oneof(fc.constant(null), fc.string(), fc.bigInt().map(String));
     const fields = fc.array(field, { maxLength: 4 });

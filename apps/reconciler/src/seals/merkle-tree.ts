@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
+import { hash as digest } from 'node:crypto';
 
 const NODE = Buffer.from([1]);
 
 /** A node of a Merkle tree, as in RFC 6962. */
 function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
-  return createHash('sha256').update(NODE).update(left).update(right).digest();
+  return digest('sha256', Buffer.concat([NODE, left, right]), 'buffer');
 }
 
 interface Subtree {
@@ -39,7 +39,7 @@ export class MerkleTree {
   /** Hex. Of no leaves at all: the hash of nothing. */
   root(): string {
     const [smallest, ...larger] = [...this.#complete].reverse();
-    if (!smallest) return createHash('sha256').digest('hex');
+    if (!smallest) return digest('sha256', '');
     return larger
       .reduce((right, left) => hashNode(left.hash, right), smallest.hash)
       .toString('hex');

@@ -7,7 +7,7 @@ import { verifyPositions } from './verify-coverage.js';
 import { verifySeal } from './verify-seal.js';
 
 /** One turn: bounds what the verification takes from a busy shard. */
-const TURN_ENTRIES_MAX = 20_000n;
+const TURN_ENTRIES_MAX = 5_000n;
 const TURN_SEALS_MAX = 500;
 
 export interface Turn {

@@ -45,7 +45,8 @@ export async function lookAtAccounts(
         sink.tell('balances', finding);
       }
     }
-    for await (const id of olderTransfersOf(snapshot, page, bound)) older.add(id);
+    const reachBack = page.filter(({ id }) => (sums.get(id)?.oldestTransfer ?? bound) < bound);
+    for await (const id of olderTransfersOf(snapshot, reachBack, bound)) older.add(id);
   }
   await lookForVanished(snapshot, scope, sink);
   return [...older];

@@ -63,6 +63,8 @@ export interface NewLegs {
   readonly firstEntrySeq: bigint;
   readonly lastEntrySeq: bigint;
   readonly sumMinor: bigint;
+  /** The smallest id of a transfer that put one of them there. */
+  readonly oldestTransfer: TransferId;
   /** The first leg whose balance_after is not that of the leg before plus its own amount. */
   readonly brokenEntrySeq: bigint | null;
 }
@@ -97,7 +99,7 @@ export async function sumNewLegs(
       'MAX(l.entry_seq), SUM(l.amount), MIN(CASE WHEN l.balance_after IS NULL ' +
       'OR (p.balance_after IS NULL AND l.entry_seq > 1) ' +
       'OR l.balance_after <> CAST(COALESCE(p.balance_after, 0) AS DECIMAL(30)) + l.amount ' +
-      'THEN l.entry_seq END) ' +
+      'THEN l.entry_seq END), MIN(l.transfer_id) ' +
       'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
       'LEFT JOIN ledger_entries AS p FORCE INDEX (ledger_entries_by_account) ' +
       'ON p.account_id = l.account_id AND p.entry_seq = l.entry_seq - 1 ' +
@@ -113,6 +115,7 @@ export async function sumNewLegs(
       lastEntrySeq: readBigint(row[4]),
       sumMinor: readBigint(row[5]),
       brokenEntrySeq: readBigintOrNull(row[6]),
+      oldestTransfer: readUuid(row[7]),
     })),
   );
 }
