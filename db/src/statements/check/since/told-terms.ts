@@ -20,10 +20,12 @@ export function toldTerms(text: string): string | null {
   const isShort = envelope['schema'] === SHORT_FORM_SCHEMA;
   const list: readonly unknown[] = Array.isArray(terms) ? terms : [];
   const data = membersOf(envelope['data']);
-  return Object.entries(MEMBERS).flatMap(([name, at]) => {
-    const member = isShort ? list[at] : data[name];
-    return member === undefined ? [] : [textOf(member)];
-  }).join(' ');
+  return Object.entries(MEMBERS)
+    .flatMap(([name, at]) => {
+      const member = isShort ? list[at] : data[name];
+      return member === undefined ? [] : [textOf(member)];
+    })
+    .join(' ');
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
