@@ -27,6 +27,10 @@ const accounts = Array.from({ length: ACCOUNTS }, (_, n) => ({
 const idOf = (account: number, seq: number): TransferId =>
   aTransferId(`payer-${account % 7}`, seq * 1_000 + account);
 
+/** Of the legs beyond the verified ones, ascending. */
+const newIdsOf = (account: number): readonly TransferId[] =>
+  Array.from({ length: NEW }, (_, at) => idOf(account, VERIFIED + 1 + at)).sort();
+
 beforeAll(async () => {
   shards = await createTestShards();
   shard = shards.pools.shards[0]!;
@@ -75,22 +79,21 @@ it('sums the new legs of many accounts, each statement by ranges of the index', 
   const sums = await sumNewLegs(explaining(plans as never), accounts);
   expect(plans).toEqual([BY_RANGES, BY_RANGES, BY_RANGES]);
   expect(sums).toEqual(
-    accounts.map(({ id }) => ({
+    accounts.map(({ id }, n) => ({
       account: id,
       legs: BigInt(NEW),
       distinctEntrySeqs: BigInt(NEW),
       firstEntrySeq: BigInt(VERIFIED + 1),
       lastEntrySeq: BigInt(LEGS),
       sumMinor: 5n * BigInt(NEW),
+      oldestTransfer: newIdsOf(n)[0],
       brokenEntrySeq: null,
     })),
   );
 });
 
 it('pages through the transfers of many accounts in the order of their ids', async () => {
-  const expected = accounts
-    .flatMap((_, n) => Array.from({ length: NEW }, (_unused, at) => idOf(n, VERIFIED + 1 + at)))
-    .sort();
+  const expected = accounts.flatMap((_, n) => newIdsOf(n)).sort();
   const before = expected.at(-1)!;
   const plans: unknown[] = [];
   const found: TransferId[] = [];
