@@ -70,20 +70,19 @@ export function must(response) {
   fail(`${response.request.url} answered ${response.status}: ${response.body}`);
 }
 
-/** Waits until nothing is held any more, and says what is there then. */
+/** Waits until nothing is held any more and everything is there, and says what is there then. */
 export function settled(accounts) {
   const endsAtMs = Date.now() + SETTLE_S_MAX * 1000;
-  let balances = accounts.map(readBalance);
-  while (balances.some(({ held }) => cents(held) !== 0) && Date.now() < endsAtMs) {
+  for (;;) {
+    const balances = accounts.map(readBalance);
+    const sumCents = balances.reduce((total, { balance }) => total + cents(balance), 0);
+    const isNothingHeld = balances.every(({ held }) => cents(held) === 0);
+    const holdsWhatWasPaidIn = sumCents === accounts.length * OPENING_CENTS;
+    // Balances are projected shard by shard: a payer's may be there before its payee's is.
+    const isSettled = isNothingHeld && holdsWhatWasPaidIn;
+    if (isSettled || Date.now() >= endsAtMs) return { balances, isNothingHeld, holdsWhatWasPaidIn };
     sleep(0.5);
-    balances = accounts.map(readBalance);
   }
-  const sumCents = balances.reduce((total, { balance }) => total + cents(balance), 0);
-  return {
-    balances,
-    isNothingHeld: balances.every(({ held }) => cents(held) === 0),
-    holdsWhatWasPaidIn: sumCents === accounts.length * OPENING_CENTS,
-  };
 }
 
 function readBalance(accountId) {
