@@ -1,30 +1,24 @@
 import { hash } from 'node:crypto';
+import { jsonText } from '@surety/contracts';
 
 /** Raised when the canonical form changes: old and new fingerprints then never compare equal. */
 const FINGERPRINT_VERSION = '01';
-
-/** Text that JSON writes as it is: printable ASCII without quotation mark and backslash. */
-const WRITTEN_AS_IT_IS = /^[\x20\x21\x23-\x5b\x5d-\x7e]*$/;
 
 /**
  * JSON with sorted keys and without the fields that are undefined: equal values, equal text. Written
  * piece by piece, because lists of pieces cost more than the text: it is made for every request.
  */
 export function canonicalJson(value: unknown): string {
-  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'string') return jsonText(value);
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
   let text = '';
   for (const name of Object.keys(value).sort()) {
     const field = (value as Readonly<Record<string, unknown>>)[name];
     if (field === undefined) continue;
-    text += `${text === '' ? '' : ','}${quoted(name)}:${canonicalJson(field)}`;
+    text += `${text === '' ? '' : ','}${jsonText(name)}:${canonicalJson(field)}`;
   }
   return `{${text}}`;
-}
-
-function quoted(text: string): string {
-  return WRITTEN_AS_IT_IS.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** The same amount in one spelling: "12.50", "12.5" and 12.5 are one request. */

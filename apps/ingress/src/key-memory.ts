@@ -1,4 +1,4 @@
-import { Batcher, RedisScript } from '@surety/runtime';
+import { Batcher, RedisScript, partsOfCalls } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import type { KeyRef } from '@surety/saga';
 
@@ -6,8 +6,6 @@ import type { KeyRef } from '@surety/saga';
 const REMEMBERED_SECONDS = 24 * 60 * 60;
 /** After a failed call Redis is left alone this long, so that requests do not wait for it in turn. */
 const PAUSE_AFTER_FAILURE_MS = 1_000;
-/** Redis does nothing else while a script runs: each call stays far below a millisecond. */
-const KEYS_PER_CALL = 100;
 /** Bounds what is asked for together while Redis is slow; beyond both, a key counts as ours. */
 const GATHERED_MAX = 1_000;
 const WAITING_MAX = 10_000;
@@ -63,8 +61,8 @@ export class KeyMemory {
   async belongHere(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
     if (this.isAway()) return keys.map(() => true);
     try {
-      const chunks = chunksOf(keys).map((chunk) => this.ask(chunk));
-      return (await Promise.all(chunks)).flat();
+      const parts = partsOfCalls(keys).map((part) => this.ask(part));
+      return (await Promise.all(parts)).flat();
     } catch {
       this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
       return keys.map(() => true);
@@ -85,12 +83,4 @@ export class KeyMemory {
     for (const position of foreign) belongs[Number(position) - 1] = false;
     return belongs;
   }
-}
-
-function chunksOf(keys: readonly KeyRef[]): readonly (readonly KeyRef[])[] {
-  if (keys.length <= KEYS_PER_CALL) return keys.length === 0 ? [] : [keys];
-  const count = Math.ceil(keys.length / KEYS_PER_CALL);
-  return Array.from({ length: count }, (_, at) =>
-    keys.slice(at * KEYS_PER_CALL, (at + 1) * KEYS_PER_CALL),
-  );
 }

@@ -48,16 +48,8 @@ export class ShardDoors {
   }
 
   /** @throws QueueFullError where the chain behind ends transfers slower than they come */
-  async requestTransfer(request: TransferRequest): Promise<RequestResult> {
-    await this.admission.enter(1);
-    const accepted: TransferId[] = [];
-    try {
-      const result = await this.storeAlone(request);
-      if (result.kind === 'accepted') accepted.push(result.transferId);
-      return result;
-    } finally {
-      this.admission.left(1, accepted);
-    }
+  requestTransfer(request: TransferRequest): Promise<RequestResult> {
+    return this.admitted(1, () => this.storeAlone(request), acceptedBy);
   }
 
   private storeAlone(request: TransferRequest): Promise<RequestResult> {
@@ -71,20 +63,31 @@ export class ShardDoors {
    * Outcomes come in the order of requests.
    * @throws QueueFullError where the chain behind ends transfers slower than they come
    */
-  async requestTransfers(
+  requestTransfers(
     requests: readonly TransferRequest[],
   ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
-    await this.admission.enter(requests.length);
-    const accepted: TransferId[] = [];
+    return this.admitted(
+      requests.length,
+      () => this.storeTogether(requests),
+      (outcomes) =>
+        outcomes.flatMap((one) => (one.status === 'fulfilled' ? acceptedBy(one.value) : [])),
+    );
+  }
+
+  /** Waits to be let in, and tells what came of it, whatever it was. */
+  private async admitted<R>(
+    count: number,
+    store: () => Promise<R>,
+    acceptedOf: (result: R) => readonly TransferId[],
+  ): Promise<R> {
+    await this.admission.enter(count);
+    let accepted: readonly TransferId[] = [];
     try {
-      const outcomes = await this.storeTogether(requests);
-      for (const outcome of outcomes) {
-        if (outcome.status !== 'fulfilled' || outcome.value.kind !== 'accepted') continue;
-        accepted.push(outcome.value.transferId);
-      }
-      return outcomes;
+      const result = await store();
+      accepted = acceptedOf(result);
+      return result;
     } finally {
-      this.admission.left(requests.length, accepted);
+      this.admission.left(count, accepted);
     }
   }
 
@@ -225,6 +228,10 @@ export class ShardDoors {
       throw new ShardUnavailable(shard, { cause: error });
     }
   }
+}
+
+function acceptedBy(result: RequestResult): readonly TransferId[] {
+  return result.kind === 'accepted' ? [result.transferId] : [];
 }
 
 /** It may lie in one member, or in the map that led them here; not in the shard, nor in its queue. */

@@ -1,13 +1,11 @@
 import { balanceCopyKey, statusCopyKey } from '@surety/contracts';
 import type { BalanceRow } from '@surety/db';
-import { RedisScript } from '@surety/runtime';
+import { RedisScript, partsOfCalls } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import type { EndRow, ProjectedRows } from './projected-rows.js';
 
 const STATUS_TTL_MS = 60 * 60 * 1000;
 const BALANCE_TTL_MS = 24 * 60 * 60 * 1000;
-/** Redis does nothing else while a script runs: each call stays far below a millisecond. */
-const KEYS_PER_CALL = 100;
 
 /**
  * Sets each copy unless a newer one is there. Versions are decimal text without leading zeros and
@@ -94,8 +92,8 @@ export class RedisCopies {
     const statuses = Array.from(rows.statuses.values(), statusCopyOf);
     const balances = Array.from(rows.balances.values(), balanceCopyOf);
     const written = await Promise.all([
-      ...chunks(statuses).map((chunk) => this.#set(SET_ENDS, chunk, STATUS_TTL_MS)),
-      ...chunks(balances).map((chunk) => this.#set(SET_UNLESS_OLDER, chunk, BALANCE_TTL_MS)),
+      ...partsOfCalls(statuses).map((chunk) => this.#set(SET_ENDS, chunk, STATUS_TTL_MS)),
+      ...partsOfCalls(balances).map((chunk) => this.#set(SET_UNLESS_OLDER, chunk, BALANCE_TTL_MS)),
     ]);
     return written.reduce((sum, count) => sum + count, 0);
   }
@@ -105,11 +103,4 @@ export class RedisCopies {
     const texts = copies.map((copy) => copy.text);
     return Number(await script.run(this.#redis.client, keys, [ttlMs, ...texts]));
   }
-}
-
-function chunks(copies: readonly Copy[]): (readonly Copy[])[] {
-  const count = Math.ceil(copies.length / KEYS_PER_CALL);
-  return Array.from({ length: count }, (_, at) =>
-    copies.slice(at * KEYS_PER_CALL, (at + 1) * KEYS_PER_CALL),
-  );
 }

@@ -9,6 +9,7 @@ import {
   termsOf,
 } from './envelope.js';
 import type { Envelope } from './envelope.js';
+import { aHeldEvent } from './spec-support.js';
 
 const SOURCE = 'ACC001';
 const DESTINATION = 'ACC002';
@@ -17,30 +18,8 @@ const ID = composeTransferId(1_700_000_000_000, slotOfAccount(SOURCE), new Uint8
 
 function anEnvelope(fields: object = {}, data: object = {}): Envelope {
   const step = 'step' in fields ? String(fields.step) : '20';
-  return {
-    id: `${ID}/${step}`,
-    type: 'held',
-    schema: 1,
-    transferId: ID,
-    step: 20,
-    sourceSlot: slotOfAccount(SOURCE),
-    destinationSlot: slotOfAccount(DESTINATION),
-    requestedAt: '2026-01-31T10:15:30.123456Z',
-    occurredAt: '2026-01-31T10:15:30.223456Z',
-    actor: 'saga',
-    causation: `${ID}/10`,
-    traceparent: null,
-    accounts: [{ id: SOURCE, balance: '10000', held: '3000', version: '2' }],
-    data: {
-      kind: 'transfer',
-      source: SOURCE,
-      destination: DESTINATION,
-      amount: '3000',
-      currency: 'EUR',
-      ...data,
-    },
-    ...fields,
-  };
+  const terms = { id: ID, source: SOURCE, destination: DESTINATION };
+  return aHeldEvent(terms, { id: `${ID}/${step}`, ...fields }, data);
 }
 
 function without(path: string): unknown {

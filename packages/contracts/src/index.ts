@@ -1,4 +1,6 @@
 export * from './envelope.js';
+export * from './json-text.js';
+export { SHORT_FORM_SCHEMA } from './short-form.js';
 export * from './topics.js';
 export * from './http-answers.js';
 export * from './http-projections.js';

@@ -1,5 +1,6 @@
 import { STEP } from '@surety/domain';
 import type { AccountSnapshot, Envelope, EnvelopeData, Timestamp } from './envelope.js';
+import { jsonText } from './json-text.js';
 
 /** The version whose envelopes have the short form. Older ones are the envelope itself as JSON. */
 export const SHORT_FORM_SCHEMA = 2;
@@ -36,21 +37,14 @@ const ESCAPE = '~';
 
 const STEPS: readonly unknown[] = Object.values(STEP);
 
-/** Text that stands in JSON as it is. Nearly all is: the test costs less than JSON.stringify. */
-const PLAIN = /^[ !#-[\]-~]*$/;
-
-function quoted(text: string): string {
-  return PLAIN.test(text) ? `"${text}"` : JSON.stringify(text);
-}
-
 /** Members that are known come in one order, unknown ones after them: same envelope, same bytes. */
 export function encodeShort(envelope: Envelope): string {
   const { type, transferId, step, sourceSlot, destinationSlot, occurredAt, data } = envelope;
   const { kind, source, destination, amount, currency } = data;
   return (
     `{"schema":${SHORT_FORM_SCHEMA},"type":"${type}","id":"${transferId}","step":${step},` +
-    `"slots":[${sourceSlot},${destinationSlot}],"at":"${occurredAt}","by":${quoted(envelope.actor)},` +
-    `"terms":["${kind}",${quoted(source)},${quoted(destination)},"${amount}",${quoted(currency)}]` +
+    `"slots":[${sourceSlot},${destinationSlot}],"at":"${occurredAt}","by":${jsonText(envelope.actor)},` +
+    `"terms":["${kind}",${jsonText(source)},${jsonText(destination)},"${amount}",${jsonText(currency)}]` +
     `${circumstances(envelope)}${furtherData(data)}${unknownMembers(envelope)}}`
   );
 }
@@ -61,7 +55,7 @@ function circumstances(envelope: Envelope): string {
   let text = '';
   if (requestedAt !== occurredAt) text = `,"requested":"${whatDiffers(requestedAt, occurredAt)}"`;
   if (causation !== null) text += `,"cause":${causeText(causation, envelope.transferId)}`;
-  if (traceparent !== null) text += `,"trace":${quoted(traceparent)}`;
+  if (traceparent !== null) text += `,"trace":${jsonText(traceparent)}`;
   if (accounts.length > 0) text += `,"accounts":[${accounts.map(accountText).join(',')}]`;
   return text;
 }
@@ -89,12 +83,12 @@ function requestedOf({ at, requested }: Members): unknown {
 function causeText(causation: string, transferId: string): string {
   const step = causation.slice(-2);
   const isOwn = causation === `${transferId}/${step}` && STEPS.includes(Number(step));
-  return isOwn ? step : quoted(causation);
+  return isOwn ? step : jsonText(causation);
 }
 
 function accountText(account: AccountSnapshot): string {
   const { id, balance, held, version } = account;
-  const known = `[${quoted(id)},"${balance}","${held}","${version}"`;
+  const known = `[${jsonText(id)},"${balance}","${held}","${version}"`;
   if (Object.keys(account).length === ACCOUNT_NAMES.size) return `${known}]`;
   return `${known},${JSON.stringify(without(account, ACCOUNT_NAMES))}]`;
 }

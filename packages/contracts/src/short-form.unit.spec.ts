@@ -9,6 +9,7 @@ import {
   readEnvelope,
 } from './envelope.js';
 import type { Envelope } from './envelope.js';
+import { aHeldEvent } from './spec-support.js';
 
 /** JSON knows no zero below zero: what it makes of a value is what can be written and read again. */
 function json(): fc.Arbitrary<unknown> {
@@ -20,30 +21,13 @@ const DESTINATION = 'ACC000000093';
 const ID = composeTransferId(1_700_000_000_000, slotOfAccount(SOURCE), new Uint8Array(8));
 
 function anEnvelope(fields: object = {}, data: object = {}): Envelope {
-  return {
-    id: `${ID}/20`,
-    type: 'held',
+  const inShortForm = {
     schema: 2,
-    transferId: ID,
-    step: 20,
-    sourceSlot: slotOfAccount(SOURCE),
-    destinationSlot: slotOfAccount(DESTINATION),
-    requestedAt: '2026-01-31T10:15:30.123456Z',
-    occurredAt: '2026-01-31T10:15:30.223456Z',
-    actor: 'saga',
-    causation: `${ID}/10`,
     traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
     accounts: [{ id: SOURCE, balance: '1000000', held: '3000', version: '212' }],
-    data: {
-      kind: 'transfer',
-      source: SOURCE,
-      destination: DESTINATION,
-      amount: '3000',
-      currency: 'EUR',
-      ...data,
-    },
-    ...fields,
   };
+  const terms = { id: ID, source: SOURCE, destination: DESTINATION };
+  return aHeldEvent(terms, { ...inShortForm, ...fields }, data);
 }
 
 type Members = Record<string, unknown>;

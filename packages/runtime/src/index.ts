@@ -46,5 +46,5 @@ export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';
-export { RedisScript } from './redis-script.js';
+export { RedisScript, partsOfCalls } from './redis-script.js';
 export { CHANNELS, createDoorbell, type Doorbell } from './doorbell.js';

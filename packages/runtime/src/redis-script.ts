@@ -1,6 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
 
+/** Redis does nothing else while a script runs: each call stays far below a millisecond. */
+const KEYS_PER_CALL = 100;
+
+/** What is for many keys, cut so that each part is one call's. */
+export function partsOfCalls<T>(items: readonly T[]): readonly (readonly T[])[] {
+  const count = Math.ceil(items.length / KEYS_PER_CALL);
+  return Array.from({ length: count }, (_, at) =>
+    items.slice(at * KEYS_PER_CALL, (at + 1) * KEYS_PER_CALL),
+  );
+}
+
 /** A Lua script that Redis is sent once and knows by its hash afterwards. */
 export class RedisScript {
   readonly #text: string;

@@ -5,7 +5,7 @@ import type { Row } from '../../connection/cells.js';
 import { count } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
 import { chunksOf } from '../transact/shape.js';
-import { deleteOutboxSql } from './delete-outbox.js';
+import { ascending, deleteOutboxSql } from './delete-outbox.js';
 
 export interface OutboxAdvance {
   /** Sequence numbers of rows that the broker acknowledged: they are deleted first. */
@@ -29,9 +29,9 @@ export interface OutboxPage {
   readonly found: readonly NumberedOutboxRow[];
 }
 
-const COLUMNS = 'seq, topic, topic_partition, payload';
+export const NUMBERED_COLUMNS = 'seq, topic, topic_partition, payload';
 
-function readRow(row: Row): NumberedOutboxRow {
+export function readNumberedRow(row: Row): NumberedOutboxRow {
   return {
     seq: readBigint(row[0]),
     topic: readText(row[1]) as Topic,
@@ -52,19 +52,16 @@ function readRow(row: Row): NumberedOutboxRow {
 export async function advanceOutbox(session: Session, advance: OutboxAdvance): Promise<OutboxPage> {
   const deletions = chunksOf(ascending(advance.acknowledged)).map(deleteOutboxSql);
   const read =
-    `SELECT ${COLUMNS} FROM outbox WHERE seq > ${advance.afterSeq} ` +
+    `SELECT ${NUMBERED_COLUMNS} FROM outbox WHERE seq > ${advance.afterSeq} ` +
     `ORDER BY seq LIMIT ${count(advance.limit)}`;
   const gapReads = chunksOf(ascending(advance.gaps)).map(
-    (chunk) => `SELECT ${COLUMNS} FROM outbox WHERE seq IN (${chunk.join(', ')}) ORDER BY seq`,
+    (chunk) =>
+      `SELECT ${NUMBERED_COLUMNS} FROM outbox WHERE seq IN (${chunk.join(', ')}) ORDER BY seq`,
   );
   const results = await session.send([...deletions, read, ...gapReads]);
   const [page, ...gapPages] = results.slice(deletions.length);
   return {
-    rows: (page?.rows ?? []).map(readRow),
-    found: gapPages.flatMap(({ rows }) => rows.map(readRow)),
+    rows: (page?.rows ?? []).map(readNumberedRow),
+    found: gapPages.flatMap(({ rows }) => rows.map(readNumberedRow)),
   };
-}
-
-function ascending(seqs: readonly bigint[]): bigint[] {
-  return [...seqs].sort((a, b) => (a < b ? -1 : 1));
 }

@@ -12,8 +12,12 @@ import type { Session } from '../../connection/session.js';
  */
 export async function deleteOutbox(session: Session, seqs: readonly bigint[]): Promise<number> {
   if (seqs.length === 0) return 0;
-  const inLockOrder = [...seqs].sort((a, b) => (a < b ? -1 : 1));
-  return changeRows(session, deleteOutboxSql(inLockOrder));
+  return changeRows(session, deleteOutboxSql(ascending(seqs)));
+}
+
+/** The order in which rows of the outbox are locked. */
+export function ascending(seqs: readonly bigint[]): bigint[] {
+  return [...seqs].sort((a, b) => (a < b ? -1 : 1));
 }
 
 /** @param seqs at least one, ascending */

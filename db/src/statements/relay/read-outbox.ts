@@ -1,31 +1,27 @@
-import type { Timestamp, Topic } from '@surety/contracts';
-import { readBigint, readCount, readText, readTime } from '../../connection/cells.js';
+import type { Timestamp } from '@surety/contracts';
+import { readTime } from '../../connection/cells.js';
 import type { Row } from '../../connection/cells.js';
 import { count } from '../../connection/literals.js';
 import { readRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
+import { NUMBERED_COLUMNS, readNumberedRow } from './advance-outbox.js';
 import type { NumberedOutboxRow } from './advance-outbox.js';
 
 export interface StoredOutboxRow extends NumberedOutboxRow {
   readonly createdAt: Timestamp;
 }
 
-const OUTBOX_COLUMNS = 'seq, topic, topic_partition, payload, created_at';
+const OUTBOX_COLUMNS = `${NUMBERED_COLUMNS}, created_at`;
 
 function readOutboxRow(row: Row): StoredOutboxRow {
-  return {
-    seq: readBigint(row[0]),
-    topic: readText(row[1]) as Topic,
-    partition: readCount(row[2]),
-    payload: readText(row[3]),
-    createdAt: readTime(row[4]),
-  };
+  return { ...readNumberedRow(row), createdAt: readTime(row[4]) };
 }
 
 /**
  * Committed rows after a sequence number, ascending. A number that is missing may still appear: its
  * transaction may not have committed yet.
- * Caller: reconciler's check of the outbox. Index: PRIMARY (seq), a range. Locks: none. Rows: at most `limit`.
+ * Caller: reconciler's check of the outbox. Index: PRIMARY (seq), a range. Locks: none. Rows: at
+ * most `limit`.
  * @throws StoreError
  */
 export function readOutbox(

@@ -1,10 +1,15 @@
+import { SHORT_FORM_SCHEMA } from '@surety/contracts';
+
+/** Where terms stand in the list of the short form. */
+export const TERM_AT = { source: 1, destination: 2, amount: 3, currency: 4 } as const;
+
 /** Where the text of an event has what statements ask of it: first its short form, then its plain one. */
 const PATHS = {
   type: ['$.type', '$.type'],
-  source: ['$.terms[1]', '$.data.source'],
-  destination: ['$.terms[2]', '$.data.destination'],
-  amount: ['$.terms[3]', '$.data.amount'],
-  currency: ['$.terms[4]', '$.data.currency'],
+  source: [`$.terms[${TERM_AT.source}]`, '$.data.source'],
+  destination: [`$.terms[${TERM_AT.destination}]`, '$.data.destination'],
+  amount: [`$.terms[${TERM_AT.amount}]`, '$.data.amount'],
+  currency: [`$.terms[${TERM_AT.currency}]`, '$.data.currency'],
   reason: ['$.reason', '$.data.reason'],
   accountId: ['$.accounts[0][0]', '$.accounts[0].id'],
   accountBalance: ['$.accounts[0][1]', '$.accounts[0].balance'],
@@ -19,5 +24,5 @@ const PATHS = {
 export function toldByEvent(member: keyof typeof PATHS, column = 'e.envelope'): string {
   const [short, plain] = PATHS[member];
   const at = (path: string): string => `JSON_UNQUOTE(JSON_EXTRACT(${column}, '${path}'))`;
-  return `IF(${column} LIKE '{"schema":2,%', ${at(short)}, ${at(plain)})`;
+  return `IF(${column} LIKE '{"schema":${SHORT_FORM_SCHEMA},%', ${at(short)}, ${at(plain)})`;
 }

@@ -1,6 +1,7 @@
-/** Where the members of an event's data lie in the short form's list of terms. */
-const MEMBERS = { amount: 3, currency: 4, source: 1, destination: 2 } as const;
-const SHORT_FORM_SCHEMA = 2;
+import { SHORT_FORM_SCHEMA } from '@surety/contracts';
+import { TERM_AT } from '../../rows/told-by-event.js';
+
+const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
 
 /**
  * The terms that an envelope tells, as its readers parse it: amount, currency, source and destination
@@ -20,12 +21,10 @@ export function toldTerms(text: string): string | null {
   const isShort = envelope['schema'] === SHORT_FORM_SCHEMA;
   const list: readonly unknown[] = Array.isArray(terms) ? terms : [];
   const data = membersOf(envelope['data']);
-  return Object.entries(MEMBERS)
-    .flatMap(([name, at]) => {
-      const member = isShort ? list[at] : data[name];
-      return member === undefined ? [] : [textOf(member)];
-    })
-    .join(' ');
+  return MEMBERS.flatMap((name) => {
+    const member = isShort ? list[TERM_AT[name]] : data[name];
+    return member === undefined ? [] : [textOf(member)];
+  }).join(' ');
 }
 
 function membersOf(value: unknown): Readonly<Record<string, unknown>> {
