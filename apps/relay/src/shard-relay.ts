@@ -1,6 +1,8 @@
 import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type { Clock, LeaseKeeper, Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import { AcknowledgedRows } from './acknowledged-rows.js';
 import { OutboxCursor } from './outbox-cursor.js';
+import type { OutboxRead } from './outbox-cursor.js';
 import type { Outbox, OutboxMessage } from './outbox-port.js';
 import { PAGE_ROWS_MIN, nextPageRows } from './page-size.js';
 import { WakeUp } from './wake-up.js';
@@ -26,8 +28,8 @@ export interface ShardRelayOptions {
 
 /**
  * Publishes what is committed in the outbox of one shard and deletes exactly what was acknowledged.
- * The deletion of a page travels with the next read, so that a page costs one round trip to the
- * database; a crash sends at most one page again.
+ * Deletions gather for a moment and travel with a read, so that a page costs one round trip to the
+ * database and mostly no commit; a crash sends again what was not deleted yet.
  *
  * It follows (somebody else has the lease: it reads nothing), relays, or backs off. A new holding of
  * the lease begins at the head; so does the first round after a failure, whatever failed. A failure
@@ -36,8 +38,7 @@ export interface ShardRelayOptions {
 export class ShardRelay {
   readonly #options: ShardRelayOptions;
   readonly #cursor = new OutboxCursor();
-  /** Rows that Kafka has and the outbox still has: those of the last page, until the next read. */
-  #acknowledged: readonly bigint[] = [];
+  readonly #acknowledged = new AcknowledgedRows();
   readonly #clock: Clock;
   readonly #wakeUp: WakeUp;
   #token: bigint | undefined;
@@ -94,14 +95,15 @@ export class ShardRelay {
     }
   }
 
-  /** Deletes the last page, reads and publishes the next one. Returns the number of its messages. */
+  /** Reads and publishes a page, and deletes what is due. Returns the number of its messages. */
   async #round(): Promise<number> {
     const messages = await this.#advance();
     if (messages.length === 0) return 0;
     await this.#options.publisher.publish(
       messages.map(({ topic, partition, payload }) => ({ topic, partition, value: payload })),
     );
-    this.#acknowledged = messages.map((message) => message.seq);
+    const seqs = messages.map((message) => message.seq);
+    this.#acknowledged.add(seqs, this.#clock.nowMs());
     this.#options.metrics.batchItems.observe({ unit: 'relay' }, messages.length);
     return messages.length;
   }
@@ -110,9 +112,9 @@ export class ShardRelay {
     const read = this.#cursor.plan(this.#clock.nowMs());
     const rowsMax = this.#pageRows;
     const { afterSeq, gaps } = read;
-    const acknowledged = this.#acknowledged;
+    const acknowledged = this.#deletedWith(read);
     const page = await this.#options.outbox.advance({ acknowledged, afterSeq, rowsMax, gaps });
-    this.#acknowledged = [];
+    this.#acknowledged.deleted(acknowledged);
     const { rows, found } = page;
     const result = {
       seqs: rows.map((row) => row.seq),
@@ -124,12 +126,19 @@ export class ShardRelay {
     return union(rows, found);
   }
 
+  /** A sweep would find, and publish again, what is not deleted before it. */
+  #deletedWith(read: OutboxRead): readonly bigint[] {
+    const isDue = read.isSweep || this.#acknowledged.dueInMs(read.plannedAtMs) === 0;
+    return isDue ? this.#acknowledged.seqs : [];
+  }
+
   /** For whoever does not read on. What fails stays, and is tried again with the next call. */
   async #settle(): Promise<void> {
-    if (this.#acknowledged.length === 0) return;
+    const { seqs } = this.#acknowledged;
+    if (seqs.length === 0) return;
     try {
-      await this.#options.outbox.delete(this.#acknowledged);
-      this.#acknowledged = [];
+      await this.#options.outbox.delete(seqs);
+      this.#acknowledged.deleted(seqs);
     } catch (error) {
       this.#report(error);
     }
@@ -137,7 +146,8 @@ export class ShardRelay {
 
   #idleMs(): number {
     const pollMs = this.#options.isBellAvailable() ? POLL_MS : POLL_WITHOUT_BELL_MS;
-    return Math.min(pollMs, this.#cursor.dueInMs(this.#clock.nowMs()));
+    const nowMs = this.#clock.nowMs();
+    return Math.min(pollMs, this.#cursor.dueInMs(nowMs), this.#acknowledged.dueInMs(nowMs));
   }
 
   async #backOff(): Promise<void> {
