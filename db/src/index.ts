@@ -33,8 +33,8 @@ export type { StoredOutboxRow } from './statements/relay/read-outbox.js';
 export { clearProjections } from './statements/projector/clear-projections.js';
 export { readEventsPage } from './statements/projector/read-events-page.js';
 export type { EventPosition } from './statements/projector/read-events-page.js';
-export { upsertBalances } from './statements/projector/upsert-balances.js';
-export { upsertTransactionStatuses } from './statements/projector/upsert-transaction-statuses.js';
+export { upsertProjections } from './statements/projector/upsert-projections.js';
+export type { ProjectionRows } from './statements/projector/upsert-projections.js';
 export type { BalanceRow, StatusRow } from './statements/rows/projection-rows.js';
 
 export { acquireLease } from './statements/leases/acquire-lease.js';

@@ -20,7 +20,7 @@ import {
   transitSums,
   unbalancedSlots,
   unbalancedSteps,
-  upsertBalances,
+  upsertProjections,
   wrongBalances,
   wrongHeld,
 } from './index.js';
@@ -79,9 +79,12 @@ describe('every sum beyond 2^53, written and read by every statement', () => {
     const transferId = aTransferId(id, 1);
     const legs = externalLegs({ transferId, step: 40, after: account, signedMinor: sum });
     await write({ accountsInserted: [{ ...account, metadata: null }], legs });
-    await upsertBalances(shard, [
-      { ...{ accountId: id, slot: account.slot, currency: 'EUR', updatedAt: AT }, ...account },
-    ]);
+    await upsertProjections(shard, {
+      balances: [
+        { ...{ accountId: id, slot: account.slot, currency: 'EUR', updatedAt: AT }, ...account },
+      ],
+      statuses: [],
+    });
     expect(await findAccount(shard, id)).toMatchObject({ balance: sum, held: BEYOND });
     expect(await readBalance(shard, id)).toMatchObject({ balance: sum, version: BEYOND });
     const [entry] = await listEntries(shard, id, undefined, 10);
@@ -241,9 +244,16 @@ describe('a sum that no BIGINT can hold', () => {
   it('is refused by the projection of balances, new or known', async () => {
     const row = { accountId: 'clip', slot: over.slot, currency: 'EUR', updatedAt: AT, held: 0n };
     const tooLarge = { ...row, balance: TOO_LARGE, version: 9n };
-    await expect(upsertBalances(shard, [tooLarge])).rejects.toMatchObject({ kind: 'data' });
-    await upsertBalances(shard, [{ ...row, balance: 1n, version: 1n }]);
-    await expect(upsertBalances(shard, [tooLarge])).rejects.toMatchObject({ kind: 'data' });
+    await expect(
+      upsertProjections(shard, { balances: [tooLarge], statuses: [] }),
+    ).rejects.toMatchObject({ kind: 'data' });
+    await upsertProjections(shard, {
+      balances: [{ ...row, balance: 1n, version: 1n }],
+      statuses: [],
+    });
+    await expect(
+      upsertProjections(shard, { balances: [tooLarge], statuses: [] }),
+    ).rejects.toMatchObject({ kind: 'data' });
     expect((await readBalance(shard, 'clip'))?.balance).toBe(1n);
   });
 });

@@ -32,19 +32,26 @@ function tables(world: World, life: Life, shard: SimulatedShard): ProjectionStor
   const isUnguarded = world.has('projector_without_version_guard');
   return {
     shard: shard.id,
-    upsertBalances: (rows) =>
+    upsert: (rows) =>
       shard.statement(life, () => {
-        for (const row of rows) {
-          const version = world.balances.get(row.accountId)?.version ?? -1n;
-          if (isUnguarded || version < row.version) world.balances.set(row.accountId, row);
-        }
-      }),
-    upsertStatuses: (rows) =>
-      shard.statement(life, () => {
-        for (const row of rows) {
-          const version = world.statuses.get(row.transferId)?.version ?? 0;
-          if (isUnguarded || version < row.version) world.showStatus(row);
-        }
+        takeNewer(world, rows, isUnguarded);
       }),
   };
+}
+
+function takeNewer(
+  world: World,
+  rows: Parameters<ProjectionStore['upsert']>[0],
+  isUnguarded: boolean,
+): void {
+  const isNewer = (version: bigint | number, known: bigint | number | undefined): boolean =>
+    isUnguarded || known === undefined || known < version;
+  for (const row of rows.balances) {
+    const known = world.balances.get(row.accountId);
+    if (isNewer(row.version, known?.version)) world.balances.set(row.accountId, row);
+  }
+  for (const row of rows.statuses) {
+    const known = world.statuses.get(row.transferId);
+    if (isNewer(row.version, known?.version)) world.showStatus(row);
+  }
 }

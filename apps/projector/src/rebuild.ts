@@ -89,6 +89,7 @@ function decodeStored(encoded: readonly string[]): readonly Envelope[] {
 }
 
 async function writeFold(store: ProjectionStore, fold: ProjectionFold): Promise<void> {
-  if (fold.balances.size > 0) await store.upsertBalances([...fold.balances.values()]);
-  if (fold.statuses.size > 0) await store.upsertStatuses([...fold.statuses.values()]);
+  const balances = [...fold.balances.values()];
+  const statuses = [...fold.statuses.values()];
+  await store.upsert({ balances, statuses });
 }

@@ -1,13 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { encodeEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import type { BalanceRow } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';
 import { aTransferId } from '@surety/testing';
 import { ProjectionFold } from './projected-rows.js';
-import type { EndRow, ProjectedRows } from './projected-rows.js';
+import type { ProjectedRows } from './projected-rows.js';
 import { rebuildFromEvents } from './rebuild.js';
 import type { RebuildStore } from './rebuild.js';
+import type { RowsOfTables } from './shard-projection.js';
 
 const SOURCE = 'rebuild-source';
 const log = { info: () => log } as never;
@@ -48,12 +48,9 @@ class StoreDouble implements RebuildStore<number> {
     return { encoded, next };
   }
 
-  async upsertBalances(rows: readonly BalanceRow[]): Promise<void> {
-    for (const row of rows) this.rows.putBalance(row);
-  }
-
-  async upsertStatuses(rows: readonly EndRow[]): Promise<void> {
-    for (const row of rows) this.rows.putStatus(row);
+  async upsert({ balances, statuses }: RowsOfTables): Promise<void> {
+    for (const row of balances) this.rows.putBalance(row);
+    for (const row of statuses) this.rows.putStatus(row);
   }
 }
 
@@ -61,7 +58,7 @@ describe('a rebuild', () => {
   it('forgets rows that have no event, whatever their version claims', async () => {
     const store = new StoreDouble([]);
     const [wrong] = foldOf([committed(9)]).balances.values();
-    await store.upsertBalances([{ ...wrong!, version: 1_000_000n }]);
+    await store.upsert({ balances: [{ ...wrong!, version: 1_000_000n }], statuses: [] });
     await rebuildFromEvents([store], { log });
     expect(store.rows.size).toBe(0);
   });

@@ -1,10 +1,4 @@
-import {
-  clearProjections,
-  insertDeadLetter,
-  readEventsPage,
-  upsertBalances,
-  upsertTransactionStatuses,
-} from '@surety/db';
+import { clearProjections, insertDeadLetter, readEventsPage, upsertProjections } from '@surety/db';
 import type { EventPosition, Session } from '@surety/db';
 import type { UnreadableMessage } from './message-handler.js';
 import type { RebuildStore } from './rebuild.js';
@@ -13,8 +7,7 @@ import type { ProjectionStore } from './shard-projection.js';
 export function projectionStore(session: Session): ProjectionStore {
   return {
     shard: session.id,
-    upsertBalances: (rows) => upsertBalances(session, rows),
-    upsertStatuses: (rows) => upsertTransactionStatuses(session, rows),
+    upsert: (rows) => upsertProjections(session, rows),
   };
 }
 

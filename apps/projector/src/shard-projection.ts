@@ -12,13 +12,17 @@ const QUEUE_MAX = 50_000;
 /** Ids of one ring: a payload stays a few kilobytes. */
 const IDS_PER_RING = 100;
 
+/** What goes into the two tables of one shard. */
+export interface RowsOfTables {
+  readonly balances: readonly BalanceRow[];
+  readonly statuses: readonly EndRow[];
+}
+
 /** The projections of one shard. Rows are taken only where their version is newer. */
 export interface ProjectionStore {
   readonly shard: number;
-  /** @throws StoreError */
-  upsertBalances(rows: readonly BalanceRow[]): Promise<void>;
-  /** @throws StoreError */
-  upsertStatuses(rows: readonly EndRow[]): Promise<void>;
+  /** All of them or none. @throws StoreError */
+  upsert(rows: RowsOfTables): Promise<void>;
 }
 
 export interface ShardProjectionOptions {
@@ -78,7 +82,7 @@ export class ShardProjection {
     const statuses = [...rows.statuses.values()];
     metrics.batchItems.observe({ unit: 'projector' }, balances.length + statuses.length);
     try {
-      await Promise.all([this.#upsertBalances(balances), this.#upsertStatuses(statuses)]);
+      await this.#upsert({ balances, statuses });
     } catch (error) {
       this.#failed(error);
       return false;
@@ -89,35 +93,20 @@ export class ShardProjection {
     return true;
   }
 
-  async #upsertBalances(rows: readonly BalanceRow[]): Promise<void> {
-    const { store } = this.#options;
-    await this.#upsert(rows, (part) => store.upsertBalances(part));
-  }
-
-  async #upsertStatuses(rows: readonly EndRow[]): Promise<void> {
-    const { store } = this.#options;
-    await this.#upsert(rows, (part) => store.upsertStatuses(part));
-  }
-
   /** A row that no table can take is passed over: its truth lies elsewhere, and a rebuild shows it. */
-  async #upsert<Row>(
-    rows: readonly Row[],
-    write: (rows: readonly Row[]) => Promise<void>,
-  ): Promise<void> {
-    if (rows.length === 0) return;
+  async #upsert(rows: RowsOfTables): Promise<void> {
     const { metrics, log, store } = this.#options;
     try {
-      await write(rows);
+      await store.upsert(rows);
     } catch (error) {
       if (!(error instanceof StoreError) || error.kind !== 'data') throw error;
-      if (rows.length === 1) {
+      const all = [...rows.balances, ...rows.statuses];
+      if (all.length <= 1) {
         metrics.errorsTotal.inc({ kind: 'unprojectable', shard: store.shard });
-        log.error('a projected row cannot be stored', { shard: store.shard, row: rows[0], error });
+        log.error('a projected row cannot be stored', { shard: store.shard, row: all[0], error });
         return;
       }
-      const middle = Math.ceil(rows.length / 2);
-      await this.#upsert(rows.slice(0, middle), write);
-      await this.#upsert(rows.slice(middle), write);
+      for (const half of halvesOf(rows)) await this.#upsert(half);
     }
   }
 
@@ -166,4 +155,18 @@ function merged(items: readonly ProjectionFold[]): ProjectionFold {
     if (rows !== all) all.putAll(rows);
   }
   return all;
+}
+
+function halvesOf({ balances, statuses }: RowsOfTables): readonly RowsOfTables[] {
+  if (balances.length > 0 && statuses.length > 0) {
+    return [
+      { balances, statuses: [] },
+      { balances: [], statuses },
+    ];
+  }
+  const middle = Math.ceil((balances.length + statuses.length) / 2);
+  return [
+    { balances: balances.slice(0, middle), statuses: statuses.slice(0, middle) },
+    { balances: balances.slice(middle), statuses: statuses.slice(middle) },
+  ];
 }

@@ -41,7 +41,7 @@ export function pooledSession(id: ShardId, pool: ConnectionPool): Session {
       for (let attempt = 1; ; attempt += 1) {
         try {
           const results = await pool.use((link) => link.send(statements));
-          countCommits(pool, results);
+          countCommits(pool, { statements, results });
           return results;
         } catch (error) {
           if (!isContention(error) || attempt >= PACKET_ATTEMPTS_MAX) {
@@ -55,9 +55,15 @@ export function pooledSession(id: ShardId, pool: ConnectionPool): Session {
   };
 }
 
-/** Each statement that changed rows was a transaction of its own, with its own flush. */
-function countCommits(pool: ConnectionPool, results: readonly StatementResult[]): void {
-  for (const { affectedRows } of results) if (affectedRows > 0) pool.metrics?.commit();
+/** Outside a transaction each statement that changed rows was one of its own, with its own flush. */
+function countCommits(
+  pool: ConnectionPool,
+  packet: { readonly statements: readonly string[]; readonly results: readonly StatementResult[] },
+): void {
+  const { statements, results } = packet;
+  const changes = results.filter(({ affectedRows }) => affectedRows > 0).length;
+  const commits = statements.at(-1) === 'COMMIT' ? Math.min(1, changes) : changes;
+  for (let commit = 1; commit <= commits; commit += 1) pool.metrics?.commit();
 }
 
 function isContention(error: unknown): boolean {

@@ -49,8 +49,7 @@ import {
   transitSums,
   unbalancedSlots,
   unbalancedSteps,
-  upsertBalances,
-  upsertTransactionStatuses,
+  upsertProjections,
   withGlobalSnapshot,
   withSnapshot,
   wrongBalances,
@@ -297,12 +296,18 @@ describe('projections', () => {
       held: 1n,
       version: 2n ** 60n + 1n,
     };
-    await upsertBalances(shard, [newer]);
-    await upsertBalances(shard, [{ ...newer, balance: 1n, version: 2n ** 60n }]);
-    await upsertBalances(shard, [{ ...newer, balance: 2n }]);
+    await upsertProjections(shard, { balances: [newer], statuses: [] });
+    await upsertProjections(shard, {
+      balances: [{ ...newer, balance: 1n, version: 2n ** 60n }],
+      statuses: [],
+    });
+    await upsertProjections(shard, { balances: [{ ...newer, balance: 2n }], statuses: [] });
     expect(await readBalance(shard, 'p')).toEqual(newer);
     const newest = { ...newer, balance: -5n, held: 0n, version: 2n ** 60n + 2n };
-    await upsertBalances(shard, [newest, { ...newest, accountId: 'P' }]);
+    await upsertProjections(shard, {
+      balances: [newest, { ...newest, accountId: 'P' }],
+      statuses: [],
+    });
     expect(await readBalance(shard, 'p')).toEqual(newest);
     expect(await readBalance(shard, 'P')).toEqual({ ...newest, accountId: 'P' });
   });
@@ -314,7 +319,7 @@ describe('projections', () => {
       { ...status, status: 'cancelled', reason: 'hold_expired', version: 40 },
       { ...status, status: 'held', reason: null, version: 20 },
     ];
-    for (const row of rows) await upsertTransactionStatuses(shard, [row]);
+    for (const row of rows) await upsertProjections(shard, { balances: [], statuses: [row] });
     expect(await readTransactionStatus(shard, id)).toEqual(rows[2]);
   });
 

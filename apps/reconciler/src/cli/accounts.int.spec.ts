@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readEnvelope } from '@surety/contracts';
-import { findAccount, findTransfer, readTimeline, upsertBalances } from '@surety/db';
+import { findAccount, findTransfer, readTimeline, upsertProjections } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
@@ -53,7 +53,7 @@ describe('surety accounts show', () => {
       ...{ accountId: RICH, slot: slotOfAccount(RICH), currency: 'EUR' },
       ...{ balance: 10_00n, held: 0n, version: 1n, updatedAt: '2026-01-31T10:15:30.123456Z' },
     };
-    await upsertBalances(shard, [row]);
+    await upsertProjections(shard, { balances: [row], statuses: [] });
     expect((await surety('accounts', 'show', RICH)).out).toContain(
       'projection   balance 10.00 EUR, held 0.00 EUR, version 1 (2 behind)',
     );

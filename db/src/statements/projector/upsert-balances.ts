@@ -1,5 +1,4 @@
 import { count, time, word } from '../../connection/literals.js';
-import type { Session } from '../../connection/session.js';
 import { BALANCE_COLUMNS } from '../rows/projection-rows.js';
 import type { BalanceRow } from '../rows/projection-rows.js';
 import { chunksOf, sortedBy } from '../transact/shape.js';
@@ -7,16 +6,8 @@ import { chunksOf, sortedBy } from '../transact/shape.js';
 /**
  * Takes each row only where its version is newer than the one that is there. `version` is assigned
  * last: the assignments before it compare with the old one.
- * Caller: projector, rebuild. Index: PRIMARY (account_id). Locks: those rows, ascending. Rows: at
- * most VALUES_MAX a statement, all in one round trip. Fewer affected rows mean older versions.
- * @throws StoreError
+ * Callers: `upsertProjections`, repairs of projections. At most VALUES_MAX rows a statement, ascending.
  */
-export async function upsertBalances(session: Session, rows: readonly BalanceRow[]): Promise<void> {
-  const statements = balanceUpserts(rows);
-  if (statements.length > 0) await session.send(statements);
-}
-
-/** The same as text, for a packet with more in it. Callers: the above, repairs of projections. */
 export function balanceUpserts(rows: readonly BalanceRow[]): string[] {
   return chunksOf(sortedBy(rows, (row) => row.accountId)).map((chunk) => {
     const values = chunk.map(

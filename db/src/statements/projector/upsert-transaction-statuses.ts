@@ -1,5 +1,4 @@
 import { count, time, uuid, word, wordOrNull } from '../../connection/literals.js';
-import type { Session } from '../../connection/session.js';
 import { STATUS_COLUMNS } from '../rows/projection-rows.js';
 import type { StatusRow } from '../rows/projection-rows.js';
 import { chunksOf, sortedBy } from '../transact/shape.js';
@@ -7,19 +6,8 @@ import { chunksOf, sortedBy } from '../transact/shape.js';
 /**
  * Takes each row only where its version is newer than the one that is there. `version` is assigned
  * last: the assignments before it compare with the old one.
- * Caller: projector, rebuild. Index: PRIMARY (transfer_id). Locks: those rows, ascending. Rows: at
- * most VALUES_MAX a statement, all in one round trip. Fewer affected rows mean older versions.
- * @throws StoreError
+ * Callers: `upsertProjections`, repairs of projections. At most VALUES_MAX rows a statement, ascending.
  */
-export async function upsertTransactionStatuses(
-  session: Session,
-  rows: readonly StatusRow[],
-): Promise<void> {
-  const statements = statusUpserts(rows);
-  if (statements.length > 0) await session.send(statements);
-}
-
-/** The same as text, for a packet with more in it. Callers: the above, repairs of projections. */
 export function statusUpserts(rows: readonly StatusRow[]): string[] {
   return chunksOf(sortedBy(rows, (row) => row.transferId)).map((chunk) => {
     const values = chunk.map(
