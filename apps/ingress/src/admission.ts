@@ -50,6 +50,18 @@ export class Admission {
   }
 
   /**
+   * For whoever would not even be let wait: asked before a body is looked into, which costs several
+   * times as much as the answer that the client should come again.
+   * @throws QueueFullError
+   */
+  turnAway(): void {
+    if (this.#waiters.length === 0) return;
+    if (this.#waiting > Math.max(WAITERS_MIN, this.#endsPerSecond() * WAIT_SECONDS)) {
+      throw new QueueFullError(`${this.underWay} transfers are under way`);
+    }
+  }
+
+  /**
    * Resolves when so many transfers may be accepted; `left` must follow, whatever became of them.
    * @throws QueueFullError where too many wait already
    */
@@ -58,9 +70,7 @@ export class Admission {
       this.#entering += count;
       return;
     }
-    if (this.#waiting > Math.max(WAITERS_MIN, this.#endsPerSecond() * WAIT_SECONDS)) {
-      throw new QueueFullError(`${this.underWay} transfers are under way`);
-    }
+    this.turnAway();
     this.#waiting += count;
     await new Promise<void>((resolve) => {
       this.#waiters.push({ count, admit: resolve });

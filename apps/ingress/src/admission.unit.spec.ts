@@ -110,6 +110,30 @@ describe('admission', () => {
     expect(over.failure).toBeInstanceOf(QueueFullError);
   });
 
+  it('tells beforehand who would be turned away, and nobody else', async () => {
+    const turnedAway = (): boolean => {
+      try {
+        admission.turnAway();
+        return false;
+      } catch (error) {
+        expect(error).toBeInstanceOf(QueueFullError);
+        return true;
+      }
+    };
+    const ids = await accept(256);
+    const answers = Array.from({ length: 258 }, () => {
+      const answer = turnedAway();
+      void entering();
+      return answer;
+    });
+    expect(answers.filter(Boolean)).toEqual([true]);
+    expect(turnedAway()).toBe(true);
+    clock.pass(100);
+    admission.ended(ids);
+    await settled();
+    expect(turnedAway()).toBe(false);
+  });
+
   it('closes nothing where no end is heard: that is an outage, and what is accepted is safe', async () => {
     await accept(256);
     clock.pass(100);

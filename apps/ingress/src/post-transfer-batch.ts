@@ -9,7 +9,7 @@ import type { Answer } from './answer.js';
 import type { Handler } from './exchange.js';
 import { parseTransferBatch, parseTransferBody } from './parse-body.js';
 import type { PostTransferDependencies } from './post-transfer.js';
-import { BATCH_BYTES_MAX, readJson } from './read-json.js';
+import { BATCH_BYTES_MAX, parseJson, readBody } from './read-json.js';
 import { composeTransfer } from './transfer-request.js';
 
 type Result =
@@ -28,8 +28,10 @@ type Candidate =
  */
 export function postTransferBatch(dependencies: PostTransferDependencies): Handler {
   return async (exchange) => {
-    const { request, traceparent } = exchange;
-    const members = parseTransferBatch(await readJson(request, BATCH_BYTES_MAX));
+    const text = await readBody(exchange.request, BATCH_BYTES_MAX);
+    dependencies.doors.turnAway();
+    const { traceparent } = exchange;
+    const members = parseTransferBatch(parseJson(text));
     const composed = await Promise.all(
       members.map((member) => candidateOf(member, traceparent, dependencies)),
     );

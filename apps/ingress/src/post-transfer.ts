@@ -5,7 +5,7 @@ import { requireIdempotencyKey } from './idempotency-key.js';
 import type { KeyMemory } from './key-memory.js';
 import { parseTransferBody } from './parse-body.js';
 import { Problem } from './problem.js';
-import { readJson } from './read-json.js';
+import { parseJson, readBody } from './read-json.js';
 import type { ShardDoors } from './shard-doors.js';
 import { composeTransfer } from './transfer-request.js';
 import type { ComposeMeans } from './transfer-request.js';
@@ -24,8 +24,10 @@ export const TRANSFERS_PATH = '/api/v1/transfers';
 export function postTransfer(dependencies: PostTransferDependencies): Handler {
   const { doors, keyMemory, currencies } = dependencies;
   return async (exchange) => {
+    const text = await readBody(exchange.request);
+    doors.turnAway();
     const { request, traceparent } = exchange;
-    const body = parseTransferBody(await readJson(request), currencies);
+    const body = parseTransferBody(parseJson(text), currencies);
     const key = requireIdempotencyKey(request.headers, body.idempotencyKey);
     const transfer = await composeTransfer(body, { key, traceparent }, dependencies);
     if (!(await keyMemory.belongsHere(transfer.key))) throw new Problem('idempotency-key-reused');

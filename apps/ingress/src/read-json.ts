@@ -28,6 +28,17 @@ export async function readJson(
   request: IncomingMessage,
   bytesMax = BODY_BYTES_MAX,
 ): Promise<unknown> {
+  return parseJson(await readBody(request, bytesMax));
+}
+
+/**
+ * Reads a body that says of itself that it is JSON.
+ * @throws Problem unsupported-media-type, body-too-large; ClientGone
+ */
+export async function readBody(
+  request: IncomingMessage,
+  bytesMax = BODY_BYTES_MAX,
+): Promise<Buffer> {
   const encoding = request.headers['content-encoding'];
   const isPlain = encoding === undefined || encoding.toLowerCase() === 'identity';
   if (!isPlain || !JSON_MEDIA_TYPE.test(request.headers['content-type'] ?? '')) {
@@ -35,6 +46,11 @@ export async function readJson(
   }
   const bytes = await readBytes(request, bytesMax);
   if (!bytes) throw new Problem('body-too-large');
+  return bytes;
+}
+
+/** @throws Problem malformed-json */
+export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new Problem('malformed-json');
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;

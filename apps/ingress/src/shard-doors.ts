@@ -24,17 +24,19 @@ import { ShardUnavailable } from './problem.js';
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
 const ROUTE_ATTEMPTS_MAX = 3;
 
+type Gatekeeper = Pick<Admission, 'turnAway' | 'enter' | 'left'>;
+
 export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
   readonly slotMaps: SlotMaps;
-  readonly admission: Pick<Admission, 'enter' | 'left'>;
+  readonly admission: Gatekeeper;
 }
 
 /** Every way from a request to the shard that carries its slot. */
 export class ShardDoors {
   private readonly doors: ReadonlyMap<ShardId, Door>;
   private readonly slotMaps: SlotMaps;
-  private readonly admission: Pick<Admission, 'enter' | 'left'>;
+  private readonly admission: Gatekeeper;
   private reloading: Promise<unknown> | undefined;
 
   constructor(options: ShardDoorsOptions) {
@@ -45,6 +47,11 @@ export class ShardDoors {
 
   shardOf(slot: number): ShardId {
     return shardOfSlot(this.slotMaps.current(), slot);
+  }
+
+  /** Before a request for transfers is read. @throws QueueFullError where it would be turned away */
+  turnAway(): void {
+    this.admission.turnAway();
   }
 
   /** @throws QueueFullError where the chain behind ends transfers slower than they come */
