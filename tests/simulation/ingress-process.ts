@@ -49,6 +49,7 @@ export function ingress(world: World): (life: Life) => Promise<void> {
         belongsHere: async () => true,
         belongHere: async (keys: readonly unknown[]) => keys.map(() => true),
       },
+      firstTransfers: { read: async () => undefined },
       accountCurrencies: new AccountCurrencies(async () => 'EUR'),
       currencies: currencyTable(),
       defaultCurrency: 'EUR',

@@ -1,11 +1,14 @@
 import type { TransferAcceptedAnswer, TransferBody } from '@surety/contracts';
-import { findTransfer } from '@surety/db';
 import { formatMinor } from '@surety/domain';
-import type { CurrencyTable, Money } from '@surety/domain';
-import type { RequestResult } from '@surety/saga';
-import type { ShardDoors } from './shard-doors.js';
+import type { CurrencyTable, Money, TransferId } from '@surety/domain';
+import type { RequestResult, TransferRow } from '@surety/saga';
 
 export type TakenRequest = Exclude<RequestResult, { kind: 'key_reused' }>;
+
+/** Where the transfers lie that earlier requests have made. */
+export interface FirstTransfers {
+  read(id: TransferId): Promise<TransferRow | undefined>;
+}
 
 /**
  * The document for a transfer that is stored. A request without a currency took that of its account:
@@ -15,10 +18,14 @@ export type TakenRequest = Exclude<RequestResult, { kind: 'key_reused' }>;
 export async function acceptedTransfer(
   body: TransferBody,
   result: TakenRequest,
-  means: { readonly doors: ShardDoors; readonly currencies: CurrencyTable; readonly amount: Money },
+  means: {
+    readonly firstTransfers: FirstTransfers;
+    readonly currencies: CurrencyTable;
+    readonly amount: Money;
+  },
 ): Promise<TransferAcceptedAnswer> {
-  const { doors, currencies } = means;
-  const sum = await firstSum(doors, body, result, means.amount);
+  const { currencies } = means;
+  const sum = await firstSum(body, result, means);
   const currency = currencies.get(sum.currency);
   if (!currency) throw new Error(`currency ${sum.currency} is stored and not configured`);
   return {
@@ -35,14 +42,11 @@ export async function acceptedTransfer(
 }
 
 async function firstSum(
-  doors: ShardDoors,
   body: TransferBody,
   result: TakenRequest,
-  amount: Money,
+  { firstTransfers, amount }: { readonly firstTransfers: FirstTransfers; readonly amount: Money },
 ): Promise<Money> {
   if (result.kind === 'accepted' || body.currency !== undefined) return amount;
-  const row = await doors.readAccount(body.sourceAccount, (shard) =>
-    findTransfer(shard, result.transferId),
-  );
+  const row = await firstTransfers.read(result.transferId);
   return row ? { minor: row.amountMinor, currency: row.currency } : amount;
 }

@@ -79,6 +79,12 @@ const idOf = (result: TransferBatchAnswer['results'][number] | undefined): strin
 const codeOf = (result: TransferBatchAnswer['results'][number] | undefined): string | undefined =>
   result && 'problem' in result ? result.problem.code : undefined;
 
+async function statementsSent(): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${ingress.port}/metrics`);
+  const line = /^surety_sql_statements_total(?:\{[^}]*\})? (\d+)$/m.exec(await response.text());
+  return Number(line?.[1]);
+}
+
 test('every member is stored before the answer leaves, on the shard of its source, in order', async () => {
   const members = Array.from({ length: 40 }, (_, at) =>
     aMember({ sourceAccount: accountOn(at % 2), amount: `${at + 1}.00` }),
@@ -141,6 +147,19 @@ test('one key twice in a batch is one transfer, or a conflict where the requests
   expect(results.map(({ status }) => status)).toEqual([202, 202, 422]);
   expect(idOf(results[1])).toBe(idOf(results[0]));
   expect(codeOf(results[2])).toBe('idempotency-key-reused');
+});
+
+test('a thousand accounts whose currencies have to be looked up are no thousand questions', async () => {
+  const members = Array.from({ length: 1_000 }, () => aMember({ currency: undefined }));
+  for (const replayed of [false, true]) {
+    const before = await statementsSent();
+    const results = await postBatch(members);
+    expect(new Set(results.map(codeOf))).toEqual(new Set([undefined]));
+    expect(results.every((result) => 'replayed' in result && result.replayed === replayed)).toBe(
+      true,
+    );
+    expect((await statementsSent()) - before).toBeLessThan(50);
+  }
 });
 
 test('a thousand members are taken, one more is not, and none is no batch', async () => {

@@ -87,7 +87,7 @@ async function outcomesOf(
 async function resultOf(
   candidate: Candidate,
   outcomes: Outcomes,
-  { doors, currencies }: PostTransferDependencies,
+  { firstTransfers, currencies }: PostTransferDependencies,
 ): Promise<Result> {
   if ('problem' in candidate) return candidate;
   const { body, request } = candidate;
@@ -97,7 +97,7 @@ async function resultOf(
   if (result.kind === 'key_reused') return { problem: new Problem('idempotency-key-reused') };
   try {
     const { amount } = request;
-    const transfer = await acceptedTransfer(body, result, { doors, currencies, amount });
+    const transfer = await acceptedTransfer(body, result, { firstTransfers, currencies, amount });
     return { replayed: result.kind === 'replayed', transfer };
   } catch (error) {
     // It is stored; only the words for it could not be had. The same key gives them later.

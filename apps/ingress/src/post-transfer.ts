@@ -1,4 +1,5 @@
 import { acceptedTransfer } from './accepted-transfer.js';
+import type { FirstTransfers } from './accepted-transfer.js';
 import { jsonAnswer } from './answer.js';
 import type { Handler } from './exchange.js';
 import { requireIdempotencyKey } from './idempotency-key.js';
@@ -12,6 +13,7 @@ import type { ComposeMeans } from './transfer-request.js';
 
 export interface PostTransferDependencies extends ComposeMeans {
   readonly doors: ShardDoors;
+  readonly firstTransfers: FirstTransfers;
   readonly keyMemory: Pick<KeyMemory, 'belongsHere' | 'belongHere'>;
 }
 
@@ -22,7 +24,7 @@ export const TRANSFERS_PATH = '/api/v1/transfers';
  * word. The 202 leaves after key, transfer, event and outbox row are committed.
  */
 export function postTransfer(dependencies: PostTransferDependencies): Handler {
-  const { doors, keyMemory, currencies } = dependencies;
+  const { doors, firstTransfers, keyMemory, currencies } = dependencies;
   return async (exchange) => {
     const text = await readBody(exchange.request);
     doors.turnAway();
@@ -36,7 +38,7 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
     if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
     exchange.transferId = result.transferId;
     const { amount } = transfer;
-    const answer = await acceptedTransfer(body, result, { doors, currencies, amount });
+    const answer = await acceptedTransfer(body, result, { firstTransfers, currencies, amount });
     return jsonAnswer(202, answer, {
       location: `${TRANSFERS_PATH}/${result.transferId}`,
       ...(result.kind === 'replayed' ? { 'idempotency-replayed': 'true' } : {}),

@@ -187,6 +187,32 @@ export class ShardDoors {
     });
   }
 
+  /**
+   * The same for many keys: one query for each shard that carries some. That one is not there is
+   * believed only of the shard that carries its slot.
+   * @throws ShardUnavailable, StoreError
+   */
+  async readMany<K, T>(
+    keys: readonly K[],
+    slotOf: (key: K) => number,
+    query: (shard: Shard, keys: readonly K[]) => Promise<ReadonlyMap<K, T>>,
+  ): Promise<ReadonlyMap<K, T>> {
+    const [first] = keys;
+    if (first === undefined) return new Map();
+    const parts = await this.route(slotOf(first), (door, epoch) => {
+      const isHere = (key: K): boolean => this.shardOf(slotOf(key)) === door.shard.id;
+      const here = keys.filter(isHere);
+      const elsewhere = keys.filter((key) => !isHere(key));
+      const readHere = async (): Promise<ReadonlyMap<K, T>> => {
+        const found = await door.gate.run(() => query(door.shard, here));
+        if (found.size < here.length) await mustCarry(door, epoch);
+        return found;
+      };
+      return Promise.all([readHere(), this.readMany(elsewhere, slotOf, query)]);
+    });
+    return new Map(parts.flatMap((part) => [...part]));
+  }
+
   readAccount<T>(account: AccountId, query: (shard: Shard) => Promise<T>): Promise<T> {
     return this.read(slotOfAccount(account), query);
   }

@@ -55,6 +55,25 @@ describe('a read behind a slot that has moved', () => {
     await doors.stop();
   });
 
+  it('asks for many together, and believes that one is absent only where its slot lies', async () => {
+    const doors = doorsOverMovedSlots();
+    const asked: [number, readonly number[]][] = [];
+    // Slots of the first half, and one that the second shard has carried all along.
+    const slots = [SLOT, SLOT + 1, 4_000];
+    const found = await doors.readMany(
+      slots,
+      (slot) => slot,
+      ({ id }, keys) => {
+        asked.push([id, keys]);
+        return Promise.resolve(new Map(id === 1 ? keys.map((key) => [key, `on ${id}`]) : []));
+      },
+    );
+    expect([...found].sort(([a], [b]) => a - b)).toEqual(slots.map((slot) => [slot, 'on 1']));
+    expect(asked).toContainEqual([0, [SLOT, SLOT + 1]]);
+    expect(asked).toContainEqual([1, slots]);
+    await doors.stop();
+  });
+
   it('asks again for the whole, where a part may be missing', async () => {
     const doors = doorsOverMovedSlots();
     expect(await doors.readWhole(SLOT, ({ id }) => Promise.resolve([id]))).toEqual([1]);

@@ -1,5 +1,7 @@
-import { findAccount, openShards } from '@surety/db';
+import { listCurrencies, listTransfers, openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
+import { slotOfAccount, slotOfTransferId } from '@surety/domain';
+import type { AccountId, CurrencyCode, TransferId } from '@surety/domain';
 import {
   connectRedis,
   createDoorbell,
@@ -18,12 +20,14 @@ import type {
   RedisHandle,
   RunningProcess,
 } from '@surety/runtime';
+import type { TransferRow } from '@surety/saga';
 import { AccountCurrencies } from './account-currencies.js';
 import { Admission } from './admission.js';
 import { createApp } from './app.js';
 import type { IngressConfig } from './config.js';
 import { Copies } from './copies.js';
 import { EndWatch } from './end-watch.js';
+import { GatheredReads } from './gathered-reads.js';
 import { readinessChecks } from './health-checks.js';
 import { startHttpServer } from './http-server.js';
 import { KeyMemory } from './key-memory.js';
@@ -132,14 +136,24 @@ function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
     metrics,
   });
   releasers.push('groups', () => doors.stop());
+  const ofAccounts = new GatheredReads<AccountId, CurrencyCode>({
+    doors,
+    slotOf: slotOfAccount,
+    query: listCurrencies,
+  });
+  const firstTransfers = new GatheredReads<TransferId, TransferRow>({
+    doors,
+    slotOf: slotOfTransferId,
+    query: async (shard, ids) =>
+      new Map((await listTransfers(shard, ids)).map((row) => [row.id, row])),
+  });
   return apiRoutes({
     doors,
+    firstTransfers,
     endWatch,
     copies: new Copies(redis),
     keyMemory: new KeyMemory(redis),
-    accountCurrencies: new AccountCurrencies((id) =>
-      doors.readAccount(id, async (shard) => (await findAccount(shard, id))?.currency),
-    ),
+    accountCurrencies: new AccountCurrencies((id) => ofAccounts.read(id)),
     currencies: config.currencies,
     defaultCurrency: config.SURETY_DEFAULT_CURRENCY,
   });
