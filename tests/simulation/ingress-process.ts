@@ -3,7 +3,7 @@ import { composeTransferId, currencyTable } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import {
   AccountCurrencies,
-  Admission,
+  Admissions,
   ShardDoors,
   postFunding,
   postTransfer,
@@ -36,7 +36,7 @@ export function ingress(world: World): (life: Life) => Promise<void> {
         return { id: shard.id, store } as unknown as Shard;
       }),
       slotMaps,
-      admission: new Admission(life.clock),
+      admissions: new Admissions(life.clock),
       queueMax: QUEUE_MAX,
       doorbell: world.bell.doorbellFor(life),
       metrics: NO_METRICS,

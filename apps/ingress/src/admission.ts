@@ -55,10 +55,13 @@ export class Admission {
    * @throws QueueFullError
    */
   turnAway(): void {
-    if (this.#waiters.length === 0) return;
-    if (this.#waiting > Math.max(WAITERS_MIN, this.#endsPerSecond() * WAIT_SECONDS)) {
-      throw new QueueFullError(`${this.underWay} transfers are under way`);
-    }
+    if (this.isFull) throw new QueueFullError(`${this.underWay} transfers are under way`);
+  }
+
+  /** Whether nobody is let wait any more. */
+  get isFull(): boolean {
+    if (this.#waiters.length === 0) return false;
+    return this.#waiting > Math.max(WAITERS_MIN, this.#endsPerSecond() * WAIT_SECONDS);
   }
 
   /**

@@ -2,7 +2,7 @@ export { readConfig } from './config.js';
 export type { IngressConfig } from './config.js';
 export { start } from './start.js';
 export type { RunningIngress, StartOptions } from './start.js';
-export { Admission } from './admission.js';
+export { Admissions } from './admissions.js';
 export { ShardDoors } from './shard-doors.js';
 export type { Gate } from './group-commit.js';
 export { postFunding } from './post-funding.js';

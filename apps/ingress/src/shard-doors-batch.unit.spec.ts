@@ -6,7 +6,7 @@ import type { Doorbell } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import type { LoadRequest, RoutableStore, TransferRequest } from '@surety/saga';
 import { MemoryShardStore, aTransferRequest, eur } from '@surety/testing';
-import { Admission } from './admission.js';
+import { Admissions } from './admissions.js';
 import { ShardDoors } from './shard-doors.js';
 
 const SILENT: Doorbell = {
@@ -31,7 +31,7 @@ function doorsOver(error: Error): { doors: ShardDoors; memory: MemoryShardStore 
   const doors = new ShardDoors({
     shards: [{ id: 0, store } as unknown as Shard],
     slotMaps: { current: () => map, reload: () => Promise.resolve(map) },
-    admission: new Admission(),
+    admissions: new Admissions(),
     queueMax: 100,
     doorbell: SILENT,
     metrics: createMetrics('ingress'),

@@ -16,7 +16,7 @@ import type {
   VoidRequest,
   VoidResult,
 } from '@surety/saga';
-import type { Admission } from './admission.js';
+import type { Admissions } from './admissions.js';
 import { openDoor } from './open-door.js';
 import type { Door, DoorOptions } from './open-door.js';
 import { ShardUnavailable } from './problem.js';
@@ -24,24 +24,24 @@ import { ShardUnavailable } from './problem.js';
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
 const ROUTE_ATTEMPTS_MAX = 3;
 
-type Gatekeeper = Pick<Admission, 'turnAway' | 'enter' | 'left'>;
+type Gatekeeper = Pick<Admissions, 'turnAway' | 'admit' | 'of'>;
 
 export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
   readonly slotMaps: SlotMaps;
-  readonly admission: Gatekeeper;
+  readonly admissions: Gatekeeper;
 }
 
 /** Every way from a request to the shard that carries its slot. */
 export class ShardDoors {
   private readonly doors: ReadonlyMap<ShardId, Door>;
   private readonly slotMaps: SlotMaps;
-  private readonly admission: Gatekeeper;
+  private readonly admissions: Gatekeeper;
   private reloading: Promise<unknown> | undefined;
 
   constructor(options: ShardDoorsOptions) {
     this.slotMaps = options.slotMaps;
-    this.admission = options.admission;
+    this.admissions = options.admissions;
     this.doors = new Map(options.shards.map((shard) => [shard.id, openDoor(shard, options)]));
   }
 
@@ -49,14 +49,28 @@ export class ShardDoors {
     return shardOfSlot(this.slotMaps.current(), slot);
   }
 
-  /** Before a request for transfers is read. @throws QueueFullError where it would be turned away */
+  /** Before it is known where transfers go. @throws QueueFullError where they would be turned away */
   turnAway(): void {
-    this.admission.turnAway();
+    this.admissions.turnAway(this.doors.keys());
   }
 
   /** @throws QueueFullError where the chain behind ends transfers slower than they come */
-  requestTransfer(request: TransferRequest): Promise<RequestResult> {
-    return this.admitted(1, () => this.storeAlone(request), acceptedBy);
+  async requestTransfer(request: TransferRequest): Promise<RequestResult> {
+    const admission = this.admissions.of(this.destinationOf(request));
+    await admission.enter(1);
+    let accepted: readonly TransferId[] = [];
+    try {
+      const result = await this.storeAlone(request);
+      accepted = acceptedBy(result);
+      return result;
+    } finally {
+      admission.left(1, accepted);
+    }
+  }
+
+  /** By where the money goes: a shard that is away holds up what goes there, and nothing else. */
+  private destinationOf({ destination }: TransferRequest): ShardId {
+    return this.shardOf(slotOfAccount(destination));
   }
 
   private storeAlone(request: TransferRequest): Promise<RequestResult> {
@@ -67,35 +81,17 @@ export class ShardDoors {
   /**
    * One group commit per shard. A shard that fails costs only its own requests; where one request of
    * a bundle cannot be stored, or the bundle was led by an old map, each goes its own way.
-   * Outcomes come in the order of requests.
-   * @throws QueueFullError where the chain behind ends transfers slower than they come
+   * Outcomes come in the order of requests; QueueFullError where the chain behind ends transfers slower
+   * than they come.
    */
   requestTransfers(
     requests: readonly TransferRequest[],
   ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
-    return this.admitted(
-      requests.length,
-      () => this.storeTogether(requests),
-      (outcomes) =>
-        outcomes.flatMap((one) => (one.status === 'fulfilled' ? acceptedBy(one.value) : [])),
-    );
-  }
-
-  /** Waits to be let in, and tells what came of it, whatever it was. */
-  private async admitted<R>(
-    count: number,
-    store: () => Promise<R>,
-    acceptedOf: (result: R) => readonly TransferId[],
-  ): Promise<R> {
-    await this.admission.enter(count);
-    let accepted: readonly TransferId[] = [];
-    try {
-      const result = await store();
-      accepted = acceptedOf(result);
-      return result;
-    } finally {
-      this.admission.left(count, accepted);
-    }
+    return this.admissions.admit(requests, {
+      shardOf: (request) => this.destinationOf(request),
+      store: (admitted) => this.storeTogether(admitted),
+      acceptedOf: acceptedBy,
+    });
   }
 
   private async storeTogether(

@@ -4,7 +4,7 @@ import { evenSlotMap } from '@surety/domain';
 import type { SlotMap } from '@surety/domain';
 import { createMetrics } from '@surety/runtime';
 import { MemoryShardStore } from '@surety/testing';
-import { Admission } from './admission.js';
+import { Admissions } from './admissions.js';
 import { ShardDoors } from './shard-doors.js';
 
 const SLOT = 7;
@@ -25,7 +25,7 @@ function doorsOverMovedSlots() {
         return Promise.resolve(current);
       },
     },
-    admission: new Admission(),
+    admissions: new Admissions(),
     queueMax: 10,
     doorbell: {
       ring: () => undefined,

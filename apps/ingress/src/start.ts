@@ -22,7 +22,7 @@ import type {
 } from '@surety/runtime';
 import type { TransferRow } from '@surety/saga';
 import { AccountCurrencies } from './account-currencies.js';
-import { Admission } from './admission.js';
+import { Admissions } from './admissions.js';
 import { createApp } from './app.js';
 import type { IngressConfig } from './config.js';
 import { Copies } from './copies.js';
@@ -78,14 +78,14 @@ async function open(opening: Opening): Promise<Shown> {
   const doorbell = createDoorbell({ url: config.SURETY_REDIS_URL, log });
   releasers.push('doorbell', () => doorbell.close());
   const endWatch = new EndWatch();
-  const admission = new Admission();
+  const admissions = new Admissions();
   const unlisten = await endWatch.listen(doorbell, (ids) => {
-    admission.ended(ids);
+    admissions.ended(ids);
   });
   releasers.push('end watch', unlisten);
 
   const app = createApp({
-    routes: composeRoutes(opening, { pools, redis, doorbell, endWatch, admission }),
+    routes: composeRoutes(opening, { pools, redis, doorbell, endWatch, admissions }),
     health: healthRouter({
       ...readinessChecks({ pools, redis, config }),
       metrics,
@@ -122,15 +122,15 @@ interface Parts {
   readonly redis: RedisHandle;
   readonly doorbell: Doorbell;
   readonly endWatch: EndWatch;
-  readonly admission: Admission;
+  readonly admissions: Admissions;
 }
 
 function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
-  const { pools, redis, doorbell, endWatch, admission } = parts;
+  const { pools, redis, doorbell, endWatch, admissions } = parts;
   const doors = new ShardDoors({
     shards: pools.shards,
     slotMaps: pools.slotMaps,
-    admission,
+    admissions,
     queueMax: config.SURETY_INGRESS_QUEUE_MAX,
     doorbell,
     metrics,
