@@ -143,14 +143,19 @@ function machine() {
 }
 
 async function report(rows, options) {
-  const { comparisonOf, cpuLineOf, tableOf } = await import('../load/bench/result.mjs');
+  const { comparisonOf, cpuLineOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
+  const environment = tuningOf(process.env);
   say('');
   for (const line of tableOf(rows)) say(line);
+  const tuning = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  if (tuning.length > 0) say(`\nsettings from the environment: ${tuning.join(', ')}`);
   say('\ncpu milliseconds per transfer by process:');
   for (const row of rows) say(cpuLineOf(row));
   const at = new Date().toISOString();
   const { engine, shards, bufferPoolMb, warmUpSeconds, seed } = options;
-  const settings = { engine, shards, bufferPoolMb, warmUpSeconds, seed, durable: true };
+  const settings = {
+    ...{ engine, shards, bufferPoolMb, warmUpSeconds, seed, durable: true, environment },
+  };
   const file =
     options.out ?? join(root, 'load', 'results', `${at.slice(0, 19).replaceAll(':', '')}.json`);
   mkdirSync(dirname(file), { recursive: true });

@@ -5,7 +5,7 @@ import { readBenchArguments } from './arguments.mjs';
 import { framesOf, svgOf } from './flame-graph.mjs';
 import { HttpConnection, postBytes } from './http-connection.mjs';
 import { Draw, pairsOf } from './pairs.mjs';
-import { comparisonOf, resultOf, tableOf } from './result.mjs';
+import { comparisonOf, resultOf, tableOf, tuningOf } from './result.mjs';
 import { scenariosOf } from './scenarios.mjs';
 
 describe('the drawn pairs', () => {
@@ -179,5 +179,21 @@ describe('a flame graph', () => {
     const svg = svgOf(framesOf(profile), 'ingress');
     expect(svg).toContain('parse&lt;T&gt; zod: 60.0 %');
     expect(svg).not.toContain('somewhere');
+  });
+});
+
+describe('the settings of a result', () => {
+  test('name what the environment puts off, and nothing that may be secret', () => {
+    const environment = {
+      SURETY_CHECK_INTERVAL: '1h',
+      SURETY_SEAL_INTERVAL: '1h',
+      SURETY_SHARDS: 'mysql://user:secret@host/schema',
+      SURETY_REDIS_URL: 'redis://:secret@host',
+      PATH: '/bin',
+    };
+    expect(tuningOf(environment)).toEqual({
+      SURETY_CHECK_INTERVAL: '1h',
+      SURETY_SEAL_INTERVAL: '1h',
+    });
   });
 });

@@ -38,6 +38,18 @@ export function resultOf({ scenario, load, before, after, checkIsClean }) {
   };
 }
 
+const TUNING = /^SURETY_[A-Z_]*(INTERVAL|TIMEOUT|SIZE|MAX|LEVEL|CHAINING|STEPS)$/;
+
+/**
+ * What the environment changes of the processes' settings: figures of a system whose checks were put off
+ * must not look like those of one that runs them. By name, since other variables hold passwords.
+ * @param {Record<string, string | undefined>} environment
+ */
+export function tuningOf(environment) {
+  const names = Object.keys(environment).filter((name) => TUNING.test(name));
+  return Object.fromEntries(names.sort().map((name) => [name, environment[name]]));
+}
+
 const mapValues = (object, change) =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, change(value, key)]));
 
