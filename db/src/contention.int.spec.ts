@@ -233,10 +233,47 @@ describe('a guard', () => {
       },
     ],
     [
+      'an account that is not there among others',
+      {
+        accountsUpdated: ['a', 'b', 'c'].map((account) => ({
+          ...{ id: account, expectedVersion: 0n, balance: 1n, held: 0n },
+          ...{ version: 1n, entrySeq: 1n },
+        })),
+      },
+    ],
+    [
       'a transfer in another state',
       { transfersUpdated: [{ ...move, from: 'held', to: 'committed' }] },
     ],
+    [
+      'a transfer in another state beside one that is in its own',
+      {
+        transfersUpdated: [
+          { ...move, from: 'requested', to: 'held' },
+          { ...move, id: aTransferId('a', 2), from: 'held', to: 'committed' },
+        ],
+      },
+    ],
+    [
+      'a transfer that is not there beside one that is, in one statement',
+      {
+        transfersUpdated: [id, aTransferId('a', 2)].map((one) => ({
+          ...{ ...move, id: one },
+          ...{ from: 'requested', to: 'held' },
+        })),
+      },
+    ],
+    [
+      'a transfer twice',
+      {
+        transfersUpdated: [
+          { ...move, from: 'requested', to: 'held' },
+          { ...move, from: 'requested', to: 'held' },
+        ],
+      },
+    ],
     ['a hold that is not there', { holdsDeleted: [id] }],
+    ['holds that are not there', { holdsDeleted: [1, 2, 3].map((n) => aTransferId('a', n)) }],
     [
       'a transfer that is not listed as open',
       {

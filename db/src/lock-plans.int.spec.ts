@@ -86,6 +86,42 @@ describe.each([
     });
   }
 
+  function writesOf(count: number): {
+    updates: Parameters<typeof updateAccounts>[0];
+    moves: Parameters<typeof updateTransfers>[0];
+  } {
+    const updates = spread(accounts, count).map(({ id }) => ({
+      ...{ id, expectedVersion: 0n, balance: 1n, held: 0n, version: 1n, entrySeq: 1n },
+    }));
+    const moves = spread(transfers, count).map(({ id, slot, requestedAt }) => ({
+      ...{ id, slot, requestedAt, reason: null },
+      ...{ from: 'requested' as const, to: 'committed' as const },
+    }));
+    return { updates, moves };
+  }
+
+  it.each([1, 2])('a write of %i rows looks each up by its primary key', async (count) => {
+    const { updates, moves } = writesOf(count);
+    const statements = [
+      ...updateAccounts(updates),
+      ...updateTransfers(moves),
+      ...deleteHolds(moves.map(({ id }) => id)),
+      ...deleteOpenTransfers(moves),
+    ];
+    for (const statement of statements.filter((sql) => !sql.startsWith('SET'))) {
+      expect(await plansOf(statement)).toEqual([
+        expect.objectContaining({ type: expect.stringMatching(/const|range/), key: 'PRIMARY' }),
+      ]);
+    }
+    await shard.pool.use(async (link) => {
+      await link.send(['START TRANSACTION', ...statements]);
+      for (const table of ['accounts', 'transfers', 'holds', 'open_transfers']) {
+        expect(await freeRows(table)).toBe(rowCount - count);
+      }
+      await link.send(['ROLLBACK']);
+    });
+  });
+
   describe.each([3, 300, 500])('a lock read of %i values', (count) => {
     it.each([
       ['accounts', () => lockAccounts(spread(accounts, count).map(({ id }) => id))],
@@ -121,17 +157,11 @@ describe.each([
     });
 
     it('is followed by writes that look each row up by its primary key', async () => {
-      const updates = spread(accounts, count).map(({ id }) => ({
-        ...{ id, expectedVersion: 0n, balance: 1n, held: 0n, version: 1n, entrySeq: 1n },
-      }));
-      const moves = spread(transfers, count).map(({ id, slot, requestedAt }) => ({
-        ...{ id, slot, requestedAt, reason: null },
-        ...{ from: 'requested', to: 'committed' },
-      })) as Parameters<typeof updateTransfers>[0];
+      const { updates, moves } = writesOf(count);
       const [accountsPlan] = (await plansOf(updateAccounts(updates)[0]!)).slice(1);
-      const [transfersPlan] = (await plansOf(updateTransfers(moves)[0]!)).slice(1);
+      const transfersPlan = await plansOf(updateTransfers(moves)[0]!);
       expect(accountsPlan).toEqual({ table: 'a', type: 'eq_ref', key: 'PRIMARY' });
-      expect(transfersPlan).toEqual({ table: 't', type: 'eq_ref', key: 'PRIMARY' });
+      expect(transfersPlan).toEqual([{ table: 'transfers', type: 'range', key: 'PRIMARY' }]);
       const statements = [
         ...updateAccounts(updates),
         ...updateTransfers(moves),

@@ -108,9 +108,18 @@ describe('sums beyond 2^53', () => {
     });
   });
 
-  it('go exactly through the bounds of the domain and of BIGINT', async () => {
-    const sums = [2n ** 62n, -(2n ** 62n), 2n ** 63n - 1n, -(2n ** 63n)];
-    const accounts = sums.map((balance, n) => anAccount(`bound-${n}`, { balance }));
+  const bounds = [2n ** 62n, -(2n ** 62n), 2n ** 63n - 1n, -(2n ** 63n)];
+
+  it.each([
+    ['one by one', [[bounds[0]!], [bounds[1]!], [bounds[2]!], [bounds[3]!]]],
+    ['two by two', [bounds.slice(0, 2), bounds.slice(2)]],
+    ['together', [bounds]],
+  ])('go exactly through the bounds of the domain and of BIGINT, %s', async (how, groups) => {
+    for (const sums of groups) await throughTheBounds(how.replaceAll(' ', '-'), sums);
+  });
+
+  async function throughTheBounds(prefix: string, sums: readonly bigint[]): Promise<void> {
+    const accounts = sums.map((balance, n) => anAccount(`${prefix}-${balance}-${n}`, { balance }));
     await write({ accountsInserted: accounts.map((account) => ({ ...account, metadata: null })) });
     const ids = accounts.map(({ id }) => id);
     const swapped = await shard.store.transact({ accounts: ids }, (loaded) => {
@@ -126,7 +135,7 @@ describe('sums beyond 2^53', () => {
       result: rows,
     }));
     expect(ids.map((id) => read.get(id)?.balance)).toEqual(sums.toReversed());
-  });
+  }
 
   it('go exactly through transfers, decisions, holds and legs', async () => {
     const transfer = aTransfer(1);
@@ -179,16 +188,24 @@ describe('a sum that no BIGINT can hold', () => {
     expect(await numberOf(`SELECT COUNT(*) FROM accounts WHERE id = 'clipped'`)).toBe(0n);
   });
 
-  it('is refused by the update of accounts, never clipped or set to nothing', async () => {
-    await write({ accountsInserted: [{ ...anAccount('too-full'), metadata: null }] });
-    for (const balance of [TOO_LARGE, -TOO_LARGE, 2n ** 63n]) {
-      const update = { id: 'too-full', expectedVersion: 0n, held: 0n, version: 1n, entrySeq: 0n };
-      await expect(write({ accountsUpdated: [{ ...update, balance }] })).rejects.toMatchObject({
-        kind: 'data',
-      });
-    }
-    expect(await numberOf(`SELECT balance FROM accounts WHERE id = 'too-full'`)).toBe(0n);
-  });
+  it.each([1, 2, 3])(
+    'is refused by the update of %i accounts, never clipped or set to nothing',
+    async (count) => {
+      const ids = Array.from({ length: count }, (_, n) => `too-full-${count}-${n}`);
+      const accounts = ids.map((id) => ({ ...anAccount(id), metadata: null }));
+      await write({ accountsInserted: accounts });
+      for (const balance of [TOO_LARGE, -TOO_LARGE, 2n ** 63n]) {
+        const update = { expectedVersion: 0n, held: 0n, version: 1n, entrySeq: 0n };
+        const accountsUpdated = ids.map((id, n) => ({
+          ...{ ...update, id },
+          balance: n === count - 1 ? balance : 5n,
+        }));
+        await expect(write({ accountsUpdated })).rejects.toMatchObject({ kind: 'data' });
+      }
+      const changed = `SELECT COUNT(*) FROM accounts WHERE id LIKE 'too-full-%' AND balance <> 0`;
+      expect(await numberOf(changed)).toBe(0n);
+    },
+  );
 });
 
 describe('twins of a collation', () => {

@@ -28,14 +28,14 @@ export const LOCK_TIMEOUT = '1205';
 const DATA: ReadonlySet<number> = new Set([
   1048, // column cannot be null
   1153, // packet larger than max_allowed_packet: a smaller batch fits
-  1242, // a guard found other rows than were expected
+  1242, // a subquery returned more than one row
   1264, // out of range for its column
   1265, // data truncated
   1292, // incorrect value
   1364, // no value for a column without default
   1366, // incorrect string or number
   1406, // too long for its column
-  1690, // value out of range in an expression
+  1690, // value out of range in an expression: a guard found other rows than were expected
   3140, // invalid JSON text
   3156, // invalid JSON value for CAST
   3669, // JSON_TABLE: missing value

@@ -18,7 +18,7 @@ describe('an error that the server answered with', () => {
     ['too long', 1406, 'data', false],
     ['null in a column without', 1048, 'data', false],
     ['invalid JSON', 3140, 'data', false],
-    ['a guard', 1242, 'data', false],
+    ['a guard', 1690, 'data', false],
     ['a packet too large', 1153, 'data', false],
     ['read-only', 1290, 'environment', false],
     ['read-only mode', 1836, 'environment', false],

@@ -4,9 +4,9 @@ import type { Session } from '../../connection/session.js';
 /**
  * Deletes exactly these rows, never a range: a smaller number may not have been seen yet.
  * Caller: relay, after the broker acknowledged them. Index: PRIMARY (seq), one lookup for each row of
- * the JSON table: a list of values lets MySQL scan a small table, which waits for every insert in
- * flight (tried). Locks: those rows, ascending. Rows: those given, in one statement. Fewer affected
- * rows mean that another relay published them too, which is harmless.
+ * the JSON table, of which a lone row has no need: a list of values lets MySQL scan a small table,
+ * which waits for every insert in flight (tried). Locks: those rows, ascending. Rows: those given, in
+ * one statement. Fewer affected rows mean that another relay published them too, which is harmless.
  * @returns the number of deleted rows
  * @throws StoreError
  */
@@ -22,6 +22,10 @@ export function ascending(seqs: readonly bigint[]): bigint[] {
 
 /** @param seqs at least one, ascending */
 export function deleteOutboxSql(seqs: readonly bigint[]): string {
+  const [seq] = seqs;
+  if (seqs.length === 1) {
+    return `DELETE o FROM outbox AS o FORCE INDEX (PRIMARY) WHERE o.seq = ${seq}`;
+  }
   const rows = `'[[${seqs.join('],[')}]]'`;
   return (
     `DELETE o FROM JSON_TABLE(${rows}, '$[*]' COLUMNS (seq BIGINT PATH '$[0]')) AS n ` +

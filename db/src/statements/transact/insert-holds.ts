@@ -2,7 +2,7 @@ import type { HoldRow } from '@surety/saga';
 import type { TransferId } from '@surety/domain';
 import { count, jsonRows, time, uuid, uuidHex, word } from '../../connection/literals.js';
 import { HOLD_COLUMNS } from '../rows/hold-row.js';
-import { guard, inLockOrder, sortedBy } from './shape.js';
+import { ALONE_MAX, eachGuarded, guard, inLockOrder, sortedBy } from './shape.js';
 
 /**
  * Caller: transact. Index: PRIMARY (transfer_id). Locks: the new rows, under the lock of their
@@ -20,17 +20,24 @@ export function insertHolds(rows: readonly HoldRow[]): string[] {
 
 /**
  * Caller: transact, for transfers that end. Index: PRIMARY (transfer_id), one lookup for each row of
- * the JSON table; lists of values let MySQL scan a small table, hint or not (tried), which waits for
- * rows of others. Locks: those rows, under the lock of their transfers. Rows: those of the batch.
- * Fewer affected rows mean that a held transfer had no hold: the guard stops the packet.
+ * the JSON table, or one a statement where they are few; lists of values let MySQL scan a small table,
+ * hint or not (tried), which waits for rows of others. Locks: those rows, under the lock of their
+ * transfers. Rows: those of the batch. Fewer affected rows mean that a held transfer had no hold: the
+ * guard stops the packet.
  */
 export function deleteHolds(ids: readonly TransferId[]): string[] {
   if (ids.length === 0) return [];
-  const rows = inLockOrder(ids).map((id) => [uuidHex(id)]);
+  const sorted = inLockOrder(ids);
+  if (sorted.length <= ALONE_MAX) return eachGuarded(sorted.map(deleteHold));
+  const rows = sorted.map((id) => [uuidHex(id)]);
   return [
     `DELETE h FROM JSON_TABLE(${jsonRows(rows)}, '$[*]' COLUMNS (` +
       "id CHAR(32) CHARACTER SET ascii PATH '$[0]'" +
       ')) AS n STRAIGHT_JOIN holds AS h FORCE INDEX (PRIMARY) ON h.transfer_id = UNHEX(n.id)',
     guard(rows.length),
   ];
+}
+
+function deleteHold(id: TransferId): string {
+  return `DELETE h FROM holds AS h FORCE INDEX (PRIMARY) WHERE h.transfer_id = ${uuid(id)}`;
 }

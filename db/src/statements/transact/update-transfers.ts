@@ -1,44 +1,54 @@
 import { isEnded } from '@surety/domain';
+import type { TransferId } from '@surety/domain';
 import type { Changes } from '@surety/saga';
-import { count, dateTime, jsonRows, uuidHex, word } from '../../connection/literals.js';
-import { guard, sortedBy } from './shape.js';
+import {
+  count,
+  dateTime,
+  jsonRows,
+  time,
+  uuid,
+  uuidHex,
+  word,
+  wordOrNull,
+} from '../../connection/literals.js';
+import { ALONE_MAX, chunksOf, eachGuarded, guard, sortedBy } from './shape.js';
 
 type TransferUpdates = Changes['transfersUpdated'];
 
 /**
- * Caller: transact. Index: PRIMARY (id), one lookup for each row of the JSON table. Locks: rows that
- * this transaction has locked already. Rows: those of the batch, in one statement.
- * Fewer affected rows mean that a state is not what was read under lock: the guard stops the packet.
+ * Caller: transact. Index: PRIMARY (id), by lists of at most VALUES_MAX. Locks: rows that this
+ * transaction has locked already. Rows: those of the batch, one statement for each change of state and
+ * reason, of which a batch has a few: a list takes two thirds of the time of a JSON table.
+ * Fewer affected rows mean that a state is not what was read under lock, or that a transfer is given
+ * twice: the guard stops the packet.
  */
 export function updateTransfers(updates: TransferUpdates): string[] {
-  if (updates.length === 0) return [];
-  const rows = sortedBy(updates, (update) => update.id).map((update) => {
-    // Words are checked as such here because their quotes are JSON's.
-    for (const code of [update.from, update.to, update.reason]) if (code !== null) word(code);
-    return [uuidHex(update.id), update.from, update.to, update.reason];
-  });
-  return [
-    `UPDATE JSON_TABLE(${jsonRows(rows)}, '$[*]' COLUMNS (` +
-      "id CHAR(32) CHARACTER SET ascii PATH '$[0]', " +
-      "state_before VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin PATH '$[1]', " +
-      "state_after VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin PATH '$[2]', " +
-      "reason VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PATH '$[3]'" +
-      ')) AS n STRAIGHT_JOIN transfers AS t FORCE INDEX (PRIMARY) ' +
-      'ON t.id = UNHEX(n.id) AND t.state = n.state_before ' +
-      'SET t.state = n.state_after, t.reason = n.reason',
-    guard(rows.length),
-  ];
+  const idsByMove = new Map<string, TransferId[]>();
+  for (const { id, from, to, reason } of updates) {
+    const move = `SET state = ${word(to)}, reason = ${wordOrNull(reason)} WHERE state = ${word(from)}`;
+    const ids = idsByMove.get(move);
+    if (ids) ids.push(id);
+    else idsByMove.set(move, [id]);
+  }
+  return [...idsByMove].flatMap(([move, ids]) =>
+    chunksOf(ids.sort()).flatMap((chunk) => [
+      `UPDATE transfers FORCE INDEX (PRIMARY) ${move} AND id IN (${chunk.map(uuid).join(',')})`,
+      guard(chunk.length),
+    ]),
+  );
 }
 
 /**
  * Caller: transact, for transfers that end. Index: PRIMARY (slot, since, transfer_id), one lookup for
- * each row of the JSON table (see deleteHolds). Locks: those rows. Rows: those of the batch.
- * Fewer affected rows mean that an open transfer was not listed: the guard stops the packet.
+ * each row of the JSON table, or one a statement (see deleteHolds). Locks: those rows. Rows: those of
+ * the batch. Fewer affected rows mean that an open transfer was not listed: the guard stops the packet.
  */
 export function deleteOpenTransfers(updates: TransferUpdates): string[] {
   const ended = updates.filter((update) => isEnded(update.to));
   if (ended.length === 0) return [];
-  const rows = sortedBy(ended, (update) => update.id).map((update) => [
+  const sorted = sortedBy(ended, (update) => update.id);
+  if (sorted.length <= ALONE_MAX) return eachGuarded(sorted.map(deleteOpenTransfer));
+  const rows = sorted.map((update) => [
     count(update.slot),
     dateTime(update.requestedAt),
     uuidHex(update.id),
@@ -51,4 +61,11 @@ export function deleteOpenTransfers(updates: TransferUpdates): string[] {
       'ON o.slot = n.slot AND o.since = n.since AND o.transfer_id = UNHEX(n.id)',
     guard(rows.length),
   ];
+}
+
+function deleteOpenTransfer({ slot, requestedAt, id }: TransferUpdates[number]): string {
+  return (
+    'DELETE o FROM open_transfers AS o FORCE INDEX (PRIMARY) ' +
+    `WHERE o.slot = ${count(slot)} AND o.since = ${time(requestedAt)} AND o.transfer_id = ${uuid(id)}`
+  );
 }
