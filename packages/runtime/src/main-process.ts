@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { ConfigurationError } from './config.js';
 import type { RunningProcess } from './lifecycle.js';
 import { createLogger, type Logger } from './log.js';
@@ -8,6 +9,14 @@ export const EXIT_CONFIGURATION = 78;
 export const EXIT_CRASH = 1;
 /** 128 + SIGINT: somebody insisted. */
 export const EXIT_FORCED = 130;
+
+/**
+ * How much the heap may grow, in per cent of what is alive, before all of it is looked through again.
+ * Left to itself V8 lets a small heap become four times as large where the machine has gigabytes:
+ * what a burst left behind then stays in memory. Half again costs no processor time that could be
+ * measured at the sizes of these processes, and no heap is refused its growth.
+ */
+const HEAP_GROWTH_PERCENT = 50;
 
 export type StartProcess = (environment: NodeJS.ProcessEnv) => Promise<RunningProcess>;
 
@@ -28,6 +37,7 @@ export interface ProcessHost {
  * that ends it is a crash: one log line, exit 1.
  */
 export async function runMain(name: string, start: StartProcess): Promise<void> {
+  setFlagsFromString(`--heap-growing-percent=${HEAP_GROWTH_PERCENT}`);
   const log = createLogger({
     process: name,
     instance: process.env['SURETY_INSTANCE'] ?? defaultInstance(name),

@@ -358,6 +358,19 @@ describe('an idempotency key', () => {
     expect([told.removed, await rows(source, keys)]).toEqual([1, '[["1"]]']);
   });
 
+  it('is looked for again a minute after the walk has come to its end', async () => {
+    const patrol = aPatrol();
+    const context = await contextOf(source);
+    await patrol.run(context);
+    await source.send([expire]);
+    clock.ms += 59_999;
+    await patrol.run(context);
+    expect(told.removed).toBe(0);
+    clock.ms += 1;
+    await patrol.run(context);
+    expect(told.removed).toBe(1);
+  });
+
   it('stays where the lease has a newer holder', async () => {
     await source.send([expire]);
     const context = await contextOf(source);

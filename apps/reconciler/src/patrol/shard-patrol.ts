@@ -1,5 +1,5 @@
 import { isFencedError } from '../sweeps/routing.js';
-import { removeExpiredKeys } from './expired-keys.js';
+import { KEYS_ROUND_REST_MS, removeExpiredKeys } from './expired-keys.js';
 import type { PatrolContext } from './ports.js';
 import { repairStaleProjections } from './projections.js';
 import { STRAY_AGE_MS, StrayDecisions } from './stray-decisions.js';
@@ -21,6 +21,7 @@ export class ShardPatrol {
   readonly #strays: StrayDecisions;
   readonly #stale: Suspects<string>;
   #outboxToldMs = Number.NEGATIVE_INFINITY;
+  #keysRestUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: { readonly stallTimeoutMs: number; readonly nowMs: () => number }) {
     const { stallTimeoutMs, nowMs } = options;
@@ -41,10 +42,7 @@ export class ShardPatrol {
       () => this.#lookAtOutbox(context),
       () => this.#strays.find(context, walk),
       () => repairStaleProjections(context, walk, this.#stale),
-      async () => {
-        const removed = await removeExpiredKeys(context, walk.positions);
-        if (removed > 0) context.listener.keysRemoved(context.shard.id, removed);
-      },
+      () => this.#removeKeys(context, walk.positions),
     ];
     const failures: unknown[] = [];
     for (const part of parts) {
@@ -58,6 +56,13 @@ export class ShardPatrol {
     }
     await context.shard.keepPositions(walk.positions.moved);
     if (failures.length > 0) throw failures[0];
+  }
+
+  async #removeKeys(context: PatrolContext, positions: Positions): Promise<void> {
+    if (this.#nowMs() < this.#keysRestUntilMs) return;
+    const { removed, isRoundOver } = await removeExpiredKeys(context, positions);
+    if (isRoundOver) this.#keysRestUntilMs = this.#nowMs() + KEYS_ROUND_REST_MS;
+    if (removed > 0) context.listener.keysRemoved(context.shard.id, removed);
   }
 
   async #lookAtOutbox(context: PatrolContext): Promise<void> {

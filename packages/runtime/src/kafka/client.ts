@@ -1,5 +1,6 @@
 import { Kafka, logLevel, type logCreator } from 'kafkajs';
 import type { Logger } from '../log.js';
+import { calmTimers, libraryRequestQueue } from './calm-timers.js';
 
 export interface ClientOptions {
   readonly brokers: readonly string[];
@@ -30,6 +31,7 @@ export const CLIENT_RETRY = {
  * position of a predecessor that was thrown away.
  */
 export function createClient(options: ClientOptions): Kafka {
+  calmTimers(libraryRequestQueue().prototype);
   return new Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
