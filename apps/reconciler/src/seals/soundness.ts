@@ -1,4 +1,4 @@
-import { readEnvelope } from '@surety/contracts';
+import { readEnvelope, readPlainShortForm } from '@surety/contracts';
 import { isSystemAccountId } from '@surety/domain';
 import type { AccountId } from '@surety/domain';
 import type { Posting, StepEntry, StoredLeg, UnsealedAccount } from '@surety/db';
@@ -203,6 +203,11 @@ interface Told {
 }
 
 function toldBy(envelope: string, account: AccountId): Told {
+  const plain = readPlainShortForm(envelope);
+  if (plain) {
+    const isOwn = plain.account?.id === account;
+    return { amount: plain.amount, balance: isOwn ? (plain.account?.balance ?? null) : null };
+  }
   try {
     const { accounts, data } = readEnvelope(envelope);
     const balance = accounts.find(({ id }) => id === account)?.balance;
