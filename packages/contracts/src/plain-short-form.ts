@@ -22,7 +22,8 @@ const PLAIN = new RegExp(
     `"slots":\\[${NUMBER},${NUMBER}\\],"at":${TEXT},"by":${TEXT},` +
     `"terms":\\[${TEXT},${KEPT},${KEPT},${KEPT},${KEPT}\\]` +
     `(?:,"requested":${TEXT})?(?:,"cause":${NUMBER})?(?:,"trace":${TEXT})?` +
-    `(?:,"accounts":\\[\\[${KEPT},${KEPT},${TEXT},${TEXT}\\]\\])?(?:,"reason":${TEXT})?\\}$`,
+    `(?:,"accounts":\\[\\[${KEPT},${KEPT},${TEXT},${TEXT}\\]\\])?(?:,"reason":${TEXT})?` +
+    `(?:,"description":${TEXT})?\\}$`,
 );
 
 /**

@@ -20,6 +20,7 @@ describe('an event in the short form', () => {
     ['without accounts', anEnvelope({ accounts: [] })],
     ['with a trace', anEnvelope({ traceparent: `00-${'ab'.repeat(16)}-${'cd'.repeat(8)}-01` })],
     ['with a reason', anEnvelope({}, { reason: 'hold_expired' })],
+    ['with a description', anEnvelope({}, { reason: 'hold_expired', description: 'for May' })],
     ['without a cause', anEnvelope({ causation: null })],
   ])('%s is read without a parser', (_, envelope) => {
     const text = encodeEnvelope(envelope);
@@ -38,7 +39,7 @@ describe('an event in the short form', () => {
       encodeEnvelope(anEnvelope({ accounts: [{ ...ACCOUNT, x: 1 }] })),
     ],
     ['two accounts', encodeEnvelope(anEnvelope({ accounts: [ACCOUNT, ACCOUNT] }))],
-    ['a description', encodeEnvelope(anEnvelope({}, { description: 'for May' }))],
+    ['metadata', encodeEnvelope(anEnvelope({}, { metadata: { amount: '5' } }))],
     ['escapes', encodeEnvelope(anEnvelope({}, { source: 'a"b' }))],
     ['letters beyond ASCII', encodeEnvelope(anEnvelope({}, { source: 'é' }))],
     ['an escape of a plain letter', TEXT.replace('ACC2', '\\u0041CC2')],
