@@ -103,10 +103,14 @@ export type {
 } from './statements/seals/list-uncovered-legs.js';
 export { listUnsealedAccounts } from './statements/seals/list-unsealed-accounts.js';
 export type { SealedPosition, UnsealedAccount } from './statements/seals/list-unsealed-accounts.js';
-export { readEntries } from './statements/seals/read-entries.js';
-export type { EntryRange, StepEntry, StoredLeg } from './statements/seals/read-entries.js';
-export { readPostings } from './statements/seals/read-postings.js';
-export type { Posting } from './statements/seals/read-postings.js';
+export { readEntries, readPostedEntries } from './statements/seals/read-entries.js';
+export type {
+  EntryRange,
+  PostedEntry,
+  Posting,
+  StepEntry,
+  StoredLeg,
+} from './statements/seals/read-entries.js';
 export { readSealInstant } from './statements/seals/read-seal-instant.js';
 export type { SealInstant } from './statements/seals/read-seal-instant.js';
 export {

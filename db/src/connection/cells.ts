@@ -45,8 +45,8 @@ export function readHex(cell: Cell | undefined): string {
 
 export function readUuid(cell: Cell | undefined): TransferId {
   const hex = readHex(cell);
-  const parts = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20)];
-  return `${parts.join('-')}-${hex.slice(20)}`;
+  const [a, b, c] = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16)];
+  return `${a}-${b}-${c}-${hex.slice(16, 20)}-${hex.slice(20)}`;
 }
 
 export function readUuidOrNull(cell: Cell | undefined): TransferId | null {

@@ -26,7 +26,12 @@ const FUNDING_PATH = 'requested>committed';
 
 /** The source's own events in order: `requested>held>committed`. */
 export function pathOf(events: EventTypes): string {
-  return OWN_STEPS.flatMap((step) => events.get(step) ?? []).join('>');
+  let path = '';
+  for (const step of OWN_STEPS) {
+    const type = events.get(step);
+    if (type !== undefined) path += path === '' ? type : `>${type}`;
+  }
+  return path;
 }
 
 export function isLegalHistory({ kind, state, events }: TransferFacts): boolean {

@@ -18,20 +18,24 @@ const SHORT_LENGTHS = Array.from({ length: 256 }, (_, length) =>
 const NO_VALUE_TEXT = String.fromCharCode(255, 255, 255, 255);
 
 export function encodeFields(fields: readonly Field[]): Buffer {
-  const texts = fields.map((field) => (field === null ? null : String(field)));
-  const all = texts.join('');
-  const isAscii = Buffer.byteLength(all) === all.length;
-  return isAscii ? encodeAscii(texts) : encodeUtf8(texts);
+  return Buffer.from(encoded(fields), 'latin1');
 }
 
-/** Nearly every list: one string of one character a byte is several times faster than many writes. */
-function encodeAscii(texts: readonly (string | null)[]): Buffer {
+/** One character a byte: one such string is several times faster than many writes. */
+function encoded(fields: readonly Field[]): string {
   let bytes = '';
-  for (const text of texts) {
-    if (text === null) bytes += NO_VALUE_TEXT;
-    else bytes += (SHORT_LENGTHS[text.length] ?? longLength(text.length)) + text;
+  let all = '';
+  for (const field of fields) {
+    if (field === null) {
+      bytes += NO_VALUE_TEXT;
+      continue;
+    }
+    const text = typeof field === 'string' ? field : String(field);
+    all += text;
+    bytes += (SHORT_LENGTHS[text.length] ?? longLength(text.length)) + text;
   }
-  return Buffer.from(bytes, 'latin1');
+  const isAscii = Buffer.byteLength(all) === all.length;
+  return isAscii ? bytes : encodeUtf8(fields).toString('latin1');
 }
 
 function longLength(length: number): string {
@@ -43,7 +47,8 @@ function longLength(length: number): string {
   );
 }
 
-function encodeUtf8(texts: readonly (string | null)[]): Buffer {
+function encodeUtf8(fields: readonly Field[]): Buffer {
+  const texts = fields.map((field) => (field === null ? null : String(field)));
   const size = texts.reduce(
     (sum, text) => sum + LENGTH_BYTES + (text === null ? 0 : Buffer.byteLength(text)),
     0,
@@ -61,44 +66,61 @@ function encodeUtf8(texts: readonly (string | null)[]): Buffer {
 export const NO_HASH = '00'.repeat(32);
 
 /** Tells the three uses of the hash apart: a leaf can never stand for a node or a seal. */
-const LEAF = Buffer.from([0]);
-const SEAL = Buffer.from([2]);
+const LEAF = String.fromCharCode(0);
+const NODE = 1;
+const SEAL = String.fromCharCode(2);
 
-/** SHA-256 of a leaf of a Merkle tree, as in RFC 6962. */
-export function hashLeaf(data: Uint8Array): Buffer {
-  return hash('sha256', Buffer.concat([LEAF, data]), 'buffer');
+/**
+ * What is hashed at this moment. A buffer of its own for each entry and each node, and another for
+ * its hash, cost more than the hash itself; so all hashes are hex, too.
+ */
+const scratch = Buffer.alloc(4_096);
+const HASH_BYTES = 32;
+
+/** SHA-256 of what comes as one character a byte. Hex. */
+function hashBytes(bytes: string): string {
+  if (bytes.length > scratch.length) return hash('sha256', Buffer.from(bytes, 'latin1'));
+  return hash('sha256', scratch.subarray(0, scratch.write(bytes, 'latin1')));
 }
 
-/** An entry covers every leg of its step: the legs of system accounts have no number of their own. */
-export function hashEntry(entry: StepEntry): Buffer {
+/** SHA-256 of a leaf of a Merkle tree, as in RFC 6962. Hex. */
+export function hashLeaf(data: Uint8Array): string {
+  return hashBytes(LEAF + Buffer.from(data).toString('latin1'));
+}
+
+/** A node of a Merkle tree, as in RFC 6962, above two hashes. Hex. */
+export function hashNode(left: string, right: string): string {
+  scratch[0] = NODE;
+  scratch.write(left, 1, 'hex');
+  scratch.write(right, 1 + HASH_BYTES, 'hex');
+  return hash('sha256', scratch.subarray(0, 1 + 2 * HASH_BYTES));
+}
+
+/**
+ * An entry covers every leg of its step: the legs of system accounts have no number of their own.
+ * Hex.
+ */
+export function hashEntry(entry: StepEntry): string {
   const { account, entrySeq, transferId, step, leg, legs } = entry;
-  const head: Field[] = ['entry/1', account, entrySeq, transferId, step, leg, legs.length];
-  return hashLeaf(encodeFields([...head, ...legs.flatMap(legFields)]));
+  const fields: Field[] = ['entry/1', account, entrySeq, transferId, step, leg, legs.length];
+  for (const one of legs) pushLeg(fields, one);
+  return hashBytes(LEAF + encoded(fields));
 }
 
-function legFields(leg: StoredLeg): readonly Field[] {
-  return [
-    leg.leg,
-    leg.slot,
-    leg.account,
-    leg.entrySeq,
-    leg.minor,
-    leg.currency,
-    leg.balanceAfter,
-    leg.postedAt,
-  ];
+function pushLeg(fields: Field[], leg: StoredLeg): void {
+  fields.push(leg.leg, leg.slot, leg.account, leg.entrySeq);
+  fields.push(leg.minor, leg.currency, leg.balanceAfter, leg.postedAt);
 }
 
-/** Also the leaf of the part in its seal's tree. */
-export function hashPart(part: Omit<SealPartRow, 'hash'>): Buffer {
+/** Also the leaf of the part in its seal's tree. Hex. */
+export function hashPart(part: Omit<SealPartRow, 'hash'>): string {
   const { seal, account, slot, firstSeq, lastSeq, balance, root, witness, previousHash } = part;
   const sealed: Field[] = ['part/1', seal, account, slot, firstSeq, lastSeq, balance];
-  return hashLeaf(encodeFields([...sealed, root, witness, previousHash]));
+  return hashBytes(LEAF + encoded([...sealed, root, witness, previousHash]));
 }
 
 export function hashSeal(seal: Omit<SealRow, 'hash'>): string {
   const { shard, parts, entries, sealedAt, root, previousHash } = seal;
   const fields: Field[] = ['seal/1', shard, seal.seal, parts, entries, sealedAt];
-  const data = encodeFields([...fields, root, previousHash]);
-  return hash('sha256', Buffer.concat([SEAL, data]));
+  return hashBytes(SEAL + encoded([...fields, root, previousHash]));
 }

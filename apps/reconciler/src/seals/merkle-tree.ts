@@ -1,15 +1,10 @@
 import { hash as digest } from 'node:crypto';
-
-const NODE = Buffer.from([1]);
-
-/** A node of a Merkle tree, as in RFC 6962. */
-function hashNode(left: Uint8Array, right: Uint8Array): Buffer {
-  return digest('sha256', Buffer.concat([NODE, left, right]), 'buffer');
-}
+import { hashNode } from './encoding.js';
 
 interface Subtree {
   readonly height: number;
-  readonly hash: Buffer;
+  /** Hex. */
+  readonly hash: string;
 }
 
 /**
@@ -24,7 +19,8 @@ export class MerkleTree {
     return this.#leaves;
   }
 
-  push(leafHash: Buffer): void {
+  /** @param leafHash hex */
+  push(leafHash: string): void {
     let subtree: Subtree = { height: 0, hash: leafHash };
     for (;;) {
       const left = this.#complete.at(-1);
@@ -40,8 +36,6 @@ export class MerkleTree {
   root(): string {
     const [smallest, ...larger] = [...this.#complete].reverse();
     if (!smallest) return digest('sha256', '');
-    return larger
-      .reduce((right, left) => hashNode(left.hash, right), smallest.hash)
-      .toString('hex');
+    return larger.reduce((right, left) => hashNode(left.hash, right), smallest.hash);
   }
 }

@@ -39,6 +39,6 @@ export class PartBuilder {
       witness: this.#witnesses.join(''),
       previousHash: this.#previousHash,
     };
-    return { ...part, hash: hashPart(part).toString('hex') };
+    return { ...part, hash: hashPart(part) };
   }
 }

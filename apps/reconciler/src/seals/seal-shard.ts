@@ -143,7 +143,7 @@ class Sealer implements WalkListener {
 
   #sealOf(seal: bigint, parts: readonly SealPartRow[]): SealRow {
     const tree = new MerkleTree();
-    for (const { hash } of parts) tree.push(Buffer.from(hash, 'hex'));
+    for (const { hash } of parts) tree.push(hash);
     const row = {
       seal,
       shard: this.#instant.shard,

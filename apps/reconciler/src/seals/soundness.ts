@@ -1,7 +1,7 @@
-import { readEnvelope } from '@surety/contracts';
+import { readEnvelope, readPlainShortForm } from '@surety/contracts';
 import { isSystemAccountId } from '@surety/domain';
 import type { AccountId } from '@surety/domain';
-import type { Posting, StepEntry, StoredLeg, UnsealedAccount } from '@surety/db';
+import type { PostedEntry, Posting, StepEntry, StoredLeg, UnsealedAccount } from '@surety/db';
 
 /** Why an entry, or the place of one, must not be sealed. */
 export interface Fault {
@@ -15,9 +15,6 @@ export interface Fault {
   readonly problem: string;
   readonly detail: Readonly<Record<string, string | null>>;
 }
-
-/** By `stepKey`. */
-export type Postings = ReadonlyMap<string, Posting>;
 
 export function stepKey({ transferId, step }: { transferId: string; step: number }): string {
   return `${transferId}/${step}`;
@@ -45,15 +42,14 @@ export class AccountWalk {
   /** The next piece: the entries that exist with these numbers. Both ends are included. */
   take(
     range: { readonly firstSeq: bigint; readonly lastSeq: bigint },
-    entries: readonly StepEntry[],
-    postings: Postings,
+    entries: readonly PostedEntry[],
   ): Fault[] {
     const faults: Fault[] = [];
     let at = 0;
     for (let seq = range.firstSeq; seq <= range.lastSeq; seq += 1n) {
-      const same: StepEntry[] = [];
-      for (; entries[at]?.entrySeq === seq; at += 1) same.push(entries[at] as StepEntry);
-      faults.push(...this.#takeNumber(seq, same, postings));
+      const same: PostedEntry[] = [];
+      for (; entries[at]?.entrySeq === seq; at += 1) same.push(entries[at] as PostedEntry);
+      faults.push(...this.#takeNumber(seq, same));
     }
     if (range.lastSeq === this.#account.entrySeq && faults.length === 0) {
       faults.push(...this.#endFaults());
@@ -61,10 +57,10 @@ export class AccountWalk {
     return faults;
   }
 
-  #takeNumber(seq: bigint, entries: readonly StepEntry[], postings: Postings): Fault[] {
+  #takeNumber(seq: bigint, entries: readonly PostedEntry[]): Fault[] {
     const [entry, ...more] = entries;
     if (!entry) return [missing(this.#account.id, seq)];
-    const problems = this.#problems(entry, postings);
+    const problems = this.#problems(entry);
     this.#balance = ownLeg(entry)?.balanceAfter ?? this.#balance;
     const faults = problems.map((problem) => faultOf(entry, 'altered', problem));
     if (more.length === 0) return faults;
@@ -73,11 +69,11 @@ export class AccountWalk {
     }));
   }
 
-  #problems(entry: StepEntry, postings: Postings): Problem[] {
+  #problems(entry: PostedEntry): Problem[] {
     const own = ownLeg(entry);
     if (!own) return [{ problem: 'the entry is none of its step' }];
     const found = [...this.#runs(own), ...stepProblems(entry, this.#account)];
-    const posting = postings.get(stepKey(entry));
+    const { posting } = entry;
     return [...found, ...(posting ? eventProblems(own, posting) : [NO_EVENT])];
   }
 
@@ -203,6 +199,11 @@ interface Told {
 }
 
 function toldBy(envelope: string, account: AccountId): Told {
+  const plain = readPlainShortForm(envelope);
+  if (plain) {
+    const isOwn = plain.account?.id === account;
+    return { amount: plain.amount, balance: isOwn ? (plain.account?.balance ?? null) : null };
+  }
   try {
     const { accounts, data } = readEnvelope(envelope);
     const balance = accounts.find(({ id }) => id === account)?.balance;

@@ -1,6 +1,6 @@
-import { listUnsealedAccounts } from '@surety/db';
+import { listUnsealedAccounts, readPostedEntries } from '@surety/db';
 import type { EntryRange, Session, StepEntry, UnsealedAccount } from '@surety/db';
-import { BATCH_ENTRIES_MAX, readBatch } from './read-batch.js';
+import { BATCH_ENTRIES_MAX, byAccount } from './read-batch.js';
 import { AccountWalk } from './soundness.js';
 import type { Fault } from './soundness.js';
 
@@ -80,13 +80,13 @@ export class UnsealedWalk {
     const ranges = this.#batch;
     this.#batch = [];
     this.#planned = 0n;
-    const { entries, postings } = await readBatch(this.#snapshot, ranges);
+    const entries = byAccount(await readPostedEntries(this.#snapshot, ranges));
     const pieces: SoundPiece[] = [];
     for (const range of ranges) {
       const { of } = range;
       const walk = this.#walks.get(of.id) ?? new AccountWalk(of);
       const here = entries.get(of.id) ?? [];
-      const faults = walk.take(range, here, postings);
+      const faults = walk.take(range, here);
       if (faults.length === 0) pieces.push({ ...range, entries: here, balance: walk.balance });
       else this.#stop(of, faults);
       if (faults.length > 0 || range.lastSeq === of.entrySeq) this.#walks.delete(of.id);

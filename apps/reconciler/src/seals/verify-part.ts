@@ -14,7 +14,7 @@ export class PartVerification {
   readonly #found: FindingFields[] = [];
   /** Rows that share a number with the sealed one: wrong whatever the part is worth. */
   readonly #surplus: FindingFields[] = [];
-  readonly #hash: Buffer;
+  readonly #hash: string;
 
   constructor(part: SealPartRow) {
     this.part = part;
@@ -22,15 +22,13 @@ export class PartVerification {
   }
 
   /** The leaf of this part as it lies there now. */
-  get hash(): Buffer {
+  get hash(): string {
     return this.#hash;
   }
 
   get isAltered(): boolean {
     const digits = rangeSize(this.part) * BigInt(WITNESS_DIGITS);
-    return (
-      this.#hash.toString('hex') !== this.part.hash || BigInt(this.part.witness.length) !== digits
-    );
+    return this.#hash !== this.part.hash || BigInt(this.part.witness.length) !== digits;
   }
 
   /** The next numbers, with the entries that exist of them. */

@@ -16,12 +16,12 @@ const STEP_DIGITS = 4;
 const HASH_DIGITS = 32;
 export const WITNESS_DIGITS = TRANSFER_DIGITS + STEP_DIGITS + HASH_DIGITS;
 
-/** Hex digits. */
-export function encodeWitness({ transferId, step }: StepEntry, entryHash: Buffer): string {
+/** Hex digits, of a hash in hex. */
+export function encodeWitness({ transferId, step }: StepEntry, entryHash: string): string {
   return (
     transferId.replaceAll('-', '') +
     step.toString(16).padStart(STEP_DIGITS, '0') +
-    entryHash.toString('hex', 0, HASH_DIGITS / 2)
+    entryHash.slice(0, HASH_DIGITS)
   );
 }
 
@@ -38,6 +38,6 @@ export function witnessAt(witnesses: string, place: number): EntryWitness | unde
   };
 }
 
-export function isWitnessed(witness: EntryWitness, entryHash: Buffer): boolean {
-  return entryHash.toString('hex', 0, HASH_DIGITS / 2) === witness.hashPrefix;
+export function isWitnessed(witness: EntryWitness, entryHash: string): boolean {
+  return entryHash.startsWith(witness.hashPrefix);
 }

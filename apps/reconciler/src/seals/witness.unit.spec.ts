@@ -10,8 +10,8 @@ function entry(transferId: string, step: number): StepEntry {
 }
 
 describe('the witness of an entry', () => {
-  const hash = Buffer.alloc(32, 0xab);
-  const last = Buffer.alloc(32, 0xcd);
+  const hash = 'ab'.repeat(32);
+  const last = 'cd'.repeat(32);
   const witnesses = encodeWitness(entry(A, 40), hash) + encodeWitness(entry(B, 65_535), last);
 
   it('has a fixed length and is found by its place', () => {
@@ -30,8 +30,7 @@ describe('the witness of an entry', () => {
     const witness = witnessAt(witnesses, 0)!;
     expect(isWitnessed(witness, hash)).toBe(true);
     expect(isWitnessed(witness, last)).toBe(false);
-    const nearly = Buffer.from(hash);
-    nearly[15] = 0xaa;
+    const nearly = `${'ab'.repeat(15)}aa${'ab'.repeat(16)}`;
     expect(isWitnessed(witness, nearly)).toBe(false);
   });
 });

@@ -6,6 +6,7 @@ import {
   readBigintOrNull,
   readCount,
   readText,
+  readTextOrNull,
   readTime,
   readUuid,
 } from '../../connection/cells.js';
@@ -46,15 +47,46 @@ export interface StepEntry {
   readonly legs: readonly StoredLeg[];
 }
 
+/** What else of a step lies on its shard: the second witness of its legs. */
+export interface Posting {
+  readonly type: string;
+  readonly envelope: string;
+  readonly decision: { readonly outcome: string; readonly minor: bigint } | undefined;
+  readonly transfer: { readonly state: string; readonly minor: bigint } | undefined;
+}
+
+export interface PostedEntry extends StepEntry {
+  /** undefined where the step has no event. */
+  readonly posting: Posting | undefined;
+}
+
 /** A step has two legs; this many more rows than asked for can only be a forgery. */
 const LEGS_PER_ENTRY_MAX = 8n;
 const SPARE_ROWS = 1_000n;
 
+/** The entry's own leg, then another one of its step: a row for each of those, one where there is none. */
+const LEGS =
+  'SELECT e.account_id, e.entry_seq, e.transfer_id, e.step, e.leg, e.slot, e.amount, e.currency, ' +
+  'e.balance_after, e.posted_at, s.leg, s.slot, s.account_id, s.entry_seq, s.amount, s.currency, ' +
+  's.balance_after, s.posted_at';
+const OF_ENTRIES =
+  ' FROM ledger_entries AS e FORCE INDEX (ledger_entries_by_account) ' +
+  'LEFT JOIN ledger_entries AS s FORCE INDEX (PRIMARY) ' +
+  'ON s.transfer_id = e.transfer_id AND s.step = e.step AND s.leg <> e.leg ';
+const POSTING = ', v.type, v.envelope, d.outcome, d.amount, t.state, t.amount';
+const OF_POSTINGS =
+  'LEFT JOIN transfer_events AS v FORCE INDEX (PRIMARY) ' +
+  'ON v.transfer_id = e.transfer_id AND v.step = e.step ' +
+  'LEFT JOIN decisions AS d FORCE INDEX (PRIMARY) ' +
+  "ON v.type = 'credited' AND d.transfer_id = e.transfer_id AND d.part = 0 " +
+  'LEFT JOIN transfers AS t FORCE INDEX (PRIMARY) ' +
+  "ON v.type = 'committed' AND t.id = e.transfer_id ";
+
 /**
  * The entries of these ranges that exist, each with the whole step: by account, number, transfer.
- * Caller: sealer, verification, in a snapshot. Index: ledger_entries_by_account, one range for each;
- * then PRIMARY (transfer_id, step) for the legs of the step. Locks: none. Rows: those asked for, of at
- * most RANGES_MAX ranges a statement, all in one round trip; the caller bounds the entries of its
+ * Caller: verification, in a snapshot. Index: ledger_entries_by_account, one range for each; then
+ * PRIMARY (transfer_id, step) for the other legs of the step. Locks: none. Rows: those asked for, of
+ * at most RANGES_MAX ranges a statement, all in one round trip; the caller bounds the entries of its
  * ranges.
  * @throws StoreError; of kind data where there are many more rows than numbers were asked for
  */
@@ -62,18 +94,41 @@ export async function readEntries(
   snapshot: Session,
   ranges: readonly EntryRange[],
 ): Promise<StepEntry[]> {
+  return inOrder(await readRowsOf(snapshot, ranges, LEGS + OF_ENTRIES));
+}
+
+/**
+ * The same with what else of each step lies here: its event, and the decision or the transfer that
+ * an event of this type goes with. One statement finds all of it: a second one by lists of steps cost
+ * the database as much again, and the process twice as much.
+ * Caller: sealer, verification, in a snapshot. Index: besides, PRIMARY of the three tables. Locks, rows
+ * and errors: as above.
+ */
+export async function readPostedEntries(
+  snapshot: Session,
+  ranges: readonly EntryRange[],
+): Promise<PostedEntry[]> {
+  const select = LEGS + POSTING + OF_ENTRIES + OF_POSTINGS;
+  return inOrder(await readRowsOf(snapshot, ranges, select));
+}
+
+async function readRowsOf(
+  snapshot: Session,
+  ranges: readonly EntryRange[],
+  select: string,
+): Promise<Row[]> {
   if (ranges.length === 0) return [];
   const chunks = chunksOf(ranges, RANGES_MAX);
   const limits = chunks.map(rowsMax);
   const results = await snapshot.send(
-    chunks.map((chunk, at) => selectRanges(chunk, limits[at] as bigint)),
+    chunks.map((chunk, at) => `${select}WHERE ${within(chunk)} LIMIT ${limits[at]}`),
   );
   results.forEach(({ rows }, at) => {
     if (BigInt(rows.length) < (limits[at] as bigint)) return;
     const first = chunks[at]?.[0]?.account ?? '';
     throw new StoreError('data', `far more legs than entries from account ${first} on`);
   });
-  return results.flatMap(({ rows }) => entriesOf(rows));
+  return results.flatMap(({ rows }) => rows);
 }
 
 function rowsMax(ranges: readonly EntryRange[]): bigint {
@@ -81,57 +136,81 @@ function rowsMax(ranges: readonly EntryRange[]): bigint {
   return entries * LEGS_PER_ENTRY_MAX + SPARE_ROWS;
 }
 
-function selectRanges(ranges: readonly EntryRange[], limit: bigint): string {
-  const conditions = ranges.map(
-    ({ account, firstSeq, lastSeq }) =>
-      `(e.account_id = ${word(account)} AND e.entry_seq BETWEEN ${firstSeq} AND ${lastSeq})`,
-  );
-  return (
-    'SELECT e.account_id, e.entry_seq, e.transfer_id, e.step, e.leg, s.leg, s.slot, ' +
-    's.account_id, s.entry_seq, s.amount, s.currency, s.balance_after, s.posted_at ' +
-    'FROM ledger_entries AS e FORCE INDEX (ledger_entries_by_account) ' +
-    'STRAIGHT_JOIN ledger_entries AS s FORCE INDEX (PRIMARY) ' +
-    'ON s.transfer_id = e.transfer_id AND s.step = e.step ' +
-    `WHERE ${conditions.join(' OR ')} LIMIT ${limit}`
-  );
+function within(ranges: readonly EntryRange[]): string {
+  return ranges
+    .map(
+      ({ account, firstSeq, lastSeq }) =>
+        `(e.account_id = ${word(account)} AND e.entry_seq BETWEEN ${firstSeq} AND ${lastSeq})`,
+    )
+    .join(' OR ');
 }
 
-/** Rows to entries: the legs of one entry may lie apart. */
-function entriesOf(rows: readonly Row[]): StepEntry[] {
-  const entries = new Map<string, StepEntry & { readonly legs: StoredLeg[] }>();
-  for (const row of rows) {
-    const head = {
-      account: readText(row[0]),
-      entrySeq: readBigint(row[1]),
-      transferId: readUuid(row[2]),
-      step: readCount(row[3]),
-      leg: readCount(row[4]),
-    };
-    const key = `${head.transferId}/${head.step}/${head.leg}`;
-    const entry = entries.get(key) ?? { ...head, legs: [] };
-    entry.legs.push(readLeg(row));
-    entries.set(key, entry);
+type Gathered = PostedEntry & { readonly legs: StoredLeg[] };
+
+/** Rows to entries: one with more than one other leg has a row for each of those. */
+function inOrder(rows: readonly Row[]): PostedEntry[] {
+  const entries: Gathered[] = [];
+  for (const entry of rows.map(readEntry).sort(compareEntries)) {
+    const before = entries.at(-1);
+    if (before && compareEntries(before, entry) === 0) before.legs.push(...entry.legs.slice(1));
+    else entries.push(entry);
   }
-  const sorted = [...entries.values()].sort(compareEntries);
-  for (const { legs } of sorted) legs.sort((a, b) => a.leg - b.leg);
-  return sorted;
+  for (const { legs } of entries) legs.sort((a, b) => a.leg - b.leg);
+  return entries;
 }
 
-function readLeg(row: Row): StoredLeg {
+function readEntry(row: Row): Gathered {
+  const own = {
+    leg: readCount(row[4]),
+    slot: readCount(row[5]),
+    account: readText(row[0]),
+    entrySeq: readBigint(row[1]),
+    minor: readBigint(row[6]),
+    currency: readText(row[7]),
+    balanceAfter: readBigintOrNull(row[8] ?? null),
+    postedAt: readTime(row[9]),
+  };
   return {
-    leg: readCount(row[5]),
-    slot: readCount(row[6]),
-    account: readText(row[7]),
-    entrySeq: readBigintOrNull(row[8] ?? null),
-    minor: readBigint(row[9]),
-    currency: readText(row[10]),
-    balanceAfter: readBigintOrNull(row[11] ?? null),
-    postedAt: readTime(row[12]),
+    account: own.account,
+    entrySeq: own.entrySeq,
+    transferId: readUuid(row[2]),
+    step: readCount(row[3]),
+    leg: own.leg,
+    legs: row[10] === null ? [own] : [own, readOther(row)],
+    posting: readPosting(row),
   };
 }
 
+function readOther(row: Row): StoredLeg {
+  return {
+    leg: readCount(row[10]),
+    slot: readCount(row[11]),
+    account: readText(row[12]),
+    entrySeq: readBigintOrNull(row[13] ?? null),
+    minor: readBigint(row[14]),
+    currency: readText(row[15]),
+    balanceAfter: readBigintOrNull(row[16] ?? null),
+    postedAt: readTime(row[17]),
+  };
+}
+
+function readPosting(row: Row): Posting | undefined {
+  const type = row[18] ?? null;
+  if (type === null) return undefined;
+  const outcome = readTextOrNull(row[20] ?? null);
+  const state = readTextOrNull(row[22] ?? null);
+  return {
+    type: readText(type),
+    envelope: readText(row[19]),
+    decision: outcome === null ? undefined : { outcome, minor: readBigint(row[21]) },
+    transfer: state === null ? undefined : { state, minor: readBigint(row[23]) },
+  };
+}
+
+/** By account and number; entries of one number by transfer, step and leg. */
 function compareEntries(a: StepEntry, b: StepEntry): number {
   if (a.account !== b.account) return a.account < b.account ? -1 : 1;
   if (a.entrySeq !== b.entrySeq) return a.entrySeq < b.entrySeq ? -1 : 1;
-  return a.transferId < b.transferId ? -1 : 1;
+  if (a.transferId !== b.transferId) return a.transferId < b.transferId ? -1 : 1;
+  return a.step === b.step ? a.leg - b.leg : a.step - b.step;
 }

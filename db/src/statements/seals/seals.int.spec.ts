@@ -19,7 +19,7 @@ import {
   listUnsealedAccounts,
   listWrongPositions,
   readEntries,
-  readPostings,
+  readPostedEntries,
   readSealInstant,
   withSnapshot,
 } from '../../index.js';
@@ -175,19 +175,72 @@ describe('entries by ranges', () => {
   });
 });
 
-describe('events of steps', () => {
-  it('are found by their key, with what else lies here', async () => {
-    const steps = [1, 2, 3].map((seq) => ({ transferId: transferId(5, seq), step: 30 }));
-    const [rows, postings] = await rowsRead((snapshot) => readPostings(snapshot, steps));
-    expect(postings).toHaveLength(3);
-    expect(postings[0]).toMatchObject({
+describe('entries with the events of their steps', () => {
+  it('are found in one statement, with what else lies here', async () => {
+    const range = { account: accountId(5), firstSeq: 1n, lastSeq: 3n };
+    const [rows, entries] = await rowsRead((snapshot) => readPostedEntries(snapshot, [range]));
+    expect(entries).toHaveLength(3);
+    expect(entries[0]).toMatchObject({ account: accountId(5), entrySeq: 1n, step: 30 });
+    expect(entries.map(({ legs }) => legs.map(({ leg }) => leg))).toEqual([
+      [0, 1],
+      [0, 1],
+      [0, 1],
+    ]);
+    expect(entries[0]?.posting).toEqual({
       type: 'credited',
       envelope: '{}',
       decision: undefined,
       transfer: undefined,
     });
-    expect(rows).toBeLessThan(40);
-    expect(await readPostings(shard, [])).toEqual([]);
+    expect(rows).toBeLessThan(60);
+    expect(await readPostedEntries(shard, [])).toEqual([]);
+  });
+
+  it('have every leg of a step in order, however many it has, and none where the event is gone', async () => {
+    const id = `x'${transferId(6, 4).replaceAll('-', '')}'`;
+    const others = [5, 3].map(
+      (leg) =>
+        'INSERT INTO ledger_entries SELECT transfer_id, step, ' +
+        `${leg}, slot, '~transit:0:EUR', NULL, amount, currency, NULL, posted_at ` +
+        `FROM ledger_entries WHERE transfer_id = ${id} AND leg = 1`,
+    );
+    await shard.send([
+      ...others,
+      `CREATE TABLE lost_event AS SELECT * FROM transfer_events WHERE transfer_id = ${id}`,
+      `DELETE FROM transfer_events WHERE transfer_id = ${id}`,
+    ]);
+    const range = { account: accountId(6), firstSeq: 3n, lastSeq: 5n };
+    const entries = await readPostedEntries(shard, [range]);
+    expect(entries.map(({ legs }) => legs.map(({ leg }) => leg))).toEqual([
+      [0, 1],
+      [0, 1, 3, 5],
+      [0, 1],
+    ]);
+    expect(entries.map(({ posting }) => posting?.type)).toEqual([
+      'credited',
+      undefined,
+      'credited',
+    ]);
+    expect(await readEntries(shard, [range])).toMatchObject(
+      entries.map(({ entrySeq, legs }) => ({ entrySeq, legs })),
+    );
+    await shard.send([
+      `DELETE FROM ledger_entries WHERE transfer_id = ${id} AND leg > 1`,
+      'INSERT INTO transfer_events SELECT * FROM lost_event',
+      'DROP TABLE lost_event',
+    ]);
+  });
+
+  it('of a step with one leg have that one', async () => {
+    const id = `x'${transferId(7, 2).replaceAll('-', '')}'`;
+    await shard.send([
+      `CREATE TABLE lost_leg AS SELECT * FROM ledger_entries WHERE transfer_id = ${id} AND leg = 1`,
+      `DELETE FROM ledger_entries WHERE transfer_id = ${id} AND leg = 1`,
+    ]);
+    const range = { account: accountId(7), firstSeq: 2n, lastSeq: 2n };
+    const [entry] = await readEntries(shard, [range]);
+    expect(entry?.legs.map(({ leg }) => leg)).toEqual([0]);
+    await shard.send(['INSERT INTO ledger_entries SELECT * FROM lost_leg', 'DROP TABLE lost_leg']);
   });
 });
 

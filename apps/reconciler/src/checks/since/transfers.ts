@@ -25,6 +25,13 @@ import type { Sink } from './sink.js';
 import { storiesOf } from './story.js';
 import type { TransferStory } from './story.js';
 
+/**
+ * New transfers in memory at a time, per shard. Their rows are some 5 MB with all that is made of
+ * them: of 1,000 at a time most outlived the next collections of garbage, which cost more than the
+ * statements that are saved.
+ */
+const NEW_TRANSFERS_PAGE = 250;
+
 /** Single ids looked up at a time: one list of a statement. */
 const IDS_PER_LOOK = 500;
 
@@ -47,13 +54,13 @@ export async function lookAtNewTransfers(look: TransfersLook): Promise<void> {
   }
 }
 
-/** Where the next piece ends, so that no shard has more than a page of transfers in it. */
+/** Where the next piece ends, so that no shard has more transfers in it than a page. */
 async function nextBelow(
   { snapshots }: CheckScope,
   from: TransferId,
 ): Promise<TransferId | undefined> {
   const ends = await Promise.all(
-    snapshots.map((snapshot) => transferIdAfter(snapshot, from, PAGE_ROWS)),
+    snapshots.map((snapshot) => transferIdAfter(snapshot, from, NEW_TRANSFERS_PAGE)),
   );
   return ends.filter((id) => id !== undefined).sort()[0];
 }

@@ -1,4 +1,4 @@
-import { SHORT_FORM_SCHEMA } from '@surety/contracts';
+import { SHORT_FORM_SCHEMA, readPlainShortForm } from '@surety/contracts';
 import { TERM_AT } from '../../rows/told-by-event.js';
 
 const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
@@ -10,6 +10,12 @@ const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
  * which of two members of one name counts.
  */
 export function toldTerms(text: string): string | null {
+  const plain = readPlainShortForm(text);
+  if (!plain) return parsedTerms(text);
+  return `${plain.amount} ${plain.currency} ${plain.source} ${plain.destination}`;
+}
+
+function parsedTerms(text: string): string | null {
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);

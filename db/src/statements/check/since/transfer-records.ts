@@ -9,7 +9,7 @@ import {
   readTextOrNull,
   readUuid,
 } from '../../../connection/cells.js';
-import type { Row } from '../../../connection/cells.js';
+import type { Cell, Row } from '../../../connection/cells.js';
 import { count, uuid } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
@@ -89,13 +89,29 @@ export async function readTransferRecords(
       `WHERE ${within('transfer_id')}`,
   ]);
   const rowsOf = (at: number): readonly Row[] => results[at]?.rows ?? [];
+  const ids = new IdReader();
   return {
-    transfers: rowsOf(0).map(recordedTransfer),
-    events: rowsOf(1).map(recordedEvent),
-    decisions: rowsOf(2).map(readDecisionRow),
-    legs: rowsOf(3).map(recordedLeg),
-    statuses: rowsOf(4).map(recordedStatus),
+    transfers: rowsOf(0).map((row) => recordedTransfer(row)),
+    events: rowsOf(1).map((row) => recordedEvent(row, ids.read(row[0]))),
+    decisions: rowsOf(2).map((row) => readDecisionRow(row)),
+    legs: rowsOf(3).map((row) => recordedLeg(row, ids.read(row[0]))),
+    statuses: rowsOf(4).map((row) => recordedStatus(row, ids.read(row[0]))),
   };
+}
+
+/** Rows about one transfer come one after the other: its id is put into words once for all of them. */
+class IdReader {
+  #cell: Buffer | undefined;
+  #id: TransferId = '';
+
+  read(cell: Cell | undefined): TransferId {
+    if (cell instanceof Buffer) {
+      if (this.#cell?.equals(cell)) return this.#id;
+      this.#cell = cell;
+    }
+    this.#id = readUuid(cell);
+    return this.#id;
+  }
 }
 
 function condition(column: string, selection: TransferSelection): string {
@@ -110,18 +126,18 @@ function recordedTransfer(row: Row): RecordedTransfer {
   return { transfer: readTransferRow(row), isListedAsOpen: readFlag(row.at(-1)) };
 }
 
-function recordedEvent(row: Row): RecordedEvent {
+function recordedEvent(row: Row, transferId: TransferId): RecordedEvent {
   return {
-    transferId: readUuid(row[0]),
+    transferId,
     step: readCount(row[1]) as Step,
     type: readText(row[2]) as TransferEventType,
     told: toldTerms(readText(row[3])),
   };
 }
 
-function recordedLeg(row: Row): RecordedLeg {
+function recordedLeg(row: Row, transferId: TransferId): RecordedLeg {
   return {
-    transferId: readUuid(row[0]),
+    transferId,
     step: readCount(row[1]) as Step,
     account: readText(row[2]),
     slot: readCount(row[3]),
@@ -131,9 +147,9 @@ function recordedLeg(row: Row): RecordedLeg {
   };
 }
 
-function recordedStatus(row: Row): RecordedStatus {
+function recordedStatus(row: Row, transferId: TransferId): RecordedStatus {
   return {
-    transferId: readUuid(row[0]),
+    transferId,
     status: readText(row[1]) as TransferStatus,
     reason: readTextOrNull(row[2]),
     version: readBigint(row[3]),
