@@ -1,13 +1,8 @@
-import type { Message, Producer, RecordMetadata, TopicMessages } from 'kafkajs';
 import { withDeadline } from '../retry.js';
-import { CLIENT_RETRY, createClient } from './client.js';
 import type { KafkaOptions, MessagePublisher, OutgoingMessage } from './ports.js';
+import { IdempotentProducer } from './producer.js';
 import { splitIntoRounds } from './rounds.js';
 
-/** All in-sync replicas have it. */
-const ACKS_ALL = -1;
-/** How long the broker may wait for its replicas. */
-const BROKER_TIMEOUT_MS = 6_000;
 /** Beyond this a producer counts as wedged: it is thrown away, whatever it may still be doing. */
 const PUBLISH_DEADLINE_MS = 8_000;
 const CLOSE_DEADLINE_MS = 5000;
@@ -22,42 +17,10 @@ export async function createPublisher(options: KafkaOptions): Promise<MessagePub
   return Promise.resolve(publisher);
 }
 
-/** One producer: its connection, and what it is still sending. */
-class ProducerLife {
-  readonly ready: Promise<Producer>;
-  private readonly producer: Producer;
-
-  constructor(options: KafkaOptions) {
-    this.producer = createClient(options).producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: () => partitionOfMessage,
-      retry: CLIENT_RETRY,
-    });
-    this.ready = this.producer.connect().then(() => this.producer);
-    // Whoever publishes sees the rejection; without a publish it is nobody's.
-    this.ready.catch(() => undefined);
-  }
-
-  async send(topicMessages: TopicMessages[]): Promise<RecordMetadata[]> {
-    const producer = await this.ready;
-    const sending = producer.sendBatch({
-      topicMessages,
-      acks: ACKS_ALL,
-      timeout: BROKER_TIMEOUT_MS,
-    });
-    return withDeadline(sending, PUBLISH_DEADLINE_MS, 'publishing').catch((error: unknown) => {
-      // A send that is given up goes on retrying and may connect again: close behind it.
-      sending.then(() => this.close()).catch(() => this.close());
-      throw error;
-    });
-  }
-
-  async close(): Promise<void> {
-    await this.ready.catch(() => undefined);
-    await this.producer.disconnect().catch(() => undefined);
-  }
+/** One round on its way: waiting for its turn, sending through a producer, or given up. */
+interface Sending {
+  producer: IdempotentProducer | undefined;
+  isGivenUp: boolean;
 }
 
 /**
@@ -66,10 +29,13 @@ class ProducerLife {
  * epoch it can never write again, and telling these from harmless errors is not worth being wrong
  * once. The next publish makes a new one. Idempotence thus spares duplicates within a producer's
  * life; across lives readers recognise them by their ids.
+ *
+ * Rounds take turns: the broker counts sequence numbers, and one that fails must not be overtaken.
  */
 class ReplacingPublisher implements MessagePublisher {
   private readonly options: KafkaOptions;
-  private life: ProducerLife | undefined;
+  private producer: IdempotentProducer | undefined;
+  private lastTurn: Promise<void> = Promise.resolve();
   private isClosed = false;
   private hasFailed = false;
 
@@ -78,7 +44,7 @@ class ReplacingPublisher implements MessagePublisher {
   }
 
   warmUp(): void {
-    this.currentLife();
+    void this.currentProducer().warmUp();
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
@@ -87,49 +53,61 @@ class ReplacingPublisher implements MessagePublisher {
     }
   }
 
+  /** What has its turn may end it. */
   async close(): Promise<void> {
     this.isClosed = true;
-    const life = this.life;
-    this.life = undefined;
-    if (life !== undefined) {
-      await withDeadline(life.close(), CLOSE_DEADLINE_MS, 'closing').catch(() => undefined);
-    }
+    await withDeadline(this.lastTurn, CLOSE_DEADLINE_MS, 'closing').catch(() => undefined);
+    this.producer?.close();
+    this.producer = undefined;
   }
 
   private async publishRound(messages: readonly OutgoingMessage[]): Promise<void> {
-    const life = this.currentLife();
+    this.assertNotClosed();
+    const sending: Sending = { producer: undefined, isGivenUp: false };
+    const turn = this.lastTurn.then(() => this.takeTurn(messages, sending));
+    this.lastTurn = turn.catch(() => undefined);
     try {
-      const acknowledged = await withDeadline(
-        life.send(groupByTopic(messages)),
-        PUBLISH_DEADLINE_MS,
-        'publishing',
-      );
-      assertAllAcknowledged(messages, acknowledged);
+      await withDeadline(turn, PUBLISH_DEADLINE_MS, 'publishing');
       this.reportSuccess();
     } catch (error) {
-      this.discard(life, error);
+      sending.isGivenUp = true;
+      if (sending.producer) this.discard(sending.producer, error);
       throw new Error(`${messages.length} message(s) were not acknowledged`, { cause: error });
     }
   }
 
-  private currentLife(): ProducerLife {
-    if (this.isClosed) {
-      throw new Error('the publisher is closed');
+  private async takeTurn(messages: readonly OutgoingMessage[], sending: Sending): Promise<void> {
+    if (sending.isGivenUp) return;
+    const producer = this.currentProducer();
+    sending.producer = producer;
+    try {
+      await producer.send(messages);
+    } catch (error) {
+      // Here, before the next one takes its turn.
+      this.discard(producer, error);
+      throw error;
     }
-    this.life ??= new ProducerLife(this.options);
-    return this.life;
+  }
+
+  private currentProducer(): IdempotentProducer {
+    this.assertNotClosed();
+    this.producer ??= new IdempotentProducer(this.options);
+    return this.producer;
+  }
+
+  private assertNotClosed(): void {
+    if (this.isClosed) throw new Error('the publisher is closed');
   }
 
   /** The first failure of an outage is logged; the caller, who tries again, logs none. */
-  private discard(life: ProducerLife, error: unknown): void {
-    if (this.life === life) {
-      this.life = undefined;
-    }
+  private discard(producer: IdempotentProducer, error: unknown): void {
+    if (this.producer !== producer) return;
+    this.producer = undefined;
+    producer.close();
     if (!this.hasFailed && !this.isClosed) {
       this.hasFailed = true;
       this.options.log.warn('publishing to kafka failed, the producer is replaced', { error });
     }
-    void life.close();
   }
 
   private reportSuccess(): void {
@@ -137,41 +115,5 @@ class ReplacingPublisher implements MessagePublisher {
       this.hasFailed = false;
       this.options.log.info('publishing to kafka works again');
     }
-  }
-}
-
-function partitionOfMessage({ message }: { message: Message }): number {
-  if (message.partition === undefined) {
-    throw new TypeError('every message names its partition');
-  }
-  return message.partition;
-}
-
-function groupByTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
-  const byTopic = new Map<string, Message[]>();
-  for (const { topic, partition, value } of messages) {
-    const group = byTopic.get(topic) ?? [];
-    group.push({ partition, value });
-    byTopic.set(topic, group);
-  }
-  return [...byTopic].map(([topic, group]) => ({ topic, messages: group }));
-}
-
-/**
- * The library leaves out messages for partitions that it does not know and still reports success:
- * believing it would delete outbox rows that nobody ever received.
- */
-function assertAllAcknowledged(
-  messages: readonly OutgoingMessage[],
-  acknowledged: readonly RecordMetadata[],
-): void {
-  const written = new Set(
-    acknowledged
-      .filter((entry) => entry.errorCode === 0)
-      .map((entry) => `${entry.topicName}/${entry.partition}`),
-  );
-  const missing = messages.find(({ topic, partition }) => !written.has(`${topic}/${partition}`));
-  if (missing !== undefined) {
-    throw new Error(`no acknowledgement for partition ${missing.partition} of ${missing.topic}`);
   }
 }
