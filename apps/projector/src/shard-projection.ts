@@ -7,6 +7,8 @@ import type { RedisCopies } from './redis-copies.js';
 
 /** Rows of one write: bounds its statements and the time its locks are held. */
 const ROWS_PER_WRITE = 1_000;
+/** The end of a lone transfer is three rows at the most: nobody waits for others then. */
+const PACE = { ms: 15, fromWeight: 4 };
 /** Items of all partitions together; what one fetch brings is far below it. */
 const QUEUE_MAX = 50_000;
 /** Ids of one ring: a payload stays a few kilobytes. */
@@ -50,6 +52,7 @@ export class ShardProjection {
     this.#batcher = new Batcher({
       weightMax: ROWS_PER_WRITE,
       queueMax: QUEUE_MAX,
+      pace: PACE,
       ...(clock ? { clock } : {}),
       weigh: (rows) => rows.size,
       run: async (items) => {

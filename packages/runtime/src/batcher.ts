@@ -9,6 +9,17 @@ export class BatcherStoppedError extends Error {
   override readonly name = 'BatcherStoppedError';
 }
 
+/**
+ * Under load batches grow, where runs as fast as they can be would each cost as much for less; who
+ * comes alone, or after a rest, waits for nobody.
+ */
+export interface Pace {
+  /** Least time between the beginning of a run and that of the next one, in milliseconds. */
+  readonly ms: number;
+  /** Only a run of at least this weight is followed by a rest: more than one alone weighs. */
+  readonly fromWeight: number;
+}
+
 export interface BatcherOptions<Item, Result> {
   /** Bound on the summed weight of one run: without it a backlog turns into one endless transaction. */
   readonly weightMax: number;
@@ -16,6 +27,8 @@ export interface BatcherOptions<Item, Result> {
   readonly queueMax: number;
   /** Default: every item weighs 1. */
   readonly weigh?: (item: Item) => number;
+  /** Default: runs follow each other as fast as they can. */
+  readonly pace?: Pace;
   readonly clock?: Clock;
   /** Gives one result per item, in order. A rejection is the outcome of every item of the batch. */
   readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -37,8 +50,8 @@ const COMPACT_FROM = 1024;
  *
  * It is idle, gathering or running. A submit takes it from idle to gathering, which lasts until the
  * event loop has handed over what it had read already (one `setImmediate`, no timer: a lone item
- * waits for nobody). Then a batch is cut from the front of the queue and runs; when that ends it
- * gathers again if anything waits, else it is idle.
+ * waits for nobody), and for as long as the pace asks. Then a batch is cut from the front of the
+ * queue and runs; when that ends it gathers again if anything waits, else it is idle.
  */
 export class Batcher<Item, Result> {
   private readonly options: BatcherOptions<Item, Result>;
@@ -48,6 +61,8 @@ export class Batcher<Item, Result> {
   private head = 0;
   private inFlight: readonly Entry<Item, Result>[] = [];
   private isActive = false;
+  /** When the run began that the next one keeps its distance from. */
+  private pacedRunAtMs = Number.NEGATIVE_INFINITY;
   private isStopped = false;
   private idleWaiters: (() => void)[] = [];
 
@@ -102,18 +117,32 @@ export class Batcher<Item, Result> {
   private activate(): void {
     if (!this.isActive) {
       this.isActive = true;
-      this.clock.soon(() => void this.runNext());
+      this.gather();
     }
+  }
+
+  private gather(): void {
+    const { pace } = this.options;
+    const waitMs = pace ? this.pacedRunAtMs + pace.ms - this.clock.nowMs() : 0;
+    const run = (): void => void this.runNext();
+    if (waitMs > 0) this.clock.after(waitMs, run);
+    else this.clock.soon(run);
+  }
+
+  private isPaced(batch: readonly Entry<Item, Result>[]): boolean {
+    const weight = batch.reduce((sum, entry) => sum + entry.weight, 0);
+    return weight >= (this.options.pace?.fromWeight ?? Number.POSITIVE_INFINITY);
   }
 
   private async runNext(): Promise<void> {
     const batch = this.takeBatch();
+    this.pacedRunAtMs = this.isPaced(batch) ? this.clock.nowMs() : Number.NEGATIVE_INFINITY;
     this.inFlight = batch;
     await this.settle(batch);
     this.inFlight = [];
     if (this.depth > 0) {
       // Those who just got their results may submit again: let them in before the cut.
-      this.clock.soon(() => void this.runNext());
+      this.gather();
       return;
     }
     this.isActive = false;

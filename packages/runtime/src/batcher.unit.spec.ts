@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { Batcher, BatcherStoppedError, QueueFullError, type BatcherOptions } from './batcher.js';
+import { REAL_CLOCK } from './clock.js';
 
 interface Run {
   readonly items: readonly number[];
@@ -35,6 +36,81 @@ function runAt(runs: readonly Run[], index: number): Run {
   if (run === undefined) throw new Error(`run ${index} has not begun`);
   return run;
 }
+
+describe('the pace', () => {
+  function paced() {
+    let nowMs = 0;
+    const timers: { readonly atMs: number; readonly run: () => void }[] = [];
+    const clock = {
+      ...REAL_CLOCK,
+      nowMs: () => nowMs,
+      after: (ms: number, run: () => void) => {
+        timers.push({ atMs: nowMs + ms, run });
+        return () => undefined;
+      },
+    };
+    const advance = async (ms: number): Promise<void> => {
+      nowMs += ms;
+      timers.filter(({ atMs }) => atMs <= nowMs).forEach(({ run }) => run());
+      await turn();
+    };
+    return { ...controlled({ pace: { ms: 10, fromWeight: 2 }, clock }), advance };
+  }
+
+  test('lets who comes after a rest begin at once', async () => {
+    const { batcher, runs, advance } = paced();
+    void batcher.submit(1);
+    void batcher.submit(2);
+    await turn();
+    runAt(runs, 0).finish();
+    await advance(10);
+    void batcher.submit(3);
+    await turn();
+    expect(runs.map((run) => run.items)).toEqual([[1, 2], [3]]);
+  });
+
+  test('lets who comes after a lone one begin at once', async () => {
+    const { batcher, runs, advance } = paced();
+    void batcher.submit(1);
+    await turn();
+    runAt(runs, 0).finish();
+    await advance(1);
+    void batcher.submit(2);
+    await turn();
+    expect(runs.map((run) => run.items)).toEqual([[1], [2]]);
+  });
+
+  test('gathers who comes sooner after a shared run, until it is time', async () => {
+    const { batcher, runs, advance } = paced();
+    void batcher.submit(1);
+    void batcher.submit(2);
+    await turn();
+    runAt(runs, 0).finish();
+    await turn();
+    void batcher.submit(3);
+    await advance(6);
+    void batcher.submit(4);
+    expect(runs).toHaveLength(1);
+    await advance(4);
+    expect(runs.map((run) => run.items)).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+  });
+
+  test('counts from the beginning: a long run is followed at once', async () => {
+    const { batcher, runs, advance } = paced();
+    void batcher.submit(1);
+    void batcher.submit(2);
+    await turn();
+    void batcher.submit(3);
+    await advance(25);
+    runAt(runs, 0).finish();
+    await turn();
+    await turn();
+    expect(runs.map((run) => run.items)).toEqual([[1, 2], [3]]);
+  });
+});
 
 describe('gathering', () => {
   test('a lone item goes alone and at once', async () => {
