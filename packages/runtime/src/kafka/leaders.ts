@@ -1,8 +1,23 @@
-import type { ITopicMetadata } from 'kafkajs';
+import { REAL_CLOCK } from '../clock.js';
+import { withDeadline } from '../retry.js';
+import { BrokerConnection } from './broker-connection.js';
 import type { BrokerAddress } from './broker-connection.js';
-import { createClient } from './client.js';
+import { decodeMetadata, encodeMetadata } from './metadata-request.js';
+import type { ClusterMetadata } from './metadata-request.js';
 import { partitionKey } from './partitions.js';
-import type { KafkaOptions } from './ports.js';
+import { ProducerError } from './producer-errors.js';
+
+/**
+ * How long one broker may take to connect and to answer. Short enough that, of three brokers, the
+ * third is still asked before a publish is given up: one that is frozen accepts connections too.
+ */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+export interface LeadersOptions {
+  /** Each as `host:port`. */
+  readonly brokers: readonly string[];
+  readonly clientId: string;
+}
 
 /** What the cluster said of itself. */
 export interface KnownLeaders {
@@ -12,24 +27,29 @@ export interface KnownLeaders {
 }
 
 /**
- * Who leads which partition, as last heard. It asks the library, over a connection of its own that
- * does not stay open: at the start, for a topic that is new, and after `forget`.
+ * Who leads which partition, as last heard. It asks one broker after the other until one answers,
+ * over a connection that does not stay open: at the start, for a topic that is new, and after
+ * `forget`. It asks for the topics of the producer alone, because the answer about all topics of a
+ * cluster has always something that is wrong with one of them.
  */
 export class Leaders {
-  private readonly options: KafkaOptions;
-  private readonly ended: Promise<never>;
+  private readonly options: LeadersOptions;
+  private readonly brokers: readonly BrokerAddress[];
   private readonly topics = new Set<string>();
+  private readonly asking = new Set<BrokerConnection>();
+  private nextAsked: number;
   private known: Promise<KnownLeaders> | undefined;
+  private isClosed = false;
 
-  /** @param ended rejects when nobody wants to know any more; the library goes on for a while */
-  constructor(options: KafkaOptions, ended: Promise<never>) {
+  constructor(options: LeadersOptions) {
     this.options = options;
-    this.ended = ended;
+    this.brokers = options.brokers.map(addressOf);
+    this.nextAsked = Math.floor(REAL_CLOCK.random() * this.brokers.length);
   }
 
   /**
    * Of all topics that were ever asked for.
-   * @throws what the library throws; it has tried several times then
+   * @throws ProducerError, retriable, when no broker gave an answer; not retriable after `close`
    */
   learn(topics: Iterable<string>): Promise<KnownLeaders> {
     for (const topic of topics) {
@@ -39,8 +59,7 @@ export class Leaders {
       }
     }
     if (this.known === undefined) {
-      // Not for each call: what waits for `ended` stays with it to the end.
-      const asked = Promise.race([this.ask(), this.ended]);
+      const asked = this.ask();
       asked.catch(() => {
         if (this.known === asked) this.forget();
       });
@@ -54,31 +73,54 @@ export class Leaders {
     this.known = undefined;
   }
 
+  /** At once: what is under way rejects. */
+  close(): void {
+    this.isClosed = true;
+    for (const connection of this.asking) connection.close();
+  }
+
   private async ask(): Promise<KnownLeaders> {
     const topics = [...this.topics];
-    const admin = createClient(this.options).admin();
+    let cause: unknown;
+    for (let asked = 0; asked < this.brokers.length && !this.isClosed; asked += 1) {
+      try {
+        return knownLeaders(await this.askOne(topics));
+      } catch (error) {
+        cause = error;
+      }
+    }
+    if (this.isClosed) throw new ProducerError('the producer is closed', { isRetriable: false });
+    throw new ProducerError('no broker told who leads', { isRetriable: true, cause });
+  }
+
+  /** Another one each time: what the last one said may be what has to be asked again. */
+  private async askOne(topics: readonly string[]): Promise<ClusterMetadata> {
+    const address = this.brokers[this.nextAsked];
+    if (address === undefined) throw new Error('there is no broker to ask');
+    this.nextAsked = (this.nextAsked + 1) % this.brokers.length;
+    const connection = new BrokerConnection(address, this.options.clientId);
+    this.asking.add(connection);
     try {
-      await admin.connect();
-      const { brokers } = await admin.describeCluster();
-      const described = topics.length > 0 ? await admin.fetchTopicMetadata({ topics }) : undefined;
-      return knownLeaders(brokers, described?.topics ?? []);
+      const answer = connection.request((head) => encodeMetadata(head, topics));
+      return decodeMetadata(await withDeadline(answer, ANSWER_TIMEOUT_MS, 'asking who leads'));
     } finally {
-      void admin.disconnect().catch(() => undefined);
+      this.asking.delete(connection);
+      connection.close();
     }
   }
 }
 
-function knownLeaders(
-  brokers: readonly (BrokerAddress & { readonly nodeId: number })[],
-  topics: readonly ITopicMetadata[],
-): KnownLeaders {
+function addressOf(broker: string): BrokerAddress {
+  const colon = broker.lastIndexOf(':');
+  return { host: broker.slice(0, colon), port: Number(broker.slice(colon + 1)) };
+}
+
+function knownLeaders({ brokers, partitions }: ClusterMetadata): KnownLeaders {
   const byNode = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
   const byPartition = new Map<string, BrokerAddress>();
-  for (const { name, partitions } of topics) {
-    for (const { partitionId, leader } of partitions) {
-      const address = byNode.get(leader);
-      if (address) byPartition.set(partitionKey(name, partitionId), address);
-    }
+  for (const { topic, partition, leader } of partitions) {
+    const address = byNode.get(leader);
+    if (address) byPartition.set(partitionKey(topic, partition), address);
   }
   return {
     brokers: [...byNode.values()],

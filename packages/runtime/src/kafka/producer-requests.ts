@@ -57,7 +57,7 @@ export interface PartitionResult {
 }
 
 export function encodeInitProducerId(head: RequestHead): Buffer {
-  const writer = begin(INIT_PRODUCER_ID, head, 2 + 4);
+  const writer = beginRequest(INIT_PRODUCER_ID, head, 2 + 4);
   writer.int16(-1);
   writer.int32(TRANSACTION_TIMEOUT_MS);
   return writer.buffer;
@@ -79,7 +79,7 @@ export function encodeProduce(head: RequestHead, request: ProduceRequest): Buffe
     bytes += stringBytes(topic) + 4;
     for (const { recordsBytes } of batches) bytes += 4 + 4 + BATCH_HEADER_BYTES + recordsBytes;
   }
-  const writer = begin(PRODUCE, head, bytes);
+  const writer = beginRequest(PRODUCE, head, bytes);
   writer.int16(-1);
   writer.int16(ACKS_ALL);
   writer.int32(request.timeoutMs);
@@ -177,7 +177,7 @@ function writeRecord(writer: WireWriter, record: SizedRecord, offset: number): v
   writer.varint(0);
 }
 
-function begin(
+export function beginRequest(
   api: { readonly key: number; readonly version: number },
   { correlationId, clientId }: RequestHead,
   bodyBytes: number,

@@ -152,6 +152,13 @@ test('the results of all partitions are read', () => {
     { topic: 'b', partition: 1, errorCode: 45 },
   ]);
   expect(() => decodeProduce(body.subarray(0, 20))).toThrow('out of range');
+  // Only the end of the last result is missing.
+  expect(() => decodeProduce(body.subarray(0, -5))).toThrow('out of range');
+});
+
+test('a name of less than no bytes is refused, not read for ever', () => {
+  const body = Buffer.concat([Buffer.from([127, 255, 255, 255]), Buffer.from([255, 250])]);
+  expect(() => decodeProduce(Buffer.concat([body, Buffer.alloc(20)]))).toThrow('out of range');
 });
 
 test('a producer id is asked for outside of transactions', () => {

@@ -45,13 +45,7 @@ export class IdempotentProducer {
 
   constructor(options: KafkaOptions) {
     this.options = options;
-    const closed = new Promise<never>((_, reject) => {
-      this.closing.signal.addEventListener('abort', () => {
-        reject(new ProducerError('the producer is closed', { isRetriable: false }));
-      });
-    });
-    closed.catch(() => undefined);
-    this.leaders = new Leaders(options, closed);
+    this.leaders = new Leaders(options);
   }
 
   /** Gets what the first `send` will need. What fails, that `send` meets. */
@@ -86,6 +80,7 @@ export class IdempotentProducer {
   /** At once: what is under way rejects. */
   close(): void {
     this.closing.abort();
+    this.leaders.close();
     for (const connection of this.connections.values()) connection.close();
     this.connections.clear();
   }

@@ -72,7 +72,11 @@ export class WireReader {
     this.at = from;
   }
 
+  /** Never backwards: a length below zero would read the same bytes for ever. */
   skip(bytes: number): void {
+    if (bytes < 0 || this.at + bytes > this.buffer.length) {
+      throw new RangeError(`${bytes} bytes after ${this.at} are out of range`);
+    }
     this.at += bytes;
   }
 
@@ -92,8 +96,15 @@ export class WireReader {
   }
 
   string(): string {
-    const from = this.at + 2;
-    this.at = from + this.buffer.readInt16BE(this.at);
+    const bytes = this.int16();
+    const from = this.at;
+    this.skip(bytes);
     return this.buffer.toString('utf8', from, this.at);
+  }
+
+  nullableString(): string | null {
+    if (this.buffer.readInt16BE(this.at) !== -1) return this.string();
+    this.skip(2);
+    return null;
   }
 }
