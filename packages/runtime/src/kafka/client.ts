@@ -6,11 +6,10 @@ export interface ClientOptions {
   readonly brokers: readonly string[];
   readonly clientId: string;
   readonly log?: Logger;
-  /** Milliseconds until a request without an answer counts as failed. */
-  readonly requestTimeoutMs?: number;
 }
 
 const CONNECTION_TIMEOUT_MS = 3000;
+/** Until a request without an answer counts as failed. */
 const REQUEST_TIMEOUT_MS = 10_000;
 
 /**
@@ -36,7 +35,7 @@ export function createClient(options: ClientOptions): Kafka {
     clientId: options.clientId,
     brokers: [...options.brokers],
     connectionTimeout: CONNECTION_TIMEOUT_MS,
-    requestTimeout: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     retry: CLIENT_RETRY,
     logLevel: logLevel.WARN,
     logCreator: logsTo(options.log),

@@ -3,6 +3,7 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, expect, test } from '@jest/globals';
 import { freePort } from '@surety/testing/system';
 import { Leaders } from './leaders.js';
+import { kafkaHealthCheck } from './topics.js';
 
 /** Says the same to whoever asks, or, without an answer, accepts connections and nothing more. */
 class FakeBroker {
@@ -161,4 +162,16 @@ test('closing ends at once what is under way, and its connection', async () => {
   const startedAt = performance.now();
   await expect(learnt).rejects.toMatchObject({ isRetriable: false });
   expect(performance.now() - startedAt).toBeLessThan(1_500);
+});
+
+test('the cluster is there for a health check while one of its brokers answers, in time', async () => {
+  const frozen = await FakeBroker.listen();
+  const sound = await FakeBroker.listen(answer);
+  const refusing = `127.0.0.1:${await freePort()}`;
+  const startedAt = performance.now();
+  const brokers = [frozen.address, refusing, sound.address];
+  const checks = Array.from({ length: 10 }, () => kafkaHealthCheck({ brokers })());
+  await Promise.all(checks);
+  expect(performance.now() - startedAt).toBeLessThan(2_000);
+  await expect(kafkaHealthCheck({ brokers: [frozen.address] })()).rejects.toThrow('who leads');
 });

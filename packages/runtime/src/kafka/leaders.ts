@@ -17,6 +17,8 @@ export interface LeadersOptions {
   /** Each as `host:port`. */
   readonly brokers: readonly string[];
   readonly clientId: string;
+  /** Milliseconds that one broker may take to connect and to answer; default 2,000. */
+  readonly answerTimeoutMs?: number;
 }
 
 /** What the cluster said of itself. */
@@ -98,11 +100,12 @@ export class Leaders {
     const address = this.brokers[this.nextAsked];
     if (address === undefined) throw new Error('there is no broker to ask');
     this.nextAsked = (this.nextAsked + 1) % this.brokers.length;
+    const timeoutMs = this.options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
     const connection = new BrokerConnection(address, this.options.clientId);
     this.asking.add(connection);
     try {
       const answer = connection.request((head) => encodeMetadata(head, topics));
-      return decodeMetadata(await withDeadline(answer, ANSWER_TIMEOUT_MS, 'asking who leads'));
+      return decodeMetadata(await withDeadline(answer, timeoutMs, 'asking who leads'));
     } finally {
       this.asking.delete(connection);
       connection.close();
