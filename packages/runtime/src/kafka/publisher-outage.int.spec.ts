@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { join } from 'node:path';
@@ -119,6 +119,19 @@ async function readFrom(topic: string): Promise<string[]> {
   return values;
 }
 
+/** The signal returns before every thread of the broker has stopped: one of them may still answer. */
+async function freeze(): Promise<void> {
+  process.kill(pid, 'SIGSTOP');
+  if (process.platform === 'linux') await until(isFrozen, 'every thread has stopped');
+  else await sleep(500);
+}
+
+function isFrozen(): boolean {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  // The state follows the name, which is in brackets.
+  return threads.every((id) => / T /.test(readFileSync(`/proc/${pid}/task/${id}/stat`, 'utf8')));
+}
+
 function publish(publisher: MessagePublisher, topic: string, value: string): Promise<void> {
   return publisher.publish([{ topic, partition: 0, value }]);
 }
@@ -160,7 +173,7 @@ test('a broker that pauses for less than the deadline costs time and nothing els
   const topic = await newTopic();
   const publisher = await newPublisher();
   await publish(publisher, topic, 'before');
-  process.kill(pid, 'SIGSTOP');
+  await freeze();
   const published = publish(publisher, topic, 'meanwhile');
   await sleep(2_000);
   process.kill(pid, 'SIGCONT');
@@ -174,7 +187,7 @@ test('a frozen broker makes every publish reject in time, and a thawed one is pu
   const topic = await newTopic();
   const publisher = await newPublisher();
   await publish(publisher, topic, 'before');
-  process.kill(pid, 'SIGSTOP');
+  await freeze();
   const startedAt = performance.now();
   try {
     const both = [publish(publisher, topic, 'one'), publish(publisher, topic, 'two')];
