@@ -1,25 +1,28 @@
 /** `npm run bench`: what a transfer costs on this machine, and how fast they come. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { buildSources, installPackages } from './launch/install-and-build.mjs';
+import { takeLauncherLock } from './launch/launcher-lock.mjs';
 import { detail, part, say } from './launch/say.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
-import { BENCH_HELP, readBenchArguments } from '../load/bench/arguments.mjs';
+import { BENCH_HELP, planOf } from '../load/bench/arguments.mjs';
+import { comparisonOf, nothingSharedOf } from '../load/bench/comparison.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PROBE_SECONDS = 15;
 const GROWTH_ROUND_SECONDS = 60;
 const IDLE_SECONDS = 20;
+/** Not 1, which says that something was measured and is wrong: nothing was started. */
+const EXIT_REFUSED = 2;
 
-async function bench(options, shutdown) {
+async function bench({ options, scenarios }, shutdown) {
   const { GeneratorProcess } = await import('../load/bench/generator-process.mjs');
   const { startBenchSystem } = await import('../load/bench/system.mjs');
-  const { scenariosOf, SCENARIOS } = await import('../load/bench/scenarios.mjs');
-  const scenarios = scenariosOf(options.scenarios).map((scenario) => adjusted(scenario, options));
+  const { SCENARIOS } = await import('../load/bench/scenarios.mjs');
   const push = (step) => shutdown.push(step);
   const system = await part('system', () =>
     startBenchSystem({ ...options, root, log: detail, push }),
@@ -37,15 +40,6 @@ async function bench(options, shutdown) {
     measure.load(uniform, { seconds: options.warmUpSeconds }),
   );
   return measureAll(scenarios, uniform, measure);
-}
-
-function adjusted(scenario, { seconds, callers, grown }) {
-  return {
-    ...scenario,
-    ...(scenario.grown && grown ? { grown } : {}),
-    seconds: seconds ?? scenario.seconds,
-    callers: scenario.callers === 128 ? (callers ?? 128) : scenario.callers,
-  };
 }
 
 async function measureAll(scenarios, uniform, measure) {
@@ -142,8 +136,8 @@ function machine() {
   };
 }
 
-async function report(rows, options) {
-  const { comparisonOf, cpuLineOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
+async function report(rows, { options, earlier }) {
+  const { cpuLineOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
   const environment = tuningOf(process.env);
   say('');
   for (const line of tableOf(rows)) say(line);
@@ -162,22 +156,42 @@ async function report(rows, options) {
   const result = { at, machine: machine(), settings, scenarios: rows };
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   say(`\nwritten to ${file}`);
-  if (!options.compare) return;
+  if (!earlier) return;
   say(`\nagainst ${options.compare}:`);
-  const earlier = JSON.parse(readFileSync(options.compare, 'utf8'));
   for (const line of comparisonOf(rows, earlier)) say(`  ${line}`);
 }
 
+/** @throws Error in one line, for the caller to read; nothing was started */
+function claim(shutdown) {
+  const plan = planOf(process.argv.slice(2));
+  if (plan.options.help) return plan;
+  const lock = takeLauncherLock(join(root, '.surety', 'bench', 'launcher.json'));
+  const end = () => lock.release();
+  shutdown.push({ label: '', end, force: end });
+  return plan;
+}
+
+function claimOrRefuse(shutdown) {
+  try {
+    return claim(shutdown);
+  } catch (error) {
+    process.stderr.write(`npm run bench: ${error.message}\n(npm run bench -- --help)\n`);
+    process.exit(EXIT_REFUSED);
+  }
+}
+
 async function main() {
-  const options = readBenchArguments(process.argv.slice(2));
-  if (options.help) return void process.stdout.write(BENCH_HELP);
   const shutdown = new Shutdown();
+  const plan = claimOrRefuse(shutdown);
+  if (plan.options.help) return void process.stdout.write(BENCH_HELP);
   shutdown.listen({ exitCode: 1 });
+  const nothing = plan.earlier && nothingSharedOf(plan.scenarios, plan.earlier);
+  if (nothing) say(nothing);
   try {
     await part('npm packages', () => installPackages(root));
     await part('build', () => buildSources(root));
-    const rows = await bench(options, shutdown);
-    await report(rows, options);
+    const rows = await bench(plan, shutdown);
+    await report(rows, plan);
     await shutdown.run();
     process.exit(rows.every((row) => row.checkIsClean && row.missing === 0) ? 0 : 1);
   } catch (error) {

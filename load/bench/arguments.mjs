@@ -1,4 +1,6 @@
 import { parseArgs } from 'node:util';
+import { readEarlierResult } from './comparison.mjs';
+import { scenariosOf } from './scenarios.mjs';
 
 export const BENCH_HELP = `npm run bench -- [options]
 
@@ -35,9 +37,30 @@ const OPTIONS = {
   seed: { type: 'string', default: '1' },
 };
 
-/** @throws Error naming what is wrong */
+/**
+ * What is to be run and compared with, all of it read before anything starts.
+ * @throws Error naming what is wrong, in one line
+ */
+export function planOf(args) {
+  const options = readBenchArguments(args);
+  if (options.help) return { options, scenarios: [] };
+  const scenarios = scenariosOf(options.scenarios).map((scenario) => adjusted(scenario, options));
+  const earlier = options.compare === undefined ? undefined : readEarlierResult(options.compare);
+  return { options, scenarios, earlier };
+}
+
+function adjusted(scenario, { seconds, callers, grown }) {
+  return {
+    ...scenario,
+    ...(scenario.grown && grown ? { grown } : {}),
+    seconds: seconds ?? scenario.seconds,
+    callers: scenario.callers === 128 ? (callers ?? 128) : scenario.callers,
+  };
+}
+
+/** @throws Error naming what is wrong, in one line */
 export function readBenchArguments(args) {
-  const { values } = parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false });
+  const values = valuesOf(args);
   return {
     help: values.help,
     scenarios: values.scenario,
@@ -53,6 +76,15 @@ export function readBenchArguments(args) {
     grown: optional('--grown', values.grown),
     seed: whole('--seed', values.seed, 1),
   };
+}
+
+function valuesOf(args) {
+  try {
+    return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    // What follows the first sentence is advice on positional arguments, of which there are none.
+    throw new Error(error.message.split(/\.\s/)[0], { cause: error });
+  }
 }
 
 const optional = (name, text) => (text === undefined ? undefined : whole(name, text, 1));

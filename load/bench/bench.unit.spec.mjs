@@ -1,11 +1,15 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
 import { HOT_ACCOUNT, accountName } from './accounts.mjs';
-import { readBenchArguments } from './arguments.mjs';
+import { planOf, readBenchArguments } from './arguments.mjs';
+import { comparisonOf, nothingSharedOf } from './comparison.mjs';
 import { framesOf, svgOf } from './flame-graph.mjs';
 import { HttpConnection, postBytes } from './http-connection.mjs';
 import { Draw, pairsOf } from './pairs.mjs';
-import { comparisonOf, resultOf, tableOf, tuningOf } from './result.mjs';
+import { resultOf, tableOf, tuningOf } from './result.mjs';
 import { scenariosOf } from './scenarios.mjs';
 
 describe('the drawn pairs', () => {
@@ -97,7 +101,7 @@ function meters(cpuMs) {
     sqlCommits: cpuMs,
     batches: { ingress: { items: cpuMs * 4, count: cpuMs } },
     cpuMs: { ingress: cpuMs },
-    rssMb: { ingress: 100 },
+    rssMb: { ingress: 100, relay: 120.4, mariadb: 900 },
   };
 }
 
@@ -134,10 +138,16 @@ describe('a result', () => {
     const rows = [aResult()];
     expect(tableOf(rows)).toHaveLength(2);
     expect(tableOf(rows)[1]).toMatch(/^uniform .*clean$/);
+    expect(tableOf(rows)[1]).toMatch(/ 10\.00 +relay 120 /);
+    expect(tableOf([{ ...rows[0], idleCores: 0.2874 }])[1]).toMatch(/relay 120 +0\.287 /);
     expect(comparisonOf(rows, { scenarios: [aResult(100)] })).toEqual([
       'uniform: committed/s x2.00, cpu x0.50, committed p50 x1.00',
     ]);
-    expect(comparisonOf(rows, { scenarios: [] })).toEqual([]);
+    const others = { scenarios: [{ ...aResult(), name: 'zipf' }] };
+    expect(comparisonOf(rows, others)).toEqual([
+      'nothing to compare: the earlier result has zipf alone',
+    ]);
+    expect(nothingSharedOf(rows, { scenarios: rows })).toBeUndefined();
   });
 });
 
@@ -147,6 +157,45 @@ describe('the arguments', () => {
     expect(() => readBenchArguments(['--shards', '0'])).toThrow('--shards');
     expect(() => readBenchArguments(['--nonsense'])).toThrow('--nonsense');
     expect(() => scenariosOf(['none'])).toThrow('there are uniform');
+  });
+
+  test.each([
+    [['--secnds', '3'], /^Unknown option '--secnds'$/],
+    [['--seconds', '0'], /^--seconds takes a whole number from 1, not 0$/],
+    [['--scenario', 'none'], /^there is no scenario none; .*grown$/],
+    [['uniform'], /^Unexpected argument 'uniform'/],
+    [['--compare', 'no-such-file'], /^--compare no-such-file: there is no such file$/],
+  ])('%j are refused in one line', (args, line) => {
+    expect(() => planOf(args)).toThrow(line);
+  });
+
+  test('name scenarios with what was changed about them', () => {
+    const { scenarios } = planOf(['--scenario', 'batch', '--seconds', '3', '--callers', '8']);
+    expect(scenarios).toEqual([expect.objectContaining({ batch: 500, seconds: 3, callers: 4 })]);
+  });
+});
+
+describe('an earlier result', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'surety-bench-'));
+  const file = join(directory, 'earlier.json');
+
+  afterEach(() => rmSync(file));
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  test.each([
+    ['', /it is not JSON$/],
+    ['null', /it is no result of npm run bench/],
+    ['{}', /it is no result of npm run bench/],
+    ['{"scenarios":[]}', /it is no result of npm run bench/],
+    ['{"scenarios":[{"name":"uniform"}]}', /it is no result of npm run bench/],
+  ])('that reads %j is refused before anything starts', (text, line) => {
+    writeFileSync(file, text);
+    expect(() => planOf(['--compare', file])).toThrow(line);
+  });
+
+  test('is taken as it was written', () => {
+    writeFileSync(file, JSON.stringify({ scenarios: [aResult()] }));
+    expect(planOf(['--compare', file]).earlier).toEqual({ scenarios: [aResult()] });
   });
 });
 

@@ -67,11 +67,23 @@ const COLUMNS = [
   ['committed p50/p99', (row) => latencies(row.committedMs)],
   ['sql', (row) => row.sqlStatementsPerTransfer.toFixed(2)],
   ['commits', (row) => row.sqlCommitsPerTransfer.toFixed(2)],
+  ['kafka', (row) => row.kafkaMessagesPerTransfer.toFixed(2)],
+  ['largest MB', (row) => largestOf(row.rssMbByProcess)],
+  ['idle cores', (row) => row.idleCores?.toFixed(3) ?? ''],
   ['load cpu', (row) => row.generatorCpuMsPerTransfer.toFixed(3)],
   ['check', (row) => (row.checkIsClean ? 'clean' : 'BROKEN')],
 ];
 
 const latencies = ({ p50, p99 }) => `${p50.toFixed(1)} / ${p99.toFixed(1)}`;
+
+const SERVERS = ['mariadb', 'mysql', 'kafka', 'redis'];
+
+/** Of our own processes: what a server keeps in memory is what its settings give it. */
+function largestOf(rssMbByProcess) {
+  const own = Object.entries(rssMbByProcess).filter(([name]) => !SERVERS.includes(name));
+  const [largest] = own.sort(([, one], [, other]) => other - one);
+  return largest ? `${largest[0]} ${largest[1].toFixed(0)}` : '';
+}
 
 /** @returns {string[]} lines */
 export function tableOf(rows) {
@@ -91,18 +103,4 @@ const rowOf = (row) => COLUMNS.map(([, cell]) => cell(row));
 export function cpuLineOf({ name, cpuMsByProcess }) {
   const parts = Object.entries(cpuMsByProcess).map(([process, ms]) => `${process} ${ms}`);
   return `  ${name}: ${parts.join(', ')}`;
-}
-
-/** Ratios of this run to an earlier one, for the scenarios that both have. */
-export function comparisonOf(rows, earlier) {
-  return rows.flatMap((row) => {
-    const other = earlier.scenarios.find(({ name }) => name === row.name);
-    if (!other) return [];
-    const ratio = (key) => (row[key] / other[key]).toFixed(2);
-    const p50 = (row.committedMs.p50 / other.committedMs.p50).toFixed(2);
-    return [
-      `${row.name}: committed/s x${ratio('committedPerSecond')}, ` +
-        `cpu x${ratio('cpuMsPerTransfer')}, committed p50 x${p50}`,
-    ];
-  });
 }

@@ -1,0 +1,63 @@
+/** An earlier result file, and this run beside it. */
+import { readFileSync } from 'node:fs';
+
+/**
+ * @param {string} file
+ * @throws Error in one line, where it is no result that ratios can be made of
+ */
+export function readEarlierResult(file) {
+  const result = parse(file, read(file));
+  const scenarios = result?.scenarios;
+  if (!Array.isArray(scenarios) || scenarios.length === 0 || !scenarios.every(isComparable)) {
+    throw new Error(`--compare ${file}: it is no result of npm run bench (no scenarios in it)`);
+  }
+  return result;
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const why = error.code === 'ENOENT' ? 'there is no such file' : error.message;
+    throw new Error(`--compare ${file}: ${why}`, { cause: error });
+  }
+}
+
+function parse(file, text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new Error(`--compare ${file}: it is not JSON`, { cause: error });
+  }
+}
+
+function isComparable(row) {
+  const numbers = [row?.committedPerSecond, row?.cpuMsPerTransfer, row?.committedMs?.p50];
+  return typeof row?.name === 'string' && numbers.every(Number.isFinite);
+}
+
+/**
+ * A line where nothing can be compared; undefined where something can.
+ * @param {{ name: string }[]} rows scenarios, run or to be run
+ */
+export function nothingSharedOf(rows, earlier) {
+  const names = earlier.scenarios.map(({ name }) => name);
+  if (rows.some(({ name }) => names.includes(name))) return undefined;
+  return `nothing to compare: the earlier result has ${names.join(', ')} alone`;
+}
+
+/** Ratios of this run to an earlier one, for the scenarios that both have; or that there are none. */
+export function comparisonOf(rows, earlier) {
+  const nothing = nothingSharedOf(rows, earlier);
+  if (nothing) return [nothing];
+  return rows.flatMap((row) => {
+    const other = earlier.scenarios.find(({ name }) => name === row.name);
+    if (!other) return [];
+    const ratio = (key) => (row[key] / other[key]).toFixed(2);
+    const p50 = (row.committedMs.p50 / other.committedMs.p50).toFixed(2);
+    return [
+      `${row.name}: committed/s x${ratio('committedPerSecond')}, ` +
+        `cpu x${ratio('cpuMsPerTransfer')}, committed p50 x${p50}`,
+    ];
+  });
+}
