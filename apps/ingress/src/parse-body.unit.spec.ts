@@ -4,6 +4,7 @@ import {
   parseAccountBody,
   parseCancelBody,
   parseFundingBody,
+  parseTransferBatch,
   parseTransferBody,
 } from './parse-body.js';
 import { Problem } from './problem.js';
@@ -226,5 +227,18 @@ describe('the body of a cancel', () => {
     ['a list', [], [' wrong_type']],
   ])('with %s', (_what, body, expected) => {
     expect(faultsOf(() => parseCancelBody(body))).toEqual(expected);
+  });
+});
+
+describe('the body of a batch', () => {
+  test.each<[string, object, string[]]>([
+    ['one member, whatever it is', { transfers: [null] }, ['ok']],
+    ['a thousand', { transfers: Array.from({ length: 1_000 }, () => good) }, ['ok']],
+    ['one more', { transfers: Array.from({ length: 1_001 }) }, ['/transfers too_many']],
+    ['an empty list', { transfers: [] }, ['/transfers too_few']],
+    ['no list', {}, ['/transfers required']],
+    ['something else', { transfers: {} }, ['/transfers wrong_type']],
+  ])('%s', (_name, body, faults) => {
+    expect(faultsOf(() => parseTransferBatch(body))).toEqual(faults);
   });
 });

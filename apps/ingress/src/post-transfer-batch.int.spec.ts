@@ -173,7 +173,7 @@ test('a thousand members are taken, one more is not, and none is no batch', asyn
   const tooMany = await post('/api/v1/transfers/batch', { transfers: members });
   expect(tooMany).toMatchObject({ status: 400, body: { errors: [{ code: 'too_many' }] } });
   const none = await post('/api/v1/transfers/batch', { transfers: [] });
-  expect(none).toMatchObject({ status: 400, body: { errors: [{ code: 'required' }] } });
+  expect(none).toMatchObject({ status: 400, body: { errors: [{ code: 'too_few' }] } });
   const atomic = await post('/api/v1/transfers/batch', { transfers: [aMember()], atomic: true });
   expect(atomic).toMatchObject({ status: 400, body: { errors: [{ code: 'unknown_field' }] } });
 });

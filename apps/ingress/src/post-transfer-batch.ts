@@ -12,6 +12,11 @@ import type { PostTransferDependencies } from './post-transfer.js';
 import { BATCH_BYTES_MAX, parseJson, readBody } from './read-json.js';
 import { composeTransfer } from './transfer-request.js';
 
+/** A header stands for the request as a whole: it cannot be the key of any one member. */
+const KEY_OF_MEMBER =
+  'Give the member its own field idempotencyKey, so that a repeated request moves money once. ' +
+  'A header does not count in a batch.';
+
 type Result =
   | { readonly replayed: boolean; readonly transfer: TransferAcceptedAnswer }
   | { readonly problem: Problem };
@@ -53,7 +58,7 @@ async function candidateOf(
   try {
     const body = parseTransferBody(member, dependencies.currencies);
     const { idempotencyKey: key } = body;
-    if (key === undefined) throw new Problem('idempotency-key-missing');
+    if (key === undefined) throw new Problem('idempotency-key-missing', { detail: KEY_OF_MEMBER });
     if (!IDEMPOTENCY_KEY.test(key)) throw new Problem('idempotency-key-invalid');
     return { body, request: await composeTransfer(body, { key, traceparent }, dependencies) };
   } catch (error) {

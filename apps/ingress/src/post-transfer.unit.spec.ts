@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { currencyTable } from '@surety/domain';
 import { QueueFullError } from '@surety/runtime';
 import { IncomingMessage } from 'node:http';
 import type { ServerResponse } from 'node:http';
@@ -38,5 +39,31 @@ describe.each([
   it('is looked into where there is room', async () => {
     const handler = handlerOf(dependencies(() => undefined));
     await expect(handler(exchangeOf('{'))).rejects.toMatchObject({ code: 'malformed-json' });
+  });
+});
+
+describe('a member of a batch', () => {
+  const member = { sourceAccount: 'a', destinationAccount: 'b', amount: '1.00', currency: 'EUR' };
+
+  it('without a key is told of its field: the header is not read here', async () => {
+    const handler = postTransferBatch({
+      doors: { turnAway: () => undefined, requestTransfers: () => Promise.resolve([]) },
+      keyMemory: { belongHere: () => Promise.resolve([]) },
+      currencies: currencyTable([]),
+    } as unknown as PostTransferDependencies);
+    const exchange = exchangeOf(JSON.stringify({ transfers: [member] }));
+    exchange.request.headers['idempotency-key'] = 'of-the-request';
+    const { status, body } = await handler(exchange);
+    expect(status).toBe(200);
+    const { results } = JSON.parse(body) as { results: unknown[] };
+    expect(results).toEqual([
+      {
+        status: 400,
+        problem: expect.objectContaining({
+          code: 'idempotency-key-missing',
+          detail: expect.stringMatching(/^Give the member its own field idempotencyKey/),
+        }),
+      },
+    ]);
   });
 });

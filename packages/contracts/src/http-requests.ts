@@ -68,7 +68,7 @@ export const transferBody = z.strictObject({
 export const transferBatchBody = z.strictObject({
   transfers: z
     .array(z.unknown(), { error: typeFault })
-    .min(1, fault('required'))
+    .min(1, fault('too_few'))
     .max(BATCH_TRANSFERS_MAX, fault('too_many')),
 });
 

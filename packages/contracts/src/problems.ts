@@ -140,6 +140,7 @@ export const FIELD_FAULTS = {
   unknown_value: 'The value is not one of the known ones.',
   malformed_identifier: 'An identifier is 1 to 64 characters of A-Z a-z 0-9 . _ : and -.',
   too_long: 'The value is longer than allowed.',
+  too_few: 'The list is empty; at least one member is needed.',
   too_many: 'The list has more members than allowed.',
   too_deep: 'The value is nested deeper than allowed.',
   not_a_number: 'An amount is a plain decimal number such as "12.34".',
