@@ -1,5 +1,5 @@
 # One image for every process: the first word of the command says which (see docker/README.md).
-ARG NODE_IMAGE=node:20-bookworm-slim
+ARG NODE_IMAGE=node:26-bookworm-slim
 
 # What decides the dependencies, and nothing else: the layers above it are built again only when a
 # manifest or the lock file changes, not at every change of a source.
@@ -26,7 +26,8 @@ RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
   && rm -rf packages/testing
 
 FROM manifests AS build
-RUN npm ci --ignore-scripts --no-audit --no-fund
+# Optional packages are for the tests, and a second Node.
+RUN npm ci --omit=optional --ignore-scripts --no-audit --no-fund
 COPY tsconfig.base.json ./
 COPY packages packages
 COPY db db
@@ -41,7 +42,7 @@ RUN mkdir /out \
 
 FROM ${NODE_IMAGE}
 ENV NODE_ENV=production \
-    NODE_OPTIONS=--enable-source-maps
+    NODE_OPTIONS="--enable-source-maps --max-semi-space-size=16"
 WORKDIR /app
 COPY --from=production /app ./
 COPY --from=build /out ./

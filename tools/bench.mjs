@@ -9,6 +9,7 @@ import { buildSources, installPackages } from './launch/install-and-build.mjs';
 import { takeLauncherLock } from './launch/launcher-lock.mjs';
 import { detail, part, say } from './launch/say.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
+import { ownNode } from './own-node.mjs';
 import { BENCH_HELP, planOf } from '../load/bench/arguments.mjs';
 import { comparisonOf, nothingSharedOf } from '../load/bench/comparison.mjs';
 
@@ -27,7 +28,7 @@ async function bench({ options, scenarios }, shutdown) {
   const system = await part('system', () =>
     startBenchSystem({ ...options, root, log: detail, push }),
   );
-  const generator = new GeneratorProcess();
+  const generator = new GeneratorProcess(ownNode(root).path);
   push({ label: '', end: () => generator.end() });
   const { port } = system;
   const count = Math.max(...scenarios.map(({ accounts }) => accounts));
@@ -131,7 +132,7 @@ function machine() {
     processor: cpu?.model,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     platform: `${process.platform} ${process.arch}`,
-    node: process.version,
+    node: ownNode(root).version,
     commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root }).toString().trim(),
   };
 }

@@ -15,6 +15,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SCHEMA_DUMP = 'db/schema/schema.sql';
 const ENVIRONMENT_EXAMPLE = '.env.example';
 const KNOWN_NAMES_SOURCE = 'packages/runtime/src/config.ts';
+const NODE_ARGUMENTS_SOURCE = 'packages/runtime/src/main-process.ts';
 const ROOM_PARENTS = ['packages', 'apps'];
 const NOT_OURS = new Set(['node_modules', 'dist', 'coverage']);
 const DIFFERENCES_SHOWN = 5;
@@ -125,6 +126,29 @@ function lockFile() {
   return { findings };
 }
 
+/** One Node on every platform and in the image, with the same arguments. @returns {Verdict} */
+function nodeVersions() {
+  const { optionalDependencies } = readJson('package.json');
+  const pinned = Object.entries(optionalDependencies).filter(([name]) => name.startsWith('node-'));
+  const [[, version]] = pinned;
+  const [, argumentList] = /PROCESS_NODE_ARGUMENTS[^=]*= \[([^\]]*)\]/.exec(
+    read(NODE_ARGUMENTS_SOURCE),
+  );
+  const dockerfile = read('Dockerfile');
+  const missing = Array.from(argumentList.matchAll(/'([^']+)'/g), (match) => match[1]).filter(
+    (argument) => !dockerfile.includes(argument),
+  );
+  const findings = pinned
+    .filter(([, other]) => other !== version)
+    .map(([name, other]) => `package.json: ${name} ${other} beside ${version}`);
+  if (!dockerfile.includes(`NODE_IMAGE=node:${version.split('.')[0]}-`)) {
+    findings.push(`Dockerfile: another Node than the pinned ${version}`);
+  }
+  return {
+    findings: [...findings, ...missing.map((name) => `Dockerfile: NODE_OPTIONS without ${name}`)],
+  };
+}
+
 /** What a room imports, what it declares and what it builds after are one list. @returns {Verdict} */
 function references() {
   const findings = [];
@@ -188,6 +212,7 @@ const CHECKS = {
   'a README in every folder': readmes,
   'exact versions': pins,
   'lock file': lockFile,
+  'one Node': nodeVersions,
   'build references': references,
   'schema dump': schemaDump,
 };

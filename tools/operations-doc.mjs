@@ -11,6 +11,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { playScenes } from './operations/scenes.mjs';
+import { ownNode } from './own-node.mjs';
 import { findFreePort } from './services/ports.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
@@ -69,7 +70,7 @@ async function startSystem() {
 async function surety(line) {
   const args = line.match(/"[^"]*"|\S+/g).map((part) => part.replaceAll('"', ''));
   const bin = join(root, 'apps', 'reconciler', 'bin', 'surety.mjs');
-  const child = spawn(process.execPath, [bin, ...args], { cwd: folder });
+  const child = spawn(ownNode(root).path, [bin, ...args], { cwd: folder });
   let text = '';
   child.stdout.on('data', (chunk) => (text += chunk));
   child.stderr.on('data', (chunk) => (text += chunk));

@@ -7,8 +7,10 @@ export class GeneratorProcess {
   #nextId = 1;
   #waiting = new Map();
 
-  constructor() {
-    this.#child = fork(join(import.meta.dirname, 'generator.mjs'), { stdio: 'inherit' });
+  /** @param {string} execPath the Node that it runs with */
+  constructor(execPath) {
+    const stdio = 'inherit';
+    this.#child = fork(join(import.meta.dirname, 'generator.mjs'), { stdio, execPath });
     this.#child.on('message', ({ id, result, error }) => {
       const { resolve, reject } = this.#waiting.get(id);
       this.#waiting.delete(id);

@@ -4,6 +4,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { createTopicsOf, migrate, startApps, stopApps } from '../../tools/launch/system.mjs';
+import { ownNode } from '../../tools/own-node.mjs';
 import { bringUpServices } from '../../tools/services/bring-up.mjs';
 import { findFreePort } from '../../tools/services/ports.mjs';
 import { provisionShards, untilMySqlAccepts } from '../../tools/services/provision.mjs';
@@ -92,7 +93,7 @@ async function check(root, shardUrls) {
   const command = join(root, 'apps', 'reconciler', 'bin', 'surety.mjs');
   const env = { ...process.env, SURETY_SHARDS: shardUrls.join(',') };
   try {
-    await promisify(execFile)(process.execPath, [command, 'check'], {
+    await promisify(execFile)(ownNode(root).path, [command, 'check'], {
       env,
       cwd: root,
       maxBuffer: CLI_BYTES_MAX,

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ownNode } from '../own-node.mjs';
 import { endProcess, sendSignal } from '../services/process-ownership.mjs';
 import { rotateLog } from '../services/server-process.mjs';
 import { backoffAfterDeath } from './backoff.mjs';
@@ -17,11 +18,12 @@ const LOG_LINES_IN_ERROR = 20;
 /**
  * @typedef {object} AppSpec
  * @property {string} name
+ * @property {string} root of the clone, whose Node runs it
  * @property {string} entry absolute path of its main.js: how a left-over is recognised
  * @property {NodeJS.ProcessEnv} env
  * @property {string} url where it answers /readyz
  * @property {string} logFile
- * @property {string[]} [nodeArguments] for Node itself: a profiler's
+ * @property {string[]} [nodeArguments] for Node itself
  */
 
 /**
@@ -62,20 +64,24 @@ export class AppProcess {
   }
 
   start() {
-    const { entry, env, logFile, nodeArguments = [] } = this.#spec;
+    const { root, entry, env, logFile, nodeArguments = [] } = this.#spec;
     mkdirSync(dirname(logFile), { recursive: true });
     rotateLog(logFile);
     const log = openSync(logFile, 'a');
     const startedAt = Date.now();
     // Its own process group: a terminal's Ctrl-C reaches the launcher alone, which ends things in
     // order.
-    const child = spawn(process.execPath, [...nodeArguments, '--enable-source-maps', entry], {
+    const child = spawn(ownNode(root).path, [...nodeArguments, '--enable-source-maps', entry], {
       env,
       detached: true,
       stdio: ['ignore', log, log],
     });
     closeSync(log);
     this.#child = child;
+    // Node's packages are being replaced: there again in a moment, as after any other death.
+    child.once('error', (error) => {
+      if (child.pid === undefined) this.#onExit(error.message, startedAt);
+    });
     child.once('exit', (code, signal) => {
       this.#refusesSettings = code === EXIT_CONFIGURATION;
       this.#onExit(signal ?? `code ${code}`, startedAt);

@@ -1,6 +1,7 @@
 /** The running system: schemas, topics and the five processes, on services that are up. */
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { ownNode } from '../own-node.mjs';
 import { findFreePort } from '../services/ports.mjs';
 import { provisionShards, untilMySqlAccepts } from '../services/provision.mjs';
 import { AppProcess } from './app-process.mjs';
@@ -10,6 +11,7 @@ import { entryOf, writeSystemFile } from './system-file.mjs';
 
 /** In the order they start. They end the other way round: no new work first. */
 const APP_NAMES = ['relay', 'workers', 'projector', 'reconciler', 'ingress'];
+const RUNTIME = ['packages', 'runtime', 'dist', 'index.js'];
 const PARTITIONS = 16;
 const READY_DEADLINE_MS = 60_000;
 /** For the launcher itself; the processes refuse names they do not know. */
@@ -48,7 +50,7 @@ export async function migrate(root, migrationUrls, log) {
 /** @param {string} root @param {string[]} brokers */
 export async function createTopicsOf(root, brokers) {
   const { TOPIC_NAMES } = await importBuilt(root, 'packages', 'contracts', 'dist', 'index.js');
-  const { createTopics } = await importBuilt(root, 'packages', 'runtime', 'dist', 'index.js');
+  const { createTopics } = await importBuilt(root, ...RUNTIME);
   await createTopics({ brokers, topics: [...TOPIC_NAMES], partitions: PARTITIONS });
 }
 
@@ -71,6 +73,8 @@ export async function startApps(options) {
   const { kafkaBrokers, redisUrl } = services;
   const http = `http://127.0.0.1:${port}`;
   const startedAt = new Date().toISOString();
+  const { PROCESS_NODE_ARGUMENTS } = await importBuilt(root, ...RUNTIME);
+  log(`on Node ${ownNode(root).version}`);
   const apps = [];
   const record = () =>
     writeSystemFile(join(state, 'system.json'), {
@@ -86,11 +90,12 @@ export async function startApps(options) {
     const portVariable = isIngress ? 'PORT' : 'SURETY_ADMIN_PORT';
     const spec = {
       name,
+      root,
       entry: entryOf(root, name),
       env: { ...shared, SURETY_INSTANCE: `${name}-1`, [portVariable]: String(appPort) },
       url: `http://127.0.0.1:${appPort}`,
       logFile: join(state, 'logs', `${name}.log`),
-      nodeArguments: nodeArguments?.(name),
+      nodeArguments: [...PROCESS_NODE_ARGUMENTS, ...(nodeArguments?.(name) ?? [])],
     };
     apps.push(new AppProcess(spec, { log, onChange: record }));
   }

@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { ownNode } from '../own-node.mjs';
 import { sendSignal } from '../services/process-ownership.mjs';
 
 /** Between the polite signal and SIGKILL: time for the tests' own servers to be ended. */
@@ -31,7 +32,7 @@ export async function runJestStage({ root, name, jestArguments, hasPattern, env,
   const mayBeEmpty = hasPattern ? ['--passWithNoTests'] : [];
   const always = ['--json', `--outputFile=${report}`, ...mayBeEmpty];
   // Its own process group, so that a time-out ends its workers and what they started, too.
-  const child = spawn(process.execPath, [jest, ...always, ...jestArguments], {
+  const child = spawn(ownNode(root).path, [jest, ...always, ...jestArguments], {
     cwd: root,
     env,
     detached: true,

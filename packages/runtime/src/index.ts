@@ -6,6 +6,7 @@ export {
   EXIT_CONFIGURATION,
   EXIT_CRASH,
   EXIT_FORCED,
+  PROCESS_NODE_ARGUMENTS,
   runMain,
   type StartProcess,
 } from './main-process.js';

@@ -18,6 +18,14 @@ export const EXIT_FORCED = 130;
  */
 const HEAP_GROWTH_PERCENT = 50;
 
+/**
+ * What Node is given on the command line of each process, because V8 reads it before any of our code
+ * runs. Since Node 24 the young generation may grow until a process takes 250 MB; semi-spaces of
+ * 16 MB at the most keep it to 130 to 170 MB. A container has the same in its NODE_OPTIONS. Without
+ * it everything works, in more memory.
+ */
+export const PROCESS_NODE_ARGUMENTS: readonly string[] = ['--max-semi-space-size=16'];
+
 export type StartProcess = (environment: NodeJS.ProcessEnv) => Promise<RunningProcess>;
 
 /** What the supervision needs of the machine; tests hand in their own. */

@@ -6,6 +6,7 @@ import type { Command } from 'commander';
 import { insertAuditEntries } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { SLOT_COUNT, shardOfSlot } from '@surety/domain';
+import { PROCESS_NODE_ARGUMENTS } from '@surety/runtime';
 import { OPERATOR, beginChange, changing } from './change.js';
 import type { Change, ChangeOptions } from './change.js';
 import { explained } from './help.js';
@@ -91,7 +92,8 @@ async function noteRebuild({ pools }: Session, shard: Shard, change: Change): Pr
 
 async function rebuild(host: CliHost, shards: number): Promise<readonly Rebuilt[]> {
   if (!existsSync(PROJECTOR)) throw new CliError('the projector is not built: npm run build');
-  const child = spawn(process.execPath, [fileURLToPath(PROJECTOR), 'rebuild'], {
+  const projector = [...PROCESS_NODE_ARGUMENTS, fileURLToPath(PROJECTOR)];
+  const child = spawn(process.execPath, [...projector, 'rebuild'], {
     env: { ...withRunningSystem(host.environment, host.directory), SURETY_LOG_LEVEL: 'info' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -5,6 +5,7 @@ import type { WriteStream } from 'node:fs';
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
+import { PROCESS_NODE_ARGUMENTS } from '@surety/runtime';
 import { eventually } from '../eventually.js';
 
 export const PROCESS_NAMES = ['ingress', 'relay', 'workers', 'projector', 'reconciler'] as const;
@@ -125,7 +126,7 @@ export class SuretyProcess {
   #spawn(): void {
     const { repositoryRoot, name, environment } = this.#spec;
     const main = join(repositoryRoot, 'apps', name, 'dist', 'main.js');
-    const child = spawn(process.execPath, [main], {
+    const child = spawn(process.execPath, [...PROCESS_NODE_ARGUMENTS, main], {
       cwd: repositoryRoot,
       env: { PATH: process.env['PATH'] ?? '', ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
