@@ -60,6 +60,7 @@ class Scene {
       },
     });
     return new MessageHandler({
+      partitions: 16,
       steps,
       slotMaps: { current: () => this.map, reload: async () => this.map },
       runners: new Map([0, 1].map((shard) => [shard, runner(shard)])),

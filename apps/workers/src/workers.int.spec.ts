@@ -129,7 +129,7 @@ describe('workers on real shards and a real broker', () => {
   async function startWorkers(): Promise<void> {
     const config = { steps: ['hold', 'credit', 'settle'], chainsLocally: false } as const;
     const { handler, stop } = createHandler(
-      { ...config, holdTimeoutMs: 300_000 },
+      { ...config, partitions: 8, holdTimeoutMs: 300_000 },
       { pools, doorbell, metrics: createMetrics('workers'), log },
     );
     stopHandler = stop;

@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Topic } from '@surety/contracts';
-import { createLogger, createTopics } from '@surety/runtime';
+import { PARTITIONS_DEFAULT, createLogger, createTopics } from '@surety/runtime';
 import type { Logger } from '@surety/runtime';
-
-/** As many as messages are spread over in a whole system. */
-const PARTITIONS = 16;
 
 /** SURETY_TEST_KAFKA_BROKERS: the brokers that specs run against. */
 export function testBrokers(): readonly string[] {
@@ -47,7 +44,7 @@ export async function createTestTopics(spec: string): Promise<TestTopics> {
     ended: `${prefix}.ended`,
   };
   const topics = Object.values(names);
-  await createTopics({ brokers: testBrokers(), topics, partitions: PARTITIONS });
+  await createTopics({ brokers: testBrokers(), topics, partitions: PARTITIONS_DEFAULT });
   return { prefix, names };
 }
 
