@@ -7,7 +7,10 @@ import { MessageHandler } from './message-handler.js';
 import { shardDeadLetters } from './shard-adapters.js';
 import { StepRunner } from './step-runner.js';
 
-export type HandlerConfig = Pick<WorkersConfig, 'steps' | 'chainsLocally' | 'holdTimeoutMs' | 'partitions'>;
+export type HandlerConfig = Pick<
+  WorkersConfig,
+  'steps' | 'chainsLocally' | 'holdTimeoutMs' | 'partitions'
+>;
 
 export interface HandlerMeans {
   readonly pools: ShardPools;

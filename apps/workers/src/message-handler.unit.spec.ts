@@ -147,6 +147,13 @@ describe('a batch of a partition', () => {
     ]);
   });
 
+  it('dead-letters what cannot be read from a partition beyond the setting, too', async () => {
+    const far = { ...message(7, 'nonsense'), partition: 31 };
+    const verdict = await scene.handler().handle({ ...batchOf(far), partition: 31 });
+    expect(verdict).toEqual({ processed: 1 });
+    expect(scene.letters).toMatchObject([{ shard: 1, letter: { slot: 3840 } }]);
+  });
+
   it('waits where a dead letter cannot be stored', async () => {
     scene.areDeadLettersAway = true;
     const verdict = await scene.handler().handle(batchOf(message(7, 'nonsense')));

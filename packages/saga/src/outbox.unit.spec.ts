@@ -47,7 +47,7 @@ describe('the messages of one transaction', () => {
   });
 
   it.each([1, 4, 1024])('stay within the %i partitions that there are', async (partitions) => {
-    const sources = Array.from({ length: 40 }, (_, n) => `acc-${n}` as AccountId);
+    const sources = Array.from({ length: 40 }, (_, n): AccountId => `acc-${n}`);
     for (const source of sources) {
       const rows = await messagesFrom([source], partitions);
       const partition = partitionOfSlot(slotOfAccount(source), partitions);

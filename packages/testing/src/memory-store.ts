@@ -18,6 +18,7 @@ import type {
 } from '@surety/saga';
 import { isEnded } from '@surety/domain';
 import type { Account, AccountId, Leg, ShardId, TransferId } from '@surety/domain';
+import { TEST_PARTITIONS } from './test-partitions.js';
 
 /** Every row of one shard, readable by specs and checkers. */
 export interface MemoryRows {
@@ -67,7 +68,7 @@ export class MemoryShardStore implements RoutableStore {
   /** Its place among the others; alone, everything lies here. */
   shardOf: Loaded['shardOf'] = () => this.shard;
   /** Of each topic, that messages are spread over. */
-  partitions = 16;
+  partitions = TEST_PARTITIONS;
   /** Transactions that were committed. */
   commits = 0;
   readonly #nowMs: () => number;

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Topic } from '@surety/contracts';
-import { PARTITIONS_DEFAULT, createLogger, createTopics } from '@surety/runtime';
+import { createLogger, createTopics } from '@surety/runtime';
 import type { Logger } from '@surety/runtime';
+import { TEST_PARTITIONS } from './test-partitions.js';
 
 /** SURETY_TEST_KAFKA_BROKERS: the brokers that specs run against. */
 export function testBrokers(): readonly string[] {
@@ -44,7 +45,7 @@ export async function createTestTopics(spec: string): Promise<TestTopics> {
     ended: `${prefix}.ended`,
   };
   const topics = Object.values(names);
-  await createTopics({ brokers: testBrokers(), topics, partitions: PARTITIONS_DEFAULT });
+  await createTopics({ brokers: testBrokers(), topics, partitions: TEST_PARTITIONS });
   return { prefix, names };
 }
 
