@@ -1,9 +1,9 @@
 /**
- * Brings every shard's schema up to date and creates the topics that are missing, then ends. Safe
- * to run again and beside running processes. The only one that is given a user who may change
- * tables.
+ * Brings every shard's schema up to date and creates the topics and partitions that are
+ * missing, then ends. Safe to run again and beside running processes. The only one that is given a
+ * user who may change tables.
  */
-import { PARTITION_COUNT, TOPIC_NAMES } from '@surety/contracts';
+import { TOPIC_NAMES } from '@surety/contracts';
 import { migrateShards } from '@surety/db';
 import { ConfigurationError, createTopics, parseEnvironment, settings } from '@surety/runtime';
 
@@ -13,6 +13,7 @@ const EXIT_CONFIGURATION = 78;
 const shape = {
   SURETY_MIGRATION_SHARDS: settings.shards(),
   SURETY_KAFKA_BROKERS: settings.kafkaBrokers(),
+  SURETY_PARTITIONS: settings.partitions(),
 };
 
 function say(line) {
@@ -20,13 +21,12 @@ function say(line) {
 }
 
 async function migrate(environment) {
-  const { SURETY_MIGRATION_SHARDS: urls, SURETY_KAFKA_BROKERS: brokers } = parseEnvironment(
-    shape,
-    environment,
-  );
+  const values = parseEnvironment(shape, environment);
+  const { SURETY_MIGRATION_SHARDS: urls, SURETY_KAFKA_BROKERS: brokers } = values;
+  const { SURETY_PARTITIONS: partitions } = values;
   await migrateShards(urls, { log: say });
   say(`${urls.length} shard(s) up to date`);
-  await createTopics({ brokers, topics: TOPIC_NAMES, partitions: PARTITION_COUNT });
+  await createTopics({ brokers, topics: TOPIC_NAMES, partitions });
   say(`topics there: ${TOPIC_NAMES.join(', ')}`);
 }
 

@@ -64,15 +64,16 @@ async function startSystem(options, shutdown) {
     prepareShards({ root, services, shards: options.shards }),
   );
   await part('migrations', () => migrate(root, shards.migrationUrls, detail));
-  await part('Kafka topics', () => createTopicsOf(root, services.kafkaBrokers));
+  const partitions = await part('Kafka topics', () => createTopicsOf(root, services.kafkaBrokers));
   const beforeStart = (apps) => {
     if (shutdown.hasBegun) throw new Error('told to end while starting');
     const end = () => stopApps(apps).then(() => rmSync(systemFile, { force: true }));
     shutdown.push({ label: 'processes', end, force: () => apps.forEach((app) => app.kill()) });
   };
   const { port } = options;
+  const { mode } = services;
   const { http } = await part('all processes', () =>
-    startApps({ root, port, mode: services.mode, shards, services, log: detail, beforeStart }),
+    startApps({ root, port, mode, partitions, shards, services, log: detail, beforeStart }),
   );
   return { http, shardCount: shards.shardUrls.length };
 }

@@ -39,6 +39,8 @@ export interface StoreOptions {
   readonly shard: ShardId;
   readonly pool: ConnectionPool;
   readonly slotMaps: Pick<SlotMaps, 'current'>;
+  /** Partitions of each topic that outbox rows are spread over. */
+  readonly partitions: number;
 }
 
 interface RoutedWork<R> {
@@ -54,11 +56,13 @@ export class MySqlShardStore implements RoutableStore {
   readonly shard: ShardId;
   readonly #pool: ConnectionPool;
   readonly #slotMaps: Pick<SlotMaps, 'current'>;
+  readonly #partitions: number;
 
-  constructor({ shard, pool, slotMaps }: StoreOptions) {
+  constructor({ shard, pool, slotMaps, partitions }: StoreOptions) {
     this.shard = shard;
     this.#pool = pool;
     this.#slotMaps = slotMaps;
+    this.#partitions = partitions;
   }
 
   at(epoch: bigint, fence?: Fence): ShardStore {
@@ -91,7 +95,8 @@ export class MySqlShardStore implements RoutableStore {
 
   async #attempt<R>(link: Link, { epoch, fence, load, decide }: RoutedWork<R>): Promise<R> {
     const map = this.#slotMaps.current();
-    const loaded = await readUnderLock(link, { load, epoch, map });
+    const read = await readUnderLock(link, { load, epoch, map });
+    const loaded = { ...read, partitions: this.#partitions };
     const { statements, result } = plan(loaded, decide);
     const fenced = fence ? checkFence(fence, this.shard) : [];
     await commit(link, [...fenced, ...statements]);
@@ -104,7 +109,7 @@ export class MySqlShardStore implements RoutableStore {
 async function readUnderLock(
   link: Link,
   { load, epoch, map }: { load: LoadRequest; epoch: bigint; map: SlotMap },
-): Promise<Loaded> {
+): Promise<Omit<Loaded, 'partitions'>> {
   const keys = lockKeys(load.keys ?? []);
   const transfers = lockTransfers(load.transfers ?? []);
   const decisions = lockDecisions(load.decisions ?? []);

@@ -30,7 +30,7 @@ export async function startBenchSystem(options) {
   const adminUrl = services.mysqlAdminUrl;
   const urls = await provisionShards({ adminUrl, shards, prefix: 'bench', secretsDir });
   await migrate(root, urls.migrationUrls, log);
-  await createTopicsOf(root, services.kafkaBrokers);
+  const partitions = await createTopicsOf(root, services.kafkaBrokers);
   const port = await findFreePort();
   let apps = [];
   const beforeStart = (started) => {
@@ -38,7 +38,8 @@ export async function startBenchSystem(options) {
     push({ label: 'processes', end: () => stopApps(started) });
   };
   await startApps({
-    ...{ root, state, port, mode: services.mode, services, shards: urls, log, beforeStart },
+    ...{ root, state, port, mode: services.mode, partitions, services, shards: urls, log },
+    beforeStart,
     nodeArguments: (name) => (profile ? profilerOf(profile, name) : []),
   });
   const kafka = await openKafkaAdmin(services.kafkaBrokers);

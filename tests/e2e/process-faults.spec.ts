@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { PARTITION_COUNT } from '@surety/contracts';
 import { evenSlotMap, partitionOfSlot, shardOfSlot, slotOfAccount } from '@surety/domain';
+import { PARTITIONS_DEFAULT } from '@surety/runtime';
 import {
   PROCESS_NAMES,
   SuretySystem,
@@ -16,10 +16,10 @@ import { ShardTables, withShards } from './shard-tables.js';
 
 const ACCOUNTS = 60;
 /** One account of each Kafka partition's range of slots. */
-const probes = Array.from({ length: PARTITION_COUNT }, (_, partition) => {
+const probes = Array.from({ length: PARTITIONS_DEFAULT }, (_, partition) => {
   const ids = Array.from({ length: 2_000 }, (_unused, n) => `PROBE-${n}`);
   const isHere = (id: string): boolean =>
-    partitionOfSlot(slotOfAccount(id), PARTITION_COUNT) === partition;
+    partitionOfSlot(slotOfAccount(id), PARTITIONS_DEFAULT) === partition;
   return ids.find(isHere) as string;
 });
 const accounts = Array.from({ length: ACCOUNTS }, (_, n) => `FAULT-${n}`);

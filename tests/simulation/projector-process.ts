@@ -17,6 +17,7 @@ export function projector(world: World): (life: Life) => Promise<void> {
         doorbell: world.bell.doorbellFor(life),
       });
     const handler = new MessageHandler({
+      partitions: 16,
       ...shared,
       currentMap: () => slotMaps.current(),
       bury: async (_, { error }) => {

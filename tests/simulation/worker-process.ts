@@ -25,6 +25,7 @@ export function worker(world: World, chainsLocally: boolean): (life: Life) => Pr
     const handler = new MessageHandler({
       ...shared,
       steps: WORKER_STEPS,
+      partitions: 16,
       runners: new Map(world.shards.map((shard) => [shard.id, runnerOf(shard)])),
       deadLettersOf: () => deadLettersOf(life),
     });

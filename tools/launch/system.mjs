@@ -12,8 +12,8 @@ import { entryOf, writeSystemFile } from './system-file.mjs';
 /** In the order they start. They end the other way round: no new work first. */
 const APP_NAMES = ['relay', 'workers', 'projector', 'reconciler', 'ingress'];
 const RUNTIME = ['packages', 'runtime', 'dist', 'index.js'];
-const PARTITIONS = 16;
 const READY_DEADLINE_MS = 60_000;
+const TOPICS_WITHIN_MS = 10_000;
 /** For the launcher itself; the processes refuse names they do not know. */
 const LAUNCHER_VARIABLES = ['SURETY_CACHE_DIR', 'SURETY_MIGRATION_SHARDS'];
 
@@ -47,11 +47,35 @@ export async function migrate(root, migrationUrls, log) {
   await migrateShards(migrationUrls, { log });
 }
 
-/** @param {string} root @param {string[]} brokers */
-export async function createTopicsOf(root, brokers) {
-  const { TOPIC_NAMES } = await importBuilt(root, 'packages', 'contracts', 'dist', 'index.js');
-  const { createTopics } = await importBuilt(root, ...RUNTIME);
-  await createTopics({ brokers, topics: [...TOPIC_NAMES], partitions: PARTITIONS });
+/**
+ * Creates the topics that are missing, and partitions where SURETY_PARTITIONS asks for more.
+ * @param {string} root @param {string[]} brokers
+ * @param {NodeJS.ProcessEnv} [environment]
+ * @returns {Promise<number>} how many partitions the processes are to write to
+ */
+export async function createTopicsOf(root, brokers, environment = process.env) {
+  const { TOPIC_NAMES: topics } = await importBuilt(
+    ...[root, 'packages', 'contracts', 'dist', 'index.js'],
+  );
+  const runtime = await importBuilt(root, ...RUNTIME);
+  const shape = { SURETY_PARTITIONS: runtime.settings.partitions() };
+  const { SURETY_PARTITIONS: setting } = runtime.parseEnvironment(shape, environment);
+  const found = environment.SURETY_PARTITIONS
+    ? undefined
+    : await runtime.countPartitions({ brokers, topics, withinMs: TOPICS_WITHIN_MS });
+  const partitions = partitionsOf(found, setting);
+  await runtime.createTopics({ brokers, topics, partitions });
+  return partitions;
+}
+
+/**
+ * Topics that are there keep what they were made with: their number is the system's, not the
+ * present default. Where they differ, the shorter ones get more.
+ * @param {ReadonlyMap<string, number> | undefined} found by topic; undefined: what is set counts
+ * @param {number} setting what is set, or the default
+ */
+export function partitionsOf(found, setting) {
+  return found?.size > 0 ? Math.max(...found.values()) : setting;
 }
 
 /**
@@ -60,6 +84,7 @@ export async function createTopicsOf(root, brokers) {
  * @param {string} options.root
  * @param {number} options.port for HTTP
  * @param {string} options.mode
+ * @param {number} options.partitions of each topic
  * @param {{ shardUrls: string[], migrationUrls: string[] }} options.shards
  * @param {{ kafkaBrokers: string[], redisUrl: string }} options.services
  * @param {(line: string) => void} options.log
@@ -68,7 +93,7 @@ export async function createTopicsOf(root, brokers) {
  * @param {(apps: AppProcess[]) => void} options.beforeStart told what to end, before any starts
  */
 export async function startApps(options) {
-  const { root, port, mode, shards, services, log, beforeStart } = options;
+  const { root, port, mode, partitions, shards, services, log, beforeStart } = options;
   const { state = join(root, '.surety'), nodeArguments } = options;
   const { kafkaBrokers, redisUrl } = services;
   const http = `http://127.0.0.1:${port}`;
@@ -83,7 +108,9 @@ export async function startApps(options) {
       launcherPid: process.pid,
       startedAt,
     });
-  const shared = sharedEnvironment({ shardUrls: shards.shardUrls, kafkaBrokers, redisUrl });
+  const shared = sharedEnvironment({
+    ...{ shardUrls: shards.shardUrls, kafkaBrokers, redisUrl, partitions },
+  });
   for (const name of APP_NAMES) {
     const isIngress = name === 'ingress';
     const appPort = isIngress ? port : await findFreePort();
@@ -111,7 +138,7 @@ export async function startApps(options) {
 
 const describe = (app) => ({ pid: app.pid, adminUrl: app.url });
 
-function sharedEnvironment({ shardUrls, kafkaBrokers, redisUrl }) {
+function sharedEnvironment({ shardUrls, kafkaBrokers, redisUrl, partitions }) {
   const env = { ...process.env };
   for (const name of [...LAUNCHER_VARIABLES, 'PORT']) delete env[name];
   return {
@@ -119,6 +146,7 @@ function sharedEnvironment({ shardUrls, kafkaBrokers, redisUrl }) {
     SURETY_SHARDS: shardUrls.join(','),
     SURETY_KAFKA_BROKERS: kafkaBrokers.join(','),
     SURETY_REDIS_URL: redisUrl,
+    SURETY_PARTITIONS: String(partitions),
   };
 }
 

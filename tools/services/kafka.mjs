@@ -119,7 +119,6 @@ listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}${
 advertised.listeners=PLAINTEXT://127.0.0.1:${broker}${proxied(behindProxy?.advertisedPort)}
 listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 log.dirs=${logDirectory.replaceAll('\\', '/')}
-num.partitions=16
 num.network.threads=2
 num.io.threads=4
 auto.create.topics.enable=false

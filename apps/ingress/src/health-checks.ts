@@ -6,17 +6,19 @@ import type { IngressConfig } from './config.js';
 export interface ReadinessOptions {
   readonly pools: ShardPools;
   readonly redis: RedisHandle;
+  readonly partitions: HealthCheck;
   readonly config: IngressConfig;
 }
 
 /**
  * One shard that answers is enough to be of use; each is reported. Redis makes things faster and
- * Kafka is read and written by others, so both are reported and neither is needed.
+ * Kafka is read and written by others, so both are reported and neither is needed. Topics without the
+ * partitions that are written to are another matter: nobody could publish what is taken in.
  */
 export function readinessChecks(
   options: ReadinessOptions,
 ): Pick<HealthOptions, 'checks' | 'optional'> {
-  const { pools, redis, config } = options;
+  const { pools, redis, partitions, config } = options;
   const shardChecks = pools.shards.map((shard): [string, HealthCheck] => [
     `shard-${shard.id}`,
     () => pools.checkShard(shard.id),
@@ -29,5 +31,5 @@ export function readinessChecks(
   const database = async (): Promise<void> => {
     await Promise.any(shardChecks.map(([, check]) => check()));
   };
-  return { checks: { database, ...others }, optional: Object.keys(others) };
+  return { checks: { database, partitions, ...others }, optional: Object.keys(others) };
 }

@@ -1,3 +1,4 @@
+import { TOPIC_NAMES } from '@surety/contracts';
 import { listCurrencies, listTransfers, openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import { slotOfAccount, slotOfTransferId } from '@surety/domain';
@@ -9,6 +10,7 @@ import {
   databaseCounters,
   defaultInstance,
   healthRouter,
+  openPartitionCheck,
   startPatience,
   startProcess,
 } from '@surety/runtime';
@@ -84,10 +86,17 @@ async function open(opening: Opening): Promise<Shown> {
   });
   releasers.push('end watch', unlisten);
 
+  const partitions = await openPartitionCheck(opening, {
+    config: {
+      kafkaBrokers: config.SURETY_KAFKA_BROKERS,
+      partitions: config.SURETY_PARTITIONS,
+    },
+    topics: TOPIC_NAMES,
+  });
   const app = createApp({
     routes: composeRoutes(opening, { pools, redis, doorbell, endWatch, admissions }),
     health: healthRouter({
-      ...readinessChecks({ pools, redis, config }),
+      ...readinessChecks({ pools, redis, partitions, config }),
       metrics,
       isStopping,
       process: 'ingress',
@@ -110,6 +119,7 @@ async function openPools({ config, log, metrics, releasers }: Opening): Promise<
   const pools = openShards({
     urls: config.SURETY_SHARDS,
     poolSize: config.SURETY_POOL_SIZE,
+    partitions: config.SURETY_PARTITIONS,
     metrics: databaseCounters(metrics),
   });
   releasers.push('shards', () => pools.close());

@@ -7,6 +7,8 @@ import { buryMessage, projectionStore } from './shard-adapters.js';
 import { ShardProjection } from './shard-projection.js';
 
 export interface HandlerMeans {
+  /** Of each topic, as they are written to. */
+  readonly partitions: number;
   readonly pools: ShardPools;
   readonly redis: RedisHandle;
   readonly doorbell: Doorbell;
@@ -22,7 +24,7 @@ export interface StoppableHandler {
 
 /** The projections of each shard behind one handler for all partitions. */
 export function createHandler(means: HandlerMeans): StoppableHandler {
-  const { pools, redis, doorbell, metrics, log } = means;
+  const { partitions, pools, redis, doorbell, metrics, log } = means;
   const copies = new RedisCopies(redis);
   const projections = new Map(
     pools.shards.map((shard) => {
@@ -37,7 +39,7 @@ export function createHandler(means: HandlerMeans): StoppableHandler {
     await buryMessage(session, message);
   };
   return {
-    handler: new MessageHandler({ currentMap, projections, bury, metrics, log }),
+    handler: new MessageHandler({ currentMap, partitions, projections, bury, metrics, log }),
     stop: async () => {
       await Promise.all(Array.from(projections.values(), (projection) => projection.stop()));
     },

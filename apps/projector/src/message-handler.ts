@@ -1,4 +1,4 @@
-import { PARTITION_COUNT, TOPICS, decodeMessage } from '@surety/contracts';
+import { TOPICS, decodeMessage } from '@surety/contracts';
 import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { REAL_CLOCK, backoffMs } from '@surety/runtime';
@@ -22,16 +22,22 @@ export interface UnreadableMessage {
   readonly topic: string;
   readonly partition: number;
   readonly offset: string;
-  readonly slot: number;
   readonly payload: string;
   readonly error: string;
 }
 
+/** With the slot whose shard keeps it. */
+export interface BuriedMessage extends UnreadableMessage {
+  readonly slot: number;
+}
+
 export interface MessageHandlerOptions {
   readonly currentMap: () => SlotMap;
+  /** Of each topic, as they are written to. */
+  readonly partitions: number;
   readonly projections: ReadonlyMap<ShardId, Pick<ShardProjection, 'submit'>>;
   /** Keeps a message that nobody can read. @throws StoreError where the shard is away */
-  readonly bury: (shard: ShardId, message: UnreadableMessage) => Promise<void>;
+  readonly bury: (shard: ShardId, message: BuriedMessage) => Promise<void>;
   readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -80,15 +86,16 @@ export class MessageHandler {
    * workers; nobody but the projector reads what tells of ends.
    */
   async #bury(unreadable: readonly UnreadableMessage[]): Promise<boolean> {
-    const { bury, currentMap, metrics, log } = this.#options;
+    const { bury, currentMap, partitions, metrics, log } = this.#options;
     for (const message of unreadable) {
-      const { topic, partition, offset, slot, error } = message;
+      const { topic, partition, offset, error } = message;
       metrics.errorsTotal.inc({ kind: 'malformed', shard: '' });
       log.error('a message cannot be read', { topic, partition, offset, fault: error });
       if (topic !== TOPICS.ended) continue;
+      const slot = firstSlotOfPartition(partition, partitions);
       const shard = shardOfSlot(currentMap(), slot);
       try {
-        await bury(shard, message);
+        await bury(shard, { ...message, slot });
       } catch (failure) {
         metrics.errorsTotal.inc({ kind: 'environment', shard });
         log.warn('a dead letter could not be stored, the partition waits', { error: failure });
@@ -124,9 +131,8 @@ function foldUntilUnknown(messages: readonly IncomingMessage[], folds: ShardFold
     const decoded = decodeMessage(value);
     if (decoded.kind === 'unknown_schema') return { readable, unreadable };
     if (decoded.kind === 'malformed') {
-      const slot = firstSlotOfPartition(partition, PARTITION_COUNT);
       const { error } = decoded;
-      unreadable.push({ topic, partition, offset, slot, payload: value, error });
+      unreadable.push({ topic, partition, offset, payload: value, error });
     } else {
       for (const event of decoded.events) folds.take(event);
     }

@@ -6,7 +6,7 @@ import { createLogger, createMetrics } from '@surety/runtime';
 import type { IncomingMessage } from '@surety/runtime';
 import { aTransferId } from '@surety/testing';
 import { MessageHandler } from './message-handler.js';
-import type { UnreadableMessage } from './message-handler.js';
+import type { BuriedMessage } from './message-handler.js';
 import type { ProjectionFold } from './projected-rows.js';
 
 const log = createLogger({ process: 'projector', instance: 'spec', level: 'error' });
@@ -41,7 +41,7 @@ function messages(topic: string, values: readonly string[]): readonly IncomingMe
 
 function scene(failing: ReadonlySet<number> = new Set()) {
   const submitted: { shard: number; rows: ProjectionFold }[] = [];
-  const buried: { shard: number; message: UnreadableMessage }[] = [];
+  const buried: { shard: number; message: BuriedMessage }[] = [];
   const projection = (shard: number) => ({
     submit: async (rows: ProjectionFold) => {
       submitted.push({ shard, rows });
@@ -50,6 +50,7 @@ function scene(failing: ReadonlySet<number> = new Set()) {
   });
   const handler = new MessageHandler({
     currentMap: () => evenSlotMap(2),
+    partitions: 16,
     projections: new Map([0, 1].map((shard) => [shard, projection(shard)])),
     bury: async (shard, message) => {
       if (failing.has(shard)) throw new Error('away');

@@ -126,7 +126,7 @@ describe('projections on real shards, a real broker and a real Redis', () => {
   }
 
   async function project(handle: RedisHandle = redis): Promise<MessageConsumer> {
-    const means = { pools: shards.pools, redis: handle, doorbell, log };
+    const means = { partitions: 8, pools: shards.pools, redis: handle, doorbell, log };
     const { handler, stop } = createHandler({ ...means, metrics: createMetrics('projector') });
     release.push(stop);
     const consumer = await startConsumer({

@@ -1,6 +1,6 @@
 import { clearProjections, insertDeadLetter, readEventsPage, upsertProjections } from '@surety/db';
 import type { EventPosition, Session } from '@surety/db';
-import type { UnreadableMessage } from './message-handler.js';
+import type { BuriedMessage } from './message-handler.js';
 import type { RebuildStore } from './rebuild.js';
 import type { ProjectionStore } from './shard-projection.js';
 
@@ -23,7 +23,7 @@ export function rebuildStore(session: Session): RebuildStore<EventPosition> {
   };
 }
 
-export async function buryMessage(session: Session, message: UnreadableMessage): Promise<void> {
+export async function buryMessage(session: Session, message: BuriedMessage): Promise<void> {
   const { topic, partition, slot, payload, error } = message;
   const letter = { consumer: 'projector', topic, partition, offset: BigInt(message.offset) };
   await insertDeadLetter(session, { ...letter, slot, eventId: null, payload, error });

@@ -6,6 +6,7 @@ import {
   databaseCounters,
   openAdminServer,
   openConsumer,
+  openPartitionCheck,
   startPatience,
   startProcess,
 } from '@surety/runtime';
@@ -34,22 +35,23 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<ProjectorPr
 
 async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
-  const { shardUrls: urls, poolSize } = config;
+  const { shardUrls: urls, poolSize, partitions } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({ urls, poolSize, metrics: databaseCounters(metrics) });
   releasers.push('pools', () => pools.close());
   await pools.ready(startPatience(log));
   const redis = connectRedis({ url, name: `${instance}-copies`, log });
   releasers.push('redis', () => redis.close());
+  const partitionCheck = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });
   const adminPort = await openAdminServer(kit, {
-    ...{ config, redis, database: () => pools.check() },
+    ...{ config, redis, partitions: partitionCheck, database: () => pools.check() },
     // Without copies readers go to the tables, which are written all the same.
     optional: ['redis'],
     consumes: true,
   });
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
-  const { handler, stop } = createHandler({ pools, redis, doorbell, metrics, log });
+  const { handler, stop } = createHandler({ partitions, pools, redis, doorbell, metrics, log });
   releasers.push('projections', stop);
   await openConsumer(kit, {
     ...{ brokers, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },

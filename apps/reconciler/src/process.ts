@@ -1,3 +1,4 @@
+import { TOPIC_NAMES } from '@surety/contracts';
 import { openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import {
@@ -6,6 +7,7 @@ import {
   createDoorbell,
   databaseCounters,
   openAdminServer,
+  openPartitionCheck,
   startProcess,
 } from '@surety/runtime';
 import type { Loop, Metrics, ProcessKit, RunningProcess } from '@surety/runtime';
@@ -36,8 +38,9 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<RunningReco
     releasers.push('database pools', () => pools.close());
     const redis = connectRedis({ url: config.redisUrl, name: 'reconciler', log });
     releasers.push('redis', () => redis.close());
+    const partitions = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });
     const adminPort = await openAdminServer(kit, {
-      ...{ config, redis, database: () => pools.check() },
+      ...{ config, redis, partitions, database: () => pools.check() },
       // Only the databases are needed here: the outbox it writes to is a table.
       optional: ['kafka', 'redis'],
     });
@@ -51,6 +54,7 @@ function openPools(config: ReconcilerConfig, metrics: Metrics): ShardPools {
   return openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
+    partitions: config.partitions,
     metrics: {
       ...databaseCounters(metrics),
       retry: (code) => {

@@ -1,3 +1,4 @@
+import { TOPIC_NAMES } from '@surety/contracts';
 import { openShards } from '@surety/db';
 import {
   connectRedis,
@@ -5,6 +6,7 @@ import {
   createPublisher,
   databaseCounters,
   openAdminServer,
+  openPartitionCheck,
   startProcess,
 } from '@surety/runtime';
 import type { ProcessConfig, ProcessKit, RunningProcess } from '@surety/runtime';
@@ -41,8 +43,9 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   releasers.push('pools', () => pools.close());
   const redis = connectRedis({ url, name: `${instance}-health`, log });
   releasers.push('redis', () => redis.close());
+  const partitions = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });
   const adminPort = await openAdminServer(kit, {
-    ...{ config, redis, database: () => pools.check() },
+    ...{ config, redis, partitions, database: () => pools.check() },
     // Without the bell the relay polls faster and misses nothing.
     optional: ['redis'],
   });

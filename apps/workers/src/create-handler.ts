@@ -7,7 +7,10 @@ import { MessageHandler } from './message-handler.js';
 import { shardDeadLetters } from './shard-adapters.js';
 import { StepRunner } from './step-runner.js';
 
-export type HandlerConfig = Pick<WorkersConfig, 'steps' | 'chainsLocally' | 'holdTimeoutMs'>;
+export type HandlerConfig = Pick<
+  WorkersConfig,
+  'steps' | 'chainsLocally' | 'holdTimeoutMs' | 'partitions'
+>;
 
 export interface HandlerMeans {
   readonly pools: ShardPools;
@@ -32,7 +35,7 @@ export function createHandler(config: HandlerConfig, means: HandlerMeans): Stopp
     if (!letters) throw new RangeError(`there is no shard ${shard}`);
     return letters;
   };
-  const { steps, chainsLocally, holdTimeoutMs } = config;
+  const { steps, chainsLocally, holdTimeoutMs, partitions } = config;
   const step = { holdTimeoutMs, actor: 'saga' };
   const runners = new Map(
     pools.shards.map((shard) => {
@@ -42,7 +45,9 @@ export function createHandler(config: HandlerConfig, means: HandlerMeans): Stopp
     }),
   );
   return {
-    handler: new MessageHandler({ steps, slotMaps, runners, deadLettersOf, metrics, log }),
+    handler: new MessageHandler({
+      ...{ steps, partitions, slotMaps, runners, deadLettersOf, metrics, log },
+    }),
     stop: async () => {
       await Promise.all(Array.from(runners.values(), (runner) => runner.stop()));
     },

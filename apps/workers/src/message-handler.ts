@@ -1,4 +1,4 @@
-import { PARTITION_COUNT, decodeMessage } from '@surety/contracts';
+import { decodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
@@ -27,6 +27,8 @@ const REROUTES_MAX = 3;
 
 export interface MessageHandlerOptions {
   readonly steps: readonly WorkerStep[];
+  /** Of each topic, as they are written to. */
+  readonly partitions: number;
   readonly slotMaps: SlotMaps;
   readonly runners: ReadonlyMap<ShardId, Pick<StepRunner, 'submit'>>;
   readonly deadLettersOf: (shard: ShardId) => DeadLetters;
@@ -120,8 +122,8 @@ export class MessageHandler {
     origin: MessageOrigin,
     error: string,
   ): Promise<'done' | 'retry'> {
-    const { slotMaps, deadLettersOf, metrics, log } = this.#options;
-    const slot = firstSlotOfPartition(message.partition, PARTITION_COUNT);
+    const { slotMaps, partitions, deadLettersOf, metrics, log } = this.#options;
+    const slot = firstSlotOfPartition(message.partition, partitions);
     const shard = shardOfSlot(slotMaps.current(), slot);
     try {
       const payload = message.value;

@@ -60,6 +60,7 @@ class Scene {
       },
     });
     return new MessageHandler({
+      partitions: 16,
       steps,
       slotMaps: { current: () => this.map, reload: async () => this.map },
       runners: new Map([0, 1].map((shard) => [shard, runner(shard)])),
@@ -144,6 +145,13 @@ describe('a batch of a partition', () => {
     expect(scene.letters).toMatchObject([
       { shard: 0, letter: { slot: 768, eventId: null, payload: '{"not":"ours"' } },
     ]);
+  });
+
+  it('dead-letters what cannot be read from a partition beyond the setting, too', async () => {
+    const far = { ...message(7, 'nonsense'), partition: 31 };
+    const verdict = await scene.handler().handle({ ...batchOf(far), partition: 31 });
+    expect(verdict).toEqual({ processed: 1 });
+    expect(scene.letters).toMatchObject([{ shard: 1, letter: { slot: 3840 } }]);
   });
 
   it('waits where a dead letter cannot be stored', async () => {

@@ -1,3 +1,4 @@
+import { TOPIC_NAMES } from '@surety/contracts';
 import { openShards } from '@surety/db';
 import {
   connectRedis,
@@ -5,6 +6,7 @@ import {
   databaseCounters,
   openAdminServer,
   openConsumer,
+  openPartitionCheck,
   startPatience,
   startProcess,
 } from '@surety/runtime';
@@ -38,14 +40,16 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
+    partitions: config.partitions,
     metrics: databaseCounters(metrics),
   });
   releasers.push('pools', () => pools.close());
   await pools.ready(startPatience(log));
   const redis = connectRedis({ url, name: `${instance}-health`, log });
   releasers.push('redis', () => redis.close());
+  const partitions = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });
   const adminPort = await openAdminServer(kit, {
-    ...{ config, redis, database: () => pools.check() },
+    ...{ config, redis, partitions, database: () => pools.check() },
     // The bell only shortens the way to the relay's next look.
     optional: ['redis'],
     consumes: true,

@@ -10,6 +10,7 @@ import {
   createDoorbell,
   createMetrics,
   createPublisher,
+  ConfigurationError,
   createTopics,
   startConsumer,
 } from '@surety/runtime';
@@ -129,7 +130,7 @@ describe('workers on real shards and a real broker', () => {
   async function startWorkers(): Promise<void> {
     const config = { steps: ['hold', 'credit', 'settle'], chainsLocally: false } as const;
     const { handler, stop } = createHandler(
-      { ...config, holdTimeoutMs: 300_000 },
+      { ...config, partitions: 8, holdTimeoutMs: 300_000 },
       { pools, doorbell, metrics: createMetrics('workers'), log },
     );
     stopHandler = stop;
@@ -318,6 +319,14 @@ describe('workers on real shards and a real broker', () => {
     for (const shard of shards.pools.shards) {
       expect(await listDeadLetters(shard, 10)).toEqual([]);
     }
+  });
+
+  it('do not start with more partitions set than their topics have', async () => {
+    await createTopics({ brokers, topics: TOPIC_NAMES, partitions: 16 });
+    const environment = { ...testEnvironment(shards.urls), SURETY_PARTITIONS: '1024' };
+    const refused = await start(environment).catch((error: unknown) => error);
+    expect(refused).toBeInstanceOf(ConfigurationError);
+    expect((refused as ConfigurationError).mistakes).toHaveLength(TOPIC_NAMES.length);
   });
 
   it('run as a process: ready, measured, and stopped in good order', async () => {

@@ -17,9 +17,6 @@ export type Topic = keyof typeof TOPICS;
 
 export const TOPIC_NAMES: readonly string[] = Object.values(TOPICS);
 
-/** Partitions of each topic in development. A partition is a range of slots. */
-export const PARTITION_COUNT = 16;
-
 /** The addressee that a topic's name stands for, or undefined where the name is none of ours. */
 export function topicOfName(name: string): Topic | undefined {
   return (Object.keys(TOPICS) as Topic[]).find((topic) => TOPICS[topic] === name);

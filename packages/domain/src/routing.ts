@@ -29,9 +29,13 @@ export function partitionOfSlot(slot: number, partitionCount: number): number {
   return Math.floor((slot * partitionCount) / SLOT_COUNT);
 }
 
-/** The first slot of a partition's range: where a message goes that says nothing readable itself. */
+/**
+ * The first slot of a partition's range: where a message goes that says nothing readable itself. A
+ * partition beyond the count, which somebody with a higher one has written to, counts as the last.
+ */
 export function firstSlotOfPartition(partition: number, partitionCount: number): number {
-  return Math.ceil((partition * SLOT_COUNT) / partitionCount);
+  const known = Math.min(partition, partitionCount - 1);
+  return Math.ceil((known * SLOT_COUNT) / partitionCount);
 }
 
 export type ShardId = number;

@@ -146,6 +146,11 @@ describe('the partition of a slot', () => {
     }
   });
 
+  it('beyond the count begins where the last one does', () => {
+    expect(firstSlotOfPartition(8, 8)).toBe(firstSlotOfPartition(7, 8));
+    expect(firstSlotOfPartition(1023, 1)).toBe(0);
+  });
+
   it('lies within one shard of the even map where shards divide the partitions', () => {
     for (const shardCount of [1, 2, 4, 8, 16]) {
       const map = evenSlotMap(shardCount);

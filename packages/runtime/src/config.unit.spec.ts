@@ -24,6 +24,7 @@ describe('a correct environment', () => {
     expect(parseEnvironment(commonShape, { ...complete, PATH: '/bin' })).toEqual({
       SURETY_SHARDS: complete.SURETY_SHARDS.split(','),
       SURETY_KAFKA_BROKERS: ['127.0.0.1:9092', 'kafka-2:9092'],
+      SURETY_PARTITIONS: 8,
       SURETY_REDIS_URL: 'redis://127.0.0.1:6379',
       SURETY_LOG_LEVEL: 'info',
       SURETY_HOST: '127.0.0.1',
@@ -140,6 +141,18 @@ test('custom currencies have their exponents', () => {
   expect(parsed.SURETY_CURRENCIES).toEqual([
     { code: 'POINTS', exponent: 0 },
     { code: 'GOLD', exponent: 6 },
+  ]);
+});
+
+test.each(['1', '16', '1024'])('%s partitions are taken', (SURETY_PARTITIONS) => {
+  const parsed = parseEnvironment(commonShape, { ...complete, SURETY_PARTITIONS });
+  expect(parsed.SURETY_PARTITIONS).toBe(Number(SURETY_PARTITIONS));
+});
+
+test.each(['0', '1025', '-1', '1.5', '8x', ' '])('%j partitions are not', (SURETY_PARTITIONS) => {
+  expect(mistakesOf({ ...complete, SURETY_PARTITIONS, SURETY_POOL_SIZE: '0' })).toEqual([
+    'SURETY_PARTITIONS: is not a whole number from 1 to 1024',
+    'SURETY_POOL_SIZE: is not a whole number from 1 to 1000000',
   ]);
 });
 

@@ -1,5 +1,11 @@
 export { KNOWN_NAMES, ConfigurationError, parseEnvironment } from './config.js';
-export { commonShape, defaultInstance, parseDuration, settings } from './settings.js';
+export {
+  PARTITIONS_DEFAULT,
+  commonShape,
+  defaultInstance,
+  parseDuration,
+  settings,
+} from './settings.js';
 export { processConfig, type ProcessConfig } from './process-config.js';
 export { Releasers, type RunningProcess } from './lifecycle.js';
 export {
@@ -13,6 +19,7 @@ export {
 export {
   openAdminServer,
   openConsumer,
+  openPartitionCheck,
   startPatience,
   startProcess,
   type AdminOptions,
@@ -45,6 +52,12 @@ export type {
 export { createPublisher } from './kafka/publisher.js';
 export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';
+export {
+  checkPartitions,
+  countPartitions,
+  type PartitionCheck,
+  type PartitionCheckOptions,
+} from './kafka/partition-check.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';
 export { RedisScript, partsOfCalls } from './redis-script.js';

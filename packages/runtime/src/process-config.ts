@@ -6,6 +6,8 @@ import type { commonShape } from './settings.js';
 export interface ProcessConfig {
   readonly shardUrls: readonly string[];
   readonly kafkaBrokers: readonly string[];
+  /** Partitions of each topic that messages are spread over. */
+  readonly partitions: number;
   readonly redisUrl: string;
   readonly instance: string;
   readonly logLevel: string;
@@ -22,6 +24,7 @@ export function processConfig(
   return {
     shardUrls: values.SURETY_SHARDS,
     kafkaBrokers: values.SURETY_KAFKA_BROKERS,
+    partitions: values.SURETY_PARTITIONS,
     redisUrl: values.SURETY_REDIS_URL,
     instance: values.SURETY_INSTANCE ?? defaultInstance(processName),
     logLevel: values.SURETY_LOG_LEVEL,

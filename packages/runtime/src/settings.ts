@@ -89,6 +89,9 @@ function parseCurrency(text: string): { code: string; exponent: number } | undef
 
 const POSITIVE_MAX = 1_000_000;
 const PORT_MAX = 65_535;
+const PARTITIONS_MAX = 1024;
+/** Enough for four shards or worker processes; every one of them is named in every fetch. */
+export const PARTITIONS_DEFAULT = 8;
 
 /** Schemas that turn text of the environment into what the processes work with. */
 export const settings = {
@@ -134,6 +137,8 @@ export const settings = {
       })
       .prefault(fallback),
   positiveInteger: (fallback: number) => wholeNumber(1, POSITIVE_MAX).prefault(String(fallback)),
+  /** Partitions of each topic. */
+  partitions: () => wholeNumber(1, PARTITIONS_MAX).prefault(String(PARTITIONS_DEFAULT)),
   list: (fallback: string) => z.string().transform(splitList).prefault(fallback),
   /** A list of which every entry is one of `allowed`. */
   listOf: <T extends string>(allowed: readonly T[], fallback: string) =>
@@ -166,6 +171,8 @@ export const settings = {
 export const commonShape = {
   SURETY_SHARDS: settings.shards(),
   SURETY_KAFKA_BROKERS: settings.kafkaBrokers(),
+  /** Partitions of each topic that messages are spread over; a topic may have more, never fewer. */
+  SURETY_PARTITIONS: settings.partitions(),
   SURETY_REDIS_URL: settings.redisUrl(),
   SURETY_INSTANCE: settings.instance().optional(),
   SURETY_LOG_LEVEL: settings.logLevel(),

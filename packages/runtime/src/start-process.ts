@@ -2,6 +2,7 @@ import { startAdminServer } from './admin-server.js';
 import type { HealthCheck } from './health.js';
 import { kafkaHealthCheck } from './kafka/topics.js';
 import { startConsumer } from './kafka/consumer.js';
+import { checkPartitions } from './kafka/partition-check.js';
 import { lagGauge } from './kafka/lag-gauge.js';
 import type { ConsumerOptions, MessageConsumer } from './kafka/ports.js';
 import { Releasers, type RunningProcess } from './lifecycle.js';
@@ -97,19 +98,42 @@ export function startPatience(log: Logger): {
   };
 }
 
+export interface PartitionNeeds {
+  readonly config: Pick<ProcessConfig, 'kafkaBrokers' | 'partitions'>;
+  /** All that the process reads, writes rows for or publishes to. */
+  readonly topics: readonly string[];
+}
+
 export interface AdminOptions {
   readonly config: Pick<ProcessConfig, 'host' | 'adminPort' | 'kafkaBrokers'>;
   readonly database: HealthCheck;
   readonly redis: Pick<RedisHandle, 'check'>;
   /** Those of database, kafka and redis that the process does its work without. */
   readonly optional: readonly ('database' | 'kafka' | 'redis')[];
+  /** Of `openPartitionCheck`: without the partitions that are written to, nothing goes on. */
+  readonly partitions: HealthCheck;
   /** Whether the process lives by messages: then it is ready only while they come in. */
   readonly consumes?: boolean;
 }
 
+/**
+ * Compares SURETY_PARTITIONS with the topics, now or as soon as Kafka answers. The result is for
+ * readiness.
+ * @throws ConfigurationError where a topic has fewer
+ */
+export async function openPartitionCheck(
+  { log, releasers }: Pick<ProcessKit, 'log' | 'releasers'>,
+  { config, topics }: PartitionNeeds,
+): Promise<HealthCheck> {
+  const { kafkaBrokers: brokers, partitions } = config;
+  const found = await checkPartitions({ brokers, topics, partitions, log });
+  releasers.push('partition check', () => found.stop());
+  return found.check;
+}
+
 /** The admin server of a process without an HTTP interface of its own. Returns its port. */
 export async function openAdminServer(kit: ProcessKit, options: AdminOptions): Promise<number> {
-  const { config, database, redis, optional, consumes = false } = options;
+  const { config, database, redis, partitions, optional, consumes = false } = options;
   const broker = kafkaHealthCheck({ brokers: config.kafkaBrokers });
   const kafka = async (): Promise<void> => {
     await broker();
@@ -119,7 +143,7 @@ export async function openAdminServer(kit: ProcessKit, options: AdminOptions): P
   const admin = await startAdminServer({
     ...{ host: config.host, port: config.adminPort, process: name },
     ...{ metrics, isStopping, optional },
-    checks: { database, kafka, redis: redis.check },
+    checks: { database, kafka, partitions, redis: redis.check },
   });
   kit.releasers.push('admin server', () => admin.close());
   return admin.port;

@@ -60,7 +60,7 @@ export class ChangeSet {
       accounts: new Set(load.accounts),
     };
     this.now = loaded.now;
-    this.#outbox = new OutboxComposer(loaded.shardOf);
+    this.#outbox = new OutboxComposer(loaded);
     this.#accounts = new Map(loaded.accounts);
     this.#transfers = new Map(loaded.transfers);
     this.#decisions = new Map(loaded.decisions);

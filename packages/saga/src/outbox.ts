@@ -1,8 +1,8 @@
-import { PARTITION_COUNT, encodeMessage } from '@surety/contracts';
+import { encodeMessage } from '@surety/contracts';
 import type { Envelope, Topic } from '@surety/contracts';
 import { partitionOfSlot } from '@surety/domain';
 import type { ShardId, TransferEventType } from '@surety/domain';
-import type { OutboxRow } from './ports.js';
+import type { Loaded, OutboxRow } from './ports.js';
 
 /**
  * Bound of one message in UTF-16 units. Each takes at most three bytes of UTF-8, so a message stays
@@ -36,13 +36,15 @@ export function topicOf(type: TransferEventType): Topic {
  */
 export class OutboxComposer {
   readonly #shardOf: (slot: number) => ShardId;
+  readonly #partitions: number;
   readonly #messages = new Map<string, { topic: Topic; partition: number; events: string[] }>();
   readonly #full: OutboxRow[] = [];
   readonly #units = new Map<string, number>();
 
-  /** @param shardOf events of two shards never share a message: one that is away would hold both up */
-  constructor(shardOf: (slot: number) => ShardId) {
+  /** Events of two shards never share a message: one that is away would hold both up. */
+  constructor({ shardOf, partitions }: Pick<Loaded, 'shardOf' | 'partitions'>) {
     this.#shardOf = shardOf;
+    this.#partitions = partitions;
   }
 
   /**
@@ -62,7 +64,7 @@ export class OutboxComposer {
       message.events.push(encoded);
       this.#units.set(address, units);
     } else {
-      const partition = partitionOfSlot(slot, PARTITION_COUNT);
+      const partition = partitionOfSlot(slot, this.#partitions);
       this.#messages.set(address, { topic, partition, events: [encoded] });
       this.#units.set(address, encoded.length + 2);
     }

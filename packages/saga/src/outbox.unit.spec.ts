@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { PARTITION_COUNT, decodeMessage } from '@surety/contracts';
+import { decodeMessage } from '@surety/contracts';
 import { evenSlotMap, partitionOfSlot, shardOfSlot, slotOfAccount } from '@surety/domain';
 import type { AccountId } from '@surety/domain';
 import { MemoryShardStore, aTransferRequest, eur } from '@surety/testing';
@@ -18,9 +18,13 @@ function accountOn(shard: number, nth: number): AccountId {
 }
 
 /** The messages of one transaction that requests a transfer from each of these. */
-async function messagesFrom(sources: readonly AccountId[]): Promise<readonly OutboxRow[]> {
+async function messagesFrom(
+  sources: readonly AccountId[],
+  partitions = 16,
+): Promise<readonly OutboxRow[]> {
   const store = new MemoryShardStore(0, () => 1_700_000_000_000);
   store.shardOf = shardOf;
+  store.partitions = partitions;
   const requests = sources.map((source, n) =>
     aTransferRequest({ n, source, destination: 'payee', amount: eur(1) }),
   );
@@ -39,7 +43,16 @@ describe('the messages of one transaction', () => {
     const rows = await messagesFrom(sources);
     expect(rows.map(sourcesOf)).toEqual([sources]);
     const slot = slotOfAccount(sources[0] as AccountId);
-    expect(rows[0]?.partition).toBe(partitionOfSlot(slot, PARTITION_COUNT));
+    expect(rows[0]?.partition).toBe(partitionOfSlot(slot, 16));
+  });
+
+  it.each([1, 4, 1024])('stay within the %i partitions that there are', async (partitions) => {
+    const sources = Array.from({ length: 40 }, (_, n): AccountId => `acc-${n}`);
+    for (const source of sources) {
+      const rows = await messagesFrom([source], partitions);
+      const partition = partitionOfSlot(slotOfAccount(source), partitions);
+      expect(rows.map((row) => row.partition)).toEqual([partition]);
+    }
   });
 
   it('never mix shards: one that is away must not hold up what is for another', async () => {

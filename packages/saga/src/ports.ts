@@ -152,6 +152,8 @@ export interface Loaded {
   readonly now: Timestamp;
   /** Where the present map puts a slot: a hint for what travels together, nothing rests on it. */
   readonly shardOf: (slot: number) => ShardId;
+  /** Partitions of each topic that messages are spread over. */
+  readonly partitions: number;
   /** By `keyOf(ref)`. */
   readonly keys: ReadonlyMap<string, KeyRow>;
   readonly transfers: ReadonlyMap<TransferId, TransferRow>;

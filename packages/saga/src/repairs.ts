@@ -124,8 +124,8 @@ export function sendAgain(
   events: readonly StoredEvent[],
   by?: RepairBy,
 ): Promise<void> {
-  return store.transact({}, ({ now, shardOf }) => {
-    const outbox = new OutboxComposer(shardOf);
+  return store.transact({}, ({ now, shardOf, partitions }) => {
+    const outbox = new OutboxComposer({ shardOf, partitions });
     for (const { envelope, encoded } of events) outbox.add(envelope, encoded);
     const audit = by ? events.flatMap(({ envelope }) => sentLine(envelope, by, now)) : [];
     return { changes: { ...NO_CHANGES, outbox: outbox.finish(), audit }, result: undefined };

@@ -18,6 +18,7 @@ import type {
 } from '@surety/saga';
 import { isEnded } from '@surety/domain';
 import type { Account, AccountId, Leg, ShardId, TransferId } from '@surety/domain';
+import { TEST_PARTITIONS } from './test-partitions.js';
 
 /** Every row of one shard, readable by specs and checkers. */
 export interface MemoryRows {
@@ -66,6 +67,8 @@ export class MemoryShardStore implements RoutableStore {
   epoch = 1n;
   /** Its place among the others; alone, everything lies here. */
   shardOf: Loaded['shardOf'] = () => this.shard;
+  /** Of each topic, that messages are spread over. */
+  partitions = TEST_PARTITIONS;
   /** Transactions that were committed. */
   commits = 0;
   readonly #nowMs: () => number;
@@ -130,6 +133,7 @@ export class MemoryShardStore implements RoutableStore {
     return {
       now: new Date(this.#nowMs()).toISOString().replace('Z', '000Z'),
       shardOf: this.shardOf,
+      partitions: this.partitions,
       keys: pick(this.rows.keys, (load.keys ?? []).map(keyOf)),
       transfers: pick(this.rows.transfers, load.transfers ?? []),
       decisions: pick(this.rows.decisions, load.decisions ?? []),

@@ -2,9 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Topic } from '@surety/contracts';
 import { createLogger, createTopics } from '@surety/runtime';
 import type { Logger } from '@surety/runtime';
-
-/** As many as messages are spread over in a whole system. */
-const PARTITIONS = 16;
+import { TEST_PARTITIONS } from './test-partitions.js';
 
 /** SURETY_TEST_KAFKA_BROKERS: the brokers that specs run against. */
 export function testBrokers(): readonly string[] {
@@ -47,7 +45,7 @@ export async function createTestTopics(spec: string): Promise<TestTopics> {
     ended: `${prefix}.ended`,
   };
   const topics = Object.values(names);
-  await createTopics({ brokers: testBrokers(), topics, partitions: PARTITIONS });
+  await createTopics({ brokers: testBrokers(), topics, partitions: TEST_PARTITIONS });
   return { prefix, names };
 }
 

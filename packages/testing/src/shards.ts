@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { migrateShards, openShards } from '@surety/db';
 import type { ShardOptions, ShardPools } from '@surety/db';
 import { createConnection } from 'mysql2/promise';
+import { TEST_PARTITIONS } from './test-partitions.js';
 
 export interface TestShardOptions extends Partial<Omit<ShardOptions, 'urls'>> {
   readonly count?: number;
@@ -43,7 +44,7 @@ export async function createTestShards(options: TestShardOptions = {}): Promise<
   const urls = schemas.map((schema) => urlOf(adminUrl, schema));
   try {
     await migrateShards(urls);
-    const pools = openShards({ ...others, urls, poolSize });
+    const pools = openShards({ partitions: TEST_PARTITIONS, ...others, urls, poolSize });
     await pools.ready();
     const close = async (): Promise<void> => {
       await pools.close();

@@ -1,6 +1,6 @@
-import { PARTITION_COUNT, TOPICS } from '@surety/contracts';
+import { TOPICS } from '@surety/contracts';
 import type { Topic } from '@surety/contracts';
-import { createTopics } from '@surety/runtime';
+import { PARTITIONS_DEFAULT, createTopics } from '@surety/runtime';
 import { eventually } from '@surety/testing/system';
 import type { ProcessName } from '@surety/testing/system';
 import { Kafka, logLevel } from 'kafkajs';
@@ -34,7 +34,8 @@ export class Broker {
     await eventually(
       `the topic ${name} again`,
       async () => {
-        await createTopics({ brokers: this.#brokers, topics: [name], partitions: PARTITION_COUNT });
+        const partitions = PARTITIONS_DEFAULT;
+        await createTopics({ brokers: this.#brokers, topics: [name], partitions });
         return true;
       },
       { withinMs: 60_000, everyMs: 200 },

@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { PARTITION_COUNT } from '@surety/contracts';
 import { partitionOfSlot, slotOfAccount } from '@surety/domain';
+import { PARTITIONS_DEFAULT } from '@surety/runtime';
 import { eventually } from '@surety/testing/system';
 import type { ProcessName } from '@surety/testing/system';
 
 /** One account in each partition's range of slots. */
 export const PROBE_ACCOUNTS: readonly string[] = Array.from(
-  { length: PARTITION_COUNT },
+  { length: PARTITIONS_DEFAULT },
   (_, partition) => {
     const ids = Array.from({ length: 2_000 }, (_unused, n) => `PROBE-${n}`);
     return ids.find(
-      (id) => partitionOfSlot(slotOfAccount(id), PARTITION_COUNT) === partition,
+      (id) => partitionOfSlot(slotOfAccount(id), PARTITIONS_DEFAULT) === partition,
     ) as string;
   },
 );

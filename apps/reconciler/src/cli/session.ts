@@ -48,6 +48,7 @@ export async function withShards<T>(
     );
   }
   const values = parseEnvironment(shape, environment);
+  // Without a number of partitions: what a command sends goes to the first, which is always there.
   const pools = openShards({ urls: values.SURETY_SHARDS, poolSize: values.SURETY_POOL_SIZE });
   try {
     await pools.ready();

@@ -24,6 +24,8 @@ export interface LeadersOptions {
 /** What the cluster said of itself. */
 export interface KnownLeaders {
   readonly brokers: readonly BrokerAddress[];
+  /** By topic; without topics that are not there. */
+  readonly partitionCounts: ReadonlyMap<string, number>;
   /** Undefined where there is no such partition, or nobody leads it at the moment. */
   of(topic: string, partition: number): BrokerAddress | undefined;
 }
@@ -121,12 +123,15 @@ function addressOf(broker: string): BrokerAddress {
 function knownLeaders({ brokers, partitions }: ClusterMetadata): KnownLeaders {
   const byNode = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]));
   const byPartition = new Map<string, BrokerAddress>();
+  const partitionCounts = new Map<string, number>();
   for (const { topic, partition, leader } of partitions) {
+    partitionCounts.set(topic, (partitionCounts.get(topic) ?? 0) + 1);
     const address = byNode.get(leader);
     if (address) byPartition.set(partitionKey(topic, partition), address);
   }
   return {
     brokers: [...byNode.values()],
+    partitionCounts,
     of: (topic, partition) => byPartition.get(partitionKey(topic, partition)),
   };
 }

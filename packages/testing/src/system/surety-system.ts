@@ -2,10 +2,10 @@ import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { PARTITION_COUNT, TOPIC_NAMES } from '@surety/contracts';
+import { TOPIC_NAMES } from '@surety/contracts';
 import { createConnection } from 'mysql2/promise';
 import { migrateShards } from '@surety/db';
-import { createTopics } from '@surety/runtime';
+import { PARTITIONS_DEFAULT, createTopics } from '@surety/runtime';
 import { eventually } from '../eventually.js';
 import { startBackingServers } from './backing-servers.js';
 import type { BackingServers, ServerOptions } from './backing-servers.js';
@@ -161,7 +161,7 @@ export class SuretySystem {
     const servers = await startBackingServers(this.control, options);
     this.#servers = servers;
     await migrateShards([...servers.migrationUrls]);
-    const topics = { topics: TOPIC_NAMES, partitions: PARTITION_COUNT };
+    const topics = { topics: TOPIC_NAMES, partitions: PARTITIONS_DEFAULT };
     await createTopics({ brokers: [servers.broker], ...topics });
     this.#ingressPort = await freePort();
     for (const name of PROCESS_NAMES) {

@@ -1,0 +1,160 @@
+import { ConfigurationError } from '../config.js';
+import type { HealthCheck } from '../health.js';
+import type { Logger } from '../log.js';
+import { Loop } from '../loop.js';
+import { sleep } from '../retry.js';
+import { Leaders } from './leaders.js';
+
+export interface PartitionCountOptions {
+  /** Each as `host:port`. */
+  readonly brokers: readonly string[];
+  readonly topics: readonly string[];
+  /** Milliseconds for all brokers together, which are asked one after the other. Default 1,800. */
+  readonly withinMs?: number;
+}
+
+export interface PartitionCheckOptions extends PartitionCountOptions {
+  /** SURETY_PARTITIONS: each topic must have so many, and may have more. */
+  readonly partitions: number;
+  readonly log: Logger;
+  /** Default: `PARTITION_PACE`. Specs are in a hurry. */
+  readonly pace?: PartitionPace;
+}
+
+/** Milliseconds. */
+export interface PartitionPace {
+  /** For topics that were found too short, before the start is refused. */
+  readonly patienceMs: number;
+  readonly againMs: number;
+  /** Between two questions after a start that could not be told. */
+  readonly laterMs: number;
+}
+
+/** Bounds what a broker may lag behind the one that has just added partitions. */
+const PARTITION_PACE: PartitionPace = { patienceMs: 5_000, againMs: 500, laterMs: 5_000 };
+/** A cluster that is away delays no start for longer. */
+const ANSWERS_MS = 1_800;
+
+/**
+ * How many partitions each topic has, by its name; without topics that are not there.
+ * @throws Error when no broker answers in time
+ */
+export async function countPartitions(
+  options: PartitionCountOptions,
+): Promise<ReadonlyMap<string, number>> {
+  const { brokers, topics, withinMs = ANSWERS_MS } = options;
+  const answerTimeoutMs = withinMs / brokers.length;
+  const leaders = new Leaders({ brokers, clientId: 'surety-partitions', answerTimeoutMs });
+  const { partitionCounts } = await leaders.learn(topics);
+  return partitionCounts;
+}
+
+export interface PartitionCheck {
+  /** Rejects while a topic is known to be too short. What nobody could tell yet is no failure. */
+  readonly check: HealthCheck;
+  stop(): Promise<void>;
+}
+
+/**
+ * Compares the setting with the topics. More partitions than the setting are read all the same, so
+ * they are worth a warning. With fewer, rows are written for partitions that nobody can publish to:
+ * a process does not start with that. Where Kafka is away, or topics are not there yet, the start
+ * goes on and the question is asked every five seconds until it is answered; from an answer that is
+ * bad until a good one the check fails.
+ * @throws ConfigurationError naming every topic that has too few
+ */
+export async function checkPartitions(options: PartitionCheckOptions): Promise<PartitionCheck> {
+  const watch = new PartitionWatch(options);
+  await watch.begin();
+  return watch;
+}
+
+class PartitionWatch implements PartitionCheck {
+  readonly #options: PartitionCheckOptions;
+  readonly #pace: PartitionPace;
+  #loop: Loop | undefined;
+  #mistakes: readonly string[] = [];
+
+  constructor(options: PartitionCheckOptions) {
+    this.#options = options;
+    this.#pace = options.pace ?? PARTITION_PACE;
+  }
+
+  readonly check = (): Promise<void> =>
+    this.#mistakes.length > 0
+      ? Promise.reject(new ConfigurationError(this.#mistakes))
+      : Promise.resolve();
+
+  async begin(): Promise<void> {
+    const endsAt = performance.now() + this.#pace.patienceMs;
+    for (;;) {
+      const found = await this.#ask().catch((error: unknown) => {
+        this.#options.log.debug('nobody told yet how many partitions there are', { error });
+        return undefined;
+      });
+      if (found === undefined || found.isSettled) {
+        if (found === undefined) this.#goOnAsking();
+        return;
+      }
+      if (found.mistakes.length === 0) {
+        this.#goOnAsking();
+        return;
+      }
+      if (performance.now() > endsAt) throw new ConfigurationError(found.mistakes);
+      await sleep(this.#pace.againMs);
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop?.stop();
+  }
+
+  #goOnAsking(): void {
+    const { log } = this.#options;
+    this.#loop = new Loop({
+      intervalMs: this.#pace.laterMs,
+      run: () => this.#askAgain(),
+      failed: (error) => {
+        log.debug('nobody told yet how many partitions there are', { error });
+      },
+    });
+    this.#loop.start();
+  }
+
+  async #askAgain(): Promise<void> {
+    const { mistakes, isSettled } = await this.#ask();
+    const { log } = this.#options;
+    const isNews = mistakes.join() !== this.#mistakes.join();
+    this.#mistakes = mistakes;
+    if (isNews && mistakes.length > 0) log.error('topics have too few partitions', { mistakes });
+    if (isNews && mistakes.length === 0) log.info('topics have partitions enough now');
+    // Not awaited: it ends with the run that asks for it.
+    if (isSettled) void this.#loop?.stop();
+  }
+
+  async #ask(): Promise<{ mistakes: readonly string[]; isSettled: boolean }> {
+    const { topics, partitions, log } = this.#options;
+    const counts = await countPartitions(this.#options);
+    const present = topics.flatMap((topic) => {
+      const found = counts.get(topic);
+      return found === undefined ? [] : [{ topic, found }];
+    });
+    const mistakes = present
+      .filter(({ found }) => found < partitions)
+      .map((short) => mistakeOf(short, partitions));
+    const isSettled = mistakes.length === 0 && present.length === topics.length;
+    const longer = present.filter(({ found }) => found > partitions);
+    if (isSettled && longer.length > 0) {
+      const hint = 'set SURETY_PARTITIONS to what the topics have to write to all of them';
+      log.warn('topics have more partitions than are written to', { longer, partitions, hint });
+    }
+    return { mistakes, isSettled };
+  }
+}
+
+function mistakeOf(short: { topic: string; found: number }, partitions: number): string {
+  return (
+    `SURETY_PARTITIONS: topic ${short.topic} has ${short.found} partitions, expected ${partitions}: ` +
+    `add partitions to the topic, or set SURETY_PARTITIONS to ${short.found} everywhere`
+  );
+}
