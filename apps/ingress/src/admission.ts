@@ -1,6 +1,7 @@
 import type { TransferId } from '@surety/domain';
 import { QueueFullError, REAL_CLOCK } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
+import { EarlyEnds } from './early-ends.js';
 
 /** How long a transfer may take at full load: with more under way than that, newcomers wait outside. */
 const TARGET_SECONDS = 0.5;
@@ -16,7 +17,11 @@ const SILENCE_MS = 2_000;
 const BUCKET_MS = 100;
 const BUCKETS = 10;
 
+/** A batch waits as what it weighs: in one queue with single requests it would fill it alone. */
+export type Party = 'single' | 'batch';
+
 interface Waiter {
+  readonly party: Party;
   readonly count: number;
   readonly admit: () => void;
 }
@@ -36,12 +41,15 @@ export class Admission {
   readonly #ends = new Array<number>(BUCKETS).fill(0);
   #bucket = 0;
   #lastEndAtMs: number;
-  #waiting = 0;
+  /** Transfers that wait. Each party has room of its own to wait in, and all are let in as they came. */
+  readonly #waiting: Record<Party, number> = { single: 0, batch: 0 };
+  readonly #early: EarlyEnds;
   #entering = 0;
   #isLooking = false;
 
-  constructor(clock: Clock = REAL_CLOCK) {
+  constructor(clock: Clock = REAL_CLOCK, early = new EarlyEnds()) {
     this.#clock = clock;
+    this.#early = early;
     this.#lastEndAtMs = clock.nowMs();
   }
 
@@ -49,34 +57,31 @@ export class Admission {
     return this.#underWay.size + this.#entering;
   }
 
-  /**
-   * For whoever would not even be let wait: asked before a body is looked into, which costs several
-   * times as much as the answer that the client should come again.
-   * @throws QueueFullError
-   */
-  turnAway(): void {
-    if (this.isFull) throw new QueueFullError(`${this.underWay} transfers are under way`);
+  /** Whether some were let in of whom it is not told yet what became of them. */
+  get isEntering(): boolean {
+    return this.#entering > 0;
   }
 
-  /** Whether nobody is let wait any more. */
-  get isFull(): boolean {
-    if (this.#waiters.length === 0) return false;
-    return this.#waiting > Math.max(WAITERS_MIN, this.#endsPerSecond() * WAIT_SECONDS);
+  /** Whether nobody of this party is let wait any more. */
+  isFull(party: Party): boolean {
+    const waiting = this.#waiting[party];
+    if (waiting <= WAITERS_MIN) return false;
+    return waiting > this.#endsPerSecond() * WAIT_SECONDS;
   }
 
   /**
    * Resolves when so many transfers may be accepted; `left` must follow, whatever became of them.
-   * @throws QueueFullError where too many wait already
+   * @throws QueueFullError where too many of the party wait already
    */
-  async enter(count: number): Promise<void> {
+  async enter(count: number, party: Party = 'single'): Promise<void> {
     if (this.#waiters.length === 0 && this.#hasRoom()) {
       this.#entering += count;
       return;
     }
-    this.turnAway();
-    this.#waiting += count;
+    if (this.isFull(party)) throw new QueueFullError(`${this.underWay} transfers are under way`);
+    this.#waiting[party] += count;
     await new Promise<void>((resolve) => {
-      this.#waiters.push({ count, admit: resolve });
+      this.#waiters.push({ party, count, admit: resolve });
       this.#lookSoon();
     });
   }
@@ -85,18 +90,28 @@ export class Admission {
   left(count: number, accepted: readonly TransferId[]): void {
     this.#entering -= count;
     const nowMs = this.#clock.nowMs();
-    for (const id of accepted) this.#underWay.set(id, nowMs);
+    let ended = 0;
+    for (const id of accepted) {
+      if (this.#early.take(id)) ended += 1;
+      else this.#underWay.set(id, nowMs);
+    }
+    if (ended > 0) this.#countEnds(ended);
     this.#admit();
   }
 
-  ended(ids: readonly TransferId[]): void {
-    this.#turn();
-    let own = 0;
-    for (const id of ids) if (this.#underWay.delete(id)) own += 1;
-    if (own === 0) return;
-    this.#ends[this.#bucket % BUCKETS] = (this.#ends[this.#bucket % BUCKETS] ?? 0) + own;
-    this.#lastEndAtMs = this.#clock.nowMs();
+  /** Gives back those that are not under way here. */
+  ended(ids: readonly TransferId[]): readonly TransferId[] {
+    const others = ids.filter((id) => !this.#underWay.delete(id));
+    if (others.length === ids.length) return others;
+    this.#countEnds(ids.length - others.length);
     this.#admit();
+    return others;
+  }
+
+  #countEnds(count: number): void {
+    this.#turn();
+    this.#ends[this.#bucket % BUCKETS] = (this.#ends[this.#bucket % BUCKETS] ?? 0) + count;
+    this.#lastEndAtMs = this.#clock.nowMs();
   }
 
   #hasRoom(): boolean {
@@ -109,8 +124,8 @@ export class Admission {
 
   #admit(): void {
     while (this.#waiters.length > 0 && this.#hasRoom()) {
-      const { count, admit } = this.#waiters.shift() as Waiter;
-      this.#waiting -= count;
+      const { party, count, admit } = this.#waiters.shift() as Waiter;
+      this.#waiting[party] -= count;
       this.#entering += count;
       admit();
     }

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from '@jest/globals';
 import { QueueFullError } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
 import { Admission } from './admission.js';
+import type { Party } from './admission.js';
 
 /** Time that goes on when it is told to. */
 class ManualClock implements Clock {
@@ -62,9 +63,9 @@ describe('admission', () => {
     }
   }
 
-  function entering(count = 1): { isIn: boolean; failure: unknown } {
+  function entering(count = 1, party?: Party): { isIn: boolean; failure: unknown } {
     const state: { isIn: boolean; failure: unknown } = { isIn: false, failure: undefined };
-    admission.enter(count).then(
+    admission.enter(count, party).then(
       () => (state.isIn = true),
       (error: unknown) => (state.failure = error),
     );
@@ -111,27 +112,44 @@ describe('admission', () => {
   });
 
   it('tells beforehand who would be turned away, and nobody else', async () => {
-    const turnedAway = (): boolean => {
-      try {
-        admission.turnAway();
-        return false;
-      } catch (error) {
-        expect(error).toBeInstanceOf(QueueFullError);
-        return true;
-      }
-    };
     const ids = await accept(256);
     const answers = Array.from({ length: 258 }, () => {
-      const answer = turnedAway();
+      const answer = admission.isFull('single');
       void entering();
       return answer;
     });
     expect(answers.filter(Boolean)).toEqual([true]);
-    expect(turnedAway()).toBe(true);
+    expect(admission.isFull('single')).toBe(true);
     clock.pass(100);
     admission.ended(ids);
     await settled();
-    expect(turnedAway()).toBe(false);
+    expect(admission.isFull('single')).toBe(false);
+  });
+
+  it('keeps room to wait in for single requests while batches wait, and for batches', async () => {
+    await accept(256);
+    const batch = entering(500, 'batch');
+    const singles = Array.from({ length: 257 }, () => entering());
+    await settled();
+    expect([batch, ...singles].some(({ failure }) => failure !== undefined)).toBe(false);
+    expect([admission.isFull('batch'), admission.isFull('single')]).toEqual([true, true]);
+    const [otherBatch, single] = [entering(2, 'batch'), entering()];
+    await settled();
+    expect(otherBatch.failure).toBeInstanceOf(QueueFullError);
+    expect(single.failure).toBeInstanceOf(QueueFullError);
+  });
+
+  it('lets batches and single requests in as they came', async () => {
+    const ids = await accept(256);
+    const first = entering();
+    const batch = entering(500, 'batch');
+    const last = entering();
+    admission.ended(ids.slice(0, 2));
+    await settled();
+    expect([first.isIn, batch.isIn, last.isIn]).toEqual([true, true, false]);
+    admission.left(501, []);
+    await settled();
+    expect(last.isIn).toBe(true);
   });
 
   it('closes nothing where no end is heard: that is an outage, and what is accepted is safe', async () => {

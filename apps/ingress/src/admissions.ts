@@ -1,13 +1,21 @@
 import type { ShardId, TransferId } from '@surety/domain';
-import { QueueFullError, REAL_CLOCK } from '@surety/runtime';
+import { REAL_CLOCK } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
 import { Admission } from './admission.js';
+import type { Party } from './admission.js';
+import { EarlyEnds } from './early-ends.js';
+
+/** Outcomes in the order of items. */
+export type Tell<Item, Result> = (
+  items: readonly Item[],
+  outcomes: readonly PromiseSettledResult<Result>[],
+) => void;
 
 /** Some of what comes at once, and how each passes its door. */
 export interface Admitted<Item, Result> {
   readonly shardOf: (item: Item) => ShardId;
-  /** Outcomes in the order of items. */
-  readonly store: (items: readonly Item[]) => Promise<readonly PromiseSettledResult<Result>[]>;
+  /** Tells what became of each, some at a time, as soon as it is known. */
+  readonly store: (items: readonly Item[], tell: Tell<Item, Result>) => Promise<void>;
   readonly acceptedOf: (result: Result) => readonly TransferId[];
 }
 
@@ -19,6 +27,7 @@ export interface Admitted<Item, Result> {
 export class Admissions {
   readonly #clock: Clock;
   readonly #byDestination = new Map<ShardId, Admission>();
+  readonly #early = new EarlyEnds();
 
   constructor(clock: Clock = REAL_CLOCK) {
     this.#clock = clock;
@@ -28,27 +37,31 @@ export class Admissions {
   of(destination: ShardId): Admission {
     const known = this.#byDestination.get(destination);
     if (known) return known;
-    const admission = new Admission(this.#clock);
+    const admission = new Admission(this.#clock, this.#early);
     this.#byDestination.set(destination, admission);
     return admission;
   }
 
-  /**
-   * For whoever would not be let wait wherever it went, while nobody knows yet where that is.
-   * @throws QueueFullError
-   */
-  turnAway(destinations: Iterable<ShardId>): void {
-    for (const destination of destinations) if (!this.of(destination).isFull) return;
-    throw new QueueFullError('too many wait to be let in, wherever they go');
+  /** Whether nobody of this party would be let wait, wherever it went. */
+  areFull(destinations: Iterable<ShardId>, party: Party): boolean {
+    for (const destination of destinations) if (!this.of(destination).isFull(party)) return false;
+    return true;
   }
 
   ended(ids: readonly TransferId[]): void {
-    for (const admission of this.#byDestination.values()) admission.ended(ids);
+    let unknown = ids;
+    let isEntering = false;
+    for (const admission of this.#byDestination.values()) {
+      if (unknown.length > 0) unknown = admission.ended(unknown);
+      isEntering ||= admission.isEntering;
+    }
+    if (isEntering && unknown.length > 0) this.#early.remember(unknown);
   }
 
   /**
-   * Lets items in by where they go, has those that came in stored together, and tells what came of
-   * them. Where too many wait at one door, its items alone are rejected, with QueueFullError.
+   * Lets the items of a batch in by where they go, has those that came in stored together, and tells
+   * what came of them. Where too many wait at one door, its items alone are rejected, with
+   * QueueFullError. Where storing fails altogether, so does this.
    */
   async admit<Item, Result>(
     items: readonly Item[],
@@ -58,20 +71,20 @@ export class Admissions {
     const inside = await this.#enter(groupedBy(items, shardOf), (item, reason) => {
       outcomes.set(item, { status: 'rejected', reason });
     });
+    const admitted = items.filter((item) => inside.has(item));
     try {
-      const admitted = items.filter((item) => !outcomes.has(item));
-      const stored = admitted.length === 0 ? [] : await store(admitted);
-      admitted.forEach((item, at) => {
-        outcomes.set(item, stored[at] as PromiseSettledResult<Result>);
-      });
-    } finally {
-      for (const [admission, some] of inside) {
-        const accepted = some.flatMap((item) => {
+      const tell: Tell<Item, Result> = (some, theirs) => {
+        some.forEach((item, at) => {
+          outcomes.set(item, theirs[at] as PromiseSettledResult<Result>);
+        });
+        leave(inside, some, (item) => {
           const outcome = outcomes.get(item);
           return outcome?.status === 'fulfilled' ? acceptedOf(outcome.value) : [];
         });
-        admission.left(some.length, accepted);
-      }
+      };
+      if (admitted.length > 0) await store(admitted, tell);
+    } finally {
+      leave(inside, [...inside.keys()], () => []);
     }
     return items.map((item) => outcomes.get(item) as PromiseSettledResult<Result>);
   }
@@ -80,19 +93,37 @@ export class Admissions {
   async #enter<Item>(
     groups: readonly (readonly [ShardId, readonly Item[]])[],
     refuse: (item: Item, reason: unknown) => void,
-  ): Promise<readonly (readonly [Admission, readonly Item[]])[]> {
-    const inside: [Admission, readonly Item[]][] = [];
+  ): Promise<Map<Item, Admission>> {
+    const inside = new Map<Item, Admission>();
     for (const [destination, some] of groups) {
       const admission = this.of(destination);
       try {
-        await admission.enter(some.length);
-        inside.push([admission, some]);
+        await admission.enter(some.length, 'batch');
+        for (const item of some) inside.set(item, admission);
       } catch (error) {
         for (const item of some) refuse(item, error);
       }
     }
     return inside;
   }
+}
+
+/** Those of some that are still inside leave, each by its own door. */
+function leave<Item>(
+  inside: Map<Item, Admission>,
+  some: readonly Item[],
+  acceptedOf: (item: Item) => readonly TransferId[],
+): void {
+  const byDoor = new Map<Admission, { count: number; readonly accepted: TransferId[] }>();
+  for (const item of some) {
+    const door = inside.get(item);
+    if (!door || !inside.delete(item)) continue;
+    const leaving = byDoor.get(door) ?? { count: 0, accepted: [] };
+    leaving.count += 1;
+    leaving.accepted.push(...acceptedOf(item));
+    byDoor.set(door, leaving);
+  }
+  for (const [door, { count, accepted }] of byDoor) door.left(count, accepted);
 }
 
 /** By ascending shard. */

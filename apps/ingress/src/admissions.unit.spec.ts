@@ -46,9 +46,13 @@ describe('admission by where transfers go', () => {
   const admit = (wishes: readonly Wish[]): Promise<readonly PromiseSettledResult<string>[]> =>
     admissions.admit(wishes, {
       shardOf: ({ to }) => to,
-      store: (admitted) => {
+      store: (admitted, tell) => {
         stored.push([...admitted]);
-        return Promise.resolve(admitted.map(({ id }) => ({ status: 'fulfilled', value: id })));
+        tell(
+          admitted,
+          admitted.map(({ id }) => ({ status: 'fulfilled', value: id })),
+        );
+        return Promise.resolve();
       },
       acceptedOf: (id) => [id],
     });
@@ -102,19 +106,82 @@ describe('admission by where transfers go', () => {
     expect((await waiting).every(({ status }) => status === 'fulfilled')).toBe(true);
   });
 
-  it('turns away beforehand only where every door would', async () => {
+  it('is full only where every door is', async () => {
     await admit(wishes(256, 0));
     void admit(wishes(300, 0));
     await clock.step();
-    expect(() => {
-      admissions.turnAway([0, 1]);
-    }).not.toThrow();
+    expect(admissions.areFull([0, 1], 'batch')).toBe(false);
     await admit(wishes(256, 1));
     void admit(wishes(300, 1));
     await clock.step();
-    expect(() => {
-      admissions.turnAway([0, 1]);
-    }).toThrow(QueueFullError);
+    expect(admissions.areFull([0, 1], 'batch')).toBe(true);
+    expect(admissions.areFull([0, 1], 'single')).toBe(false);
+  });
+
+  it('counts an end that was rung before it was told what became of the transfer', async () => {
+    const door = admissions.of(0);
+    await door.enter(300);
+    admissions.ended(['early', 'of-another-process']);
+    door.left(300, ['early', 'late']);
+    expect(door.underWay).toBe(1);
+    admissions.ended(['late', 'early']);
+    expect(door.underWay).toBe(0);
+  });
+
+  it('tells an early end to the door of its transfer, whichever else hears it', async () => {
+    await admissions.of(0).enter(1);
+    await admissions.of(1).enter(1);
+    admissions.ended(['b']);
+    admissions.of(0).left(1, ['a']);
+    admissions.of(1).left(1, ['b']);
+    expect([admissions.of(0).underWay, admissions.of(1).underWay]).toEqual([1, 0]);
+  });
+
+  it('remembers early ends of the last moments only, and none while nobody enters', async () => {
+    const door = admissions.of(0);
+    admissions.ended(['unasked']);
+    await door.enter(3);
+    admissions.ended(['oldest']);
+    admissions.ended(Array.from({ length: 4_000 }, (_, n) => `other-${n}`));
+    admissions.ended(['newest']);
+    door.left(3, ['unasked', 'oldest', 'newest']);
+    expect(door.underWay).toBe(2);
+  });
+
+  it('lets the parts of a batch leave as each is stored', async () => {
+    let finish: () => void = () => undefined;
+    const [quick, slow] = [
+      { id: 'quick', to: 0 },
+      { id: 'slow', to: 0 },
+    ];
+    const outcomes = admissions.admit([slow, quick], {
+      shardOf: ({ to }) => to,
+      store: async (_admitted, tell) => {
+        tell([quick], [{ status: 'fulfilled', value: 'quick' }]);
+        await new Promise<void>((resolve) => (finish = resolve));
+        tell([slow], [{ status: 'rejected', reason: 'away' }]);
+      },
+      acceptedOf: (id: string) => [id],
+    });
+    await clock.step();
+    admissions.ended(['quick']);
+    expect(admissions.of(0).underWay).toBe(1);
+    finish();
+    expect(await outcomes).toEqual([
+      { status: 'rejected', reason: 'away' },
+      { status: 'fulfilled', value: 'quick' },
+    ]);
+    expect(admissions.of(0).underWay).toBe(0);
+  });
+
+  it('lets everybody leave where storing fails altogether', async () => {
+    const failing = admissions.admit(wishes(5, 0), {
+      shardOf: ({ to }) => to,
+      store: () => Promise.reject(new Error('unforeseen')),
+      acceptedOf: (id: string) => [id],
+    });
+    await expect(failing).rejects.toThrow('unforeseen');
+    expect(admissions.of(0).underWay).toBe(0);
   });
 
   it('lets nothing wait where there is nothing to let in', async () => {

@@ -27,7 +27,11 @@ export interface Exchange {
   memberProblems?: readonly Problem[];
 }
 
-export type Handler = (exchange: Exchange) => Promise<Answer>;
+export interface Handler {
+  (exchange: Exchange): Promise<Answer>;
+  /** Whether this request, whose body has come, would be answered TURNED_AWAY whatever the body says. */
+  readonly turnsAway?: (request: IncomingMessage) => boolean;
+}
 
 export function openExchange(request: RoutedRequest, response: ServerResponse): Exchange {
   return new OpenExchange(request, response);

@@ -3,7 +3,7 @@ import type { TransferAcceptedAnswer, TransferBody } from '@surety/contracts';
 import { IDEMPOTENCY_KEY } from '@surety/domain';
 import type { RequestResult, TransferRequest } from '@surety/saga';
 import { acceptedTransfer } from './accepted-transfer.js';
-import { Problem, answerOfProblem, documentOfProblem, problemOf } from './problem.js';
+import { Problem, TURNED_AWAY, answerOfProblem, documentOfProblem, problemOf } from './problem.js';
 import { jsonAnswer } from './answer.js';
 import type { Answer } from './answer.js';
 import type { Handler } from './exchange.js';
@@ -34,7 +34,7 @@ type Candidate =
 export function postTransferBatch(dependencies: PostTransferDependencies): Handler {
   return async (exchange) => {
     const text = await readBody(exchange.request, BATCH_BYTES_MAX);
-    dependencies.doors.turnAway();
+    if (dependencies.doors.areFull('batch')) throw TURNED_AWAY;
     const { traceparent } = exchange;
     const members = parseTransferBatch(parseJson(text));
     const composed = await Promise.all(

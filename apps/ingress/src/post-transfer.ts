@@ -5,8 +5,8 @@ import type { Handler } from './exchange.js';
 import { requireIdempotencyKey } from './idempotency-key.js';
 import type { KeyMemory } from './key-memory.js';
 import { parseTransferBody } from './parse-body.js';
-import { Problem } from './problem.js';
-import { parseJson, readBody } from './read-json.js';
+import { Problem, TURNED_AWAY } from './problem.js';
+import { isPlainJson, parseJson, readBody } from './read-json.js';
 import type { ShardDoors } from './shard-doors.js';
 import { composeTransfer } from './transfer-request.js';
 import type { ComposeMeans } from './transfer-request.js';
@@ -25,11 +25,15 @@ export const TRANSFERS_PATH = '/api/v1/transfers';
  */
 export function postTransfer(dependencies: PostTransferDependencies): Handler {
   const { doors, firstTransfers, keyMemory, currencies } = dependencies;
-  return async (exchange) => {
+  const handler: Handler = async (exchange) => {
     const text = await readBody(exchange.request);
-    doors.turnAway();
+    if (doors.areFull('single')) throw TURNED_AWAY;
+    const json = parseJson(text);
+    // Before all that costs: checks, the fingerprint, a question to Redis.
+    const destination = destinationOf(json);
+    if (destination !== undefined && doors.isFull(destination, 'single')) throw TURNED_AWAY;
     const { request, traceparent } = exchange;
-    const body = parseTransferBody(parseJson(text), currencies);
+    const body = parseTransferBody(json, currencies);
     const key = requireIdempotencyKey(request.headers, body.idempotencyKey);
     const transfer = await composeTransfer(body, { key, traceparent }, dependencies);
     if (!(await keyMemory.belongsHere(transfer.key))) throw new Problem('idempotency-key-reused');
@@ -44,4 +48,14 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
       ...(result.kind === 'replayed' ? { 'idempotency-replayed': 'true' } : {}),
     });
   };
+  const turnsAway: Handler['turnsAway'] = (request) =>
+    doors.areFull('single') && isPlainJson(request);
+  return Object.assign(handler, { turnsAway });
+}
+
+/** Where a body that is not checked yet says that money goes to. */
+function destinationOf(json: unknown): string | undefined {
+  if (typeof json !== 'object' || json === null) return undefined;
+  const { destinationAccount } = json as { readonly destinationAccount?: unknown };
+  return typeof destinationAccount === 'string' ? destinationAccount : undefined;
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { currencyTable } from '@surety/domain';
-import { QueueFullError } from '@surety/runtime';
 import { IncomingMessage } from 'node:http';
 import type { ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
@@ -8,6 +7,7 @@ import type { Exchange } from './exchange.js';
 import { postTransferBatch } from './post-transfer-batch.js';
 import { postTransfer } from './post-transfer.js';
 import type { PostTransferDependencies } from './post-transfer.js';
+import { TURNED_AWAY } from './problem.js';
 
 /** A request whose body is no JSON: whoever looks into it complains of that. */
 function exchangeOf(body: string): Exchange {
@@ -18,8 +18,13 @@ function exchangeOf(body: string): Exchange {
   return { request, response: {} as ServerResponse, traceparent: '' };
 }
 
-function dependencies(turnAway: () => void): PostTransferDependencies {
-  return { doors: { turnAway } } as unknown as PostTransferDependencies;
+/** Doors of which those of these destinations are full; undefined: all are. */
+function dependencies(full?: readonly string[]): PostTransferDependencies {
+  const doors = {
+    areFull: () => full === undefined,
+    isFull: (destination: string) => full?.includes(destination) ?? true,
+  };
+  return { doors } as unknown as PostTransferDependencies;
 }
 
 describe.each([
@@ -27,18 +32,47 @@ describe.each([
   ['a batch', postTransferBatch],
 ])('%s', (_, handlerOf) => {
   it('is turned away before its body is looked into, which was read all the same', async () => {
-    const full = new QueueFullError('full');
     const exchange = exchangeOf('{');
-    const turnAway = (): void => {
-      throw full;
-    };
-    await expect(handlerOf(dependencies(turnAway))(exchange)).rejects.toBe(full);
+    await expect(handlerOf(dependencies())(exchange)).rejects.toBe(TURNED_AWAY);
     expect(exchange.request.readableEnded).toBe(true);
   });
 
   it('is looked into where there is room', async () => {
-    const handler = handlerOf(dependencies(() => undefined));
+    const handler = handlerOf(dependencies([]));
     await expect(handler(exchangeOf('{'))).rejects.toMatchObject({ code: 'malformed-json' });
+  });
+});
+
+describe('a transfer', () => {
+  it.each([
+    ['{"destinationAccount":"full"}', 'overloaded'],
+    ['{"destinationAccount":"free"}', 'invalid-request'],
+    ['{"destinationAccount":1}', 'invalid-request'],
+    ['null', 'invalid-request'],
+  ])('to a door that is full is not checked: %s is %s', async (body, code) => {
+    const handler = postTransfer(dependencies(['full']));
+    await expect(handler(exchangeOf(body))).rejects.toMatchObject({ code });
+  });
+
+  it.each([
+    [{ 'content-type': 'application/json', 'content-length': '1' }, true],
+    [{ 'content-type': 'application/json', 'content-length': '65536' }, true],
+    [{ 'content-type': 'application/json', 'content-length': '65537' }, false],
+    [{ 'content-type': 'application/json', 'transfer-encoding': 'chunked' }, false],
+    [{ 'content-type': 'text/plain', 'content-length': '1' }, false],
+    [
+      {
+        'content-type': 'application/json',
+        'content-encoding': 'gzip',
+        'content-length': '1',
+      },
+      false,
+    ],
+  ])('with headers %j is turned away by them alone: %s', (headers, isTurnedAway) => {
+    const { request } = exchangeOf('{');
+    request.headers = headers;
+    expect(postTransfer(dependencies()).turnsAway?.(request)).toBe(isTurnedAway);
+    expect(postTransfer(dependencies([])).turnsAway?.(request)).toBe(false);
   });
 });
 
@@ -47,7 +81,7 @@ describe('a member of a batch', () => {
 
   it('without a key is told of its field: the header is not read here', async () => {
     const handler = postTransferBatch({
-      doors: { turnAway: () => undefined, requestTransfers: () => Promise.resolve([]) },
+      doors: { areFull: () => false, requestTransfers: () => Promise.resolve([]) },
       keyMemory: { belongHere: () => Promise.resolve([]) },
       currencies: currencyTable([]),
     } as unknown as PostTransferDependencies);

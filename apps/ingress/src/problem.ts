@@ -50,6 +50,14 @@ export function problemOf(error: unknown): Problem {
   return new Problem('internal-error', { cause: error });
 }
 
+/**
+ * For whoever is turned away at the door. Made once, with its stack: at full load half of all requests
+ * end here, and each error made costs as much as the answer.
+ */
+export const TURNED_AWAY = new Problem('overloaded', {
+  cause: new QueueFullError('too many wait to be let in'),
+});
+
 export function documentOfProblem({ code, fields }: Problem): ProblemDocument {
   return problemDocument(code, fields);
 }

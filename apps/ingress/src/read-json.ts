@@ -49,6 +49,13 @@ export async function readBody(
   return bytes;
 }
 
+/** Whether a body that has come is one that readBody reads, as far as that is quickly told. */
+export function isPlainJson({ headers }: IncomingMessage): boolean {
+  if (headers['content-type'] !== 'application/json') return false;
+  if (headers['content-encoding'] !== undefined) return false;
+  return Number(headers['content-length'] ?? NaN) <= BODY_BYTES_MAX;
+}
+
 /** @throws Problem malformed-json */
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new Problem('malformed-json');

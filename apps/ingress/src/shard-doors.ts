@@ -16,7 +16,8 @@ import type {
   VoidRequest,
   VoidResult,
 } from '@surety/saga';
-import type { Admissions } from './admissions.js';
+import type { Party } from './admission.js';
+import type { Admissions, Tell } from './admissions.js';
 import { openDoor } from './open-door.js';
 import type { Door, DoorOptions } from './open-door.js';
 import { ShardUnavailable } from './problem.js';
@@ -24,7 +25,7 @@ import { ShardUnavailable } from './problem.js';
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
 const ROUTE_ATTEMPTS_MAX = 3;
 
-type Gatekeeper = Pick<Admissions, 'turnAway' | 'admit' | 'of'>;
+type Gatekeeper = Pick<Admissions, 'areFull' | 'admit' | 'of'>;
 
 export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
@@ -49,9 +50,14 @@ export class ShardDoors {
     return shardOfSlot(this.slotMaps.current(), slot);
   }
 
-  /** Before it is known where transfers go. @throws QueueFullError where they would be turned away */
-  turnAway(): void {
-    this.admissions.turnAway(this.doors.keys());
+  /** Whether transfers would be turned away wherever they went. */
+  areFull(party: Party): boolean {
+    return this.admissions.areFull(this.doors.keys(), party);
+  }
+
+  /** Whether a transfer to this account would be turned away. */
+  isFull(destination: AccountId, party: Party): boolean {
+    return this.admissions.of(this.shardOf(slotOfAccount(destination))).isFull(party);
   }
 
   /** @throws QueueFullError where the chain behind ends transfers slower than they come */
@@ -89,21 +95,24 @@ export class ShardDoors {
   ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
     return this.admissions.admit(requests, {
       shardOf: (request) => this.destinationOf(request),
-      store: (admitted) => this.storeTogether(admitted),
+      store: (admitted, tell) => this.storeTogether(admitted, tell),
       acceptedOf: acceptedBy,
     });
   }
 
   private async storeTogether(
     requests: readonly TransferRequest[],
-  ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
-    const outcomes = new Map<TransferRequest, PromiseSettledResult<RequestResult>>();
+    tell: Tell<TransferRequest, RequestResult>,
+  ): Promise<void> {
     const bundles = [...this.bundlesOf(requests)].map(async ([door, { bundle, epoch }]) => {
-      const settled = await this.bundleOutcomes(door, bundle, epoch);
-      settled.forEach((outcome, at) => outcomes.set(bundle[at] as TransferRequest, outcome));
+      tell(bundle, await this.bundleOutcomes(door, bundle, epoch));
     });
+    const astray = requests.filter(({ key }) => !this.doors.has(this.shardOf(key.slot)));
+    tell(
+      astray,
+      astray.map((request) => this.unrouted(request)),
+    );
     await Promise.all(bundles);
-    return requests.map((request) => outcomes.get(request) ?? this.unrouted(request));
   }
 
   private unrouted({ key }: TransferRequest): PromiseRejectedResult {
