@@ -42,12 +42,30 @@ const SECURITY_LIST: readonly string[] = Object.entries(SECURITY_HEADERS).flat()
  * of names and values: Node takes it as it is, where an object is made and then walked again.
  */
 export function send(response: ServerResponse, answer: Answer, closing: boolean): void {
-  if (response.headersSent || response.destroyed) return;
+  sendPrepared(response, prepare(answer, closing));
+}
+
+/** An answer that is written as it stands, however often. */
+export interface PreparedAnswer {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: string;
+}
+
+export function prepare(answer: Answer, closing: boolean): PreparedAnswer {
   const list = SECURITY_LIST.slice();
   for (const name in answer.headers) list.push(name, answer.headers[name] as string);
   if (closing) list.push('connection', 'close');
-  const { mediaType, body } = answer;
+  const { status, mediaType, body } = answer;
   list.push('content-type', mediaType, 'content-length', String(Buffer.byteLength(body)));
-  response.writeHead(answer.status, list);
+  return { status, headers: list, body };
+}
+
+export function sendPrepared(
+  response: ServerResponse,
+  { status, headers, body }: PreparedAnswer,
+): void {
+  if (response.headersSent || response.destroyed) return;
+  response.writeHead(status, headers);
   response.end(body);
 }

@@ -3,11 +3,11 @@ import express from 'express';
 import type { Express, NextFunction, Request, Response, Router } from 'express';
 import { traceIdOf } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
-import { SECURITY_HEADERS, send } from './answer.js';
+import { SECURITY_HEADERS, prepare, send, sendPrepared } from './answer.js';
 import { openExchange } from './exchange.js';
 import type { Exchange, Handler, RoutedRequest } from './exchange.js';
 import { FailureLog } from './failure-log.js';
-import { Problem, answerOfProblem, problemOf } from './problem.js';
+import { Problem, TURNED_AWAY, answerOfProblem, problemOf } from './problem.js';
 import { ClientGone } from './read-json.js';
 
 export interface Route {
@@ -45,7 +45,8 @@ export function createApp(options: AppOptions): RequestListener {
   );
   return (request, response) => {
     const handler = handlerOf(plain.get(request.url ?? ''), request.method);
-    if (handler) void edge.serve(request, response, handler);
+    if (handler?.turnsAway?.(request)) edge.turnAway(request, response, handler);
+    else if (handler) void edge.serve(request, response, handler);
     else routed(request, response);
   };
 }
@@ -100,6 +101,8 @@ function asError(error: unknown): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
+const TURNED_AWAY_ANSWER = prepare(answerOfProblem(TURNED_AWAY), false);
+
 /** Where handlers end and the wire begins: answers, problems, log lines. */
 class Edge {
   private readonly options: AppOptions;
@@ -110,6 +113,21 @@ class Edge {
     this.options = options;
     this.failures = new FailureLog(options.log, options.metrics);
     this.isDebug = options.log.isDebugEnabled();
+  }
+
+  /**
+   * Answers without a handler, for a fraction of what one costs. A body that comes with its headers
+   * is there when all that has arrived is parsed, and is thrown away unread; one that comes later is
+   * waited for, so that the client has finished sending.
+   */
+  turnAway(request: RoutedRequest, response: ServerResponse, handler: Handler): void {
+    process.nextTick(() => {
+      if (this.isDebug || this.options.isStopping() || !request.complete) {
+        void this.serve(request, response, handler);
+        return;
+      }
+      this.refuse(openExchange(request, response), TURNED_AWAY, {});
+    });
   }
 
   async serve(
@@ -129,13 +147,26 @@ class Edge {
       });
     } catch (error) {
       if (error instanceof ClientGone) return;
-      const problem = problemOf(error);
-      const headers = problem.code === 'method-not-allowed' ? { ...problemHeaders } : {};
-      // What was not read of a refused body would be taken for the next request.
-      send(response, answerOfProblem(problem, headers), isStopping() || !request.complete);
-      this.failures.record(problem, exchange);
+      this.refuse(exchange, problemOf(error), problemHeaders);
     }
     if (this.isDebug) this.logRequest(exchange, performance.now() - startedAtMs);
+  }
+
+  private refuse(
+    exchange: Exchange,
+    problem: Problem,
+    problemHeaders: Readonly<Record<string, string>>,
+  ): void {
+    const { request, response } = exchange;
+    // What was not read of a refused body would be taken for the next request.
+    const isClosing = this.options.isStopping() || !request.complete;
+    if (problem === TURNED_AWAY && !isClosing) {
+      sendPrepared(response, TURNED_AWAY_ANSWER);
+    } else {
+      const headers = problem.code === 'method-not-allowed' ? { ...problemHeaders } : {};
+      send(response, answerOfProblem(problem, headers), isClosing);
+    }
+    this.failures.record(problem, exchange);
   }
 
   private logRequest(exchange: Exchange, durationMs: number): void {
