@@ -1,5 +1,5 @@
 import type { Shard } from '@surety/db';
-import { composeTransferId, currencyTable } from '@surety/domain';
+import { composeTransferId, currencyTable, shardOfSlot, slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import {
   AccountCurrencies,
@@ -36,7 +36,10 @@ export function ingress(world: World): (life: Life) => Promise<void> {
         return { id: shard.id, store } as unknown as Shard;
       }),
       slotMaps,
-      admissions: new Admissions(life.clock),
+      admissions: new Admissions(
+        (id) => shardOfSlot(slotMaps.current(), slotOfTransferId(id)),
+        life.clock,
+      ),
       queueMax: QUEUE_MAX,
       doorbell: world.bell.doorbellFor(life),
       metrics: NO_METRICS,

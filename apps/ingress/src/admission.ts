@@ -1,7 +1,8 @@
-import type { TransferId } from '@surety/domain';
-import { QueueFullError, REAL_CLOCK } from '@surety/runtime';
+import type { ShardId, TransferId } from '@surety/domain';
+import { QueueFullError } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
-import { EarlyEnds } from './early-ends.js';
+import type { EarlyEnds } from './early-ends.js';
+import { UnderWay } from './under-way.js';
 
 /** How long a transfer may take at full load: with more under way than that, newcomers wait outside. */
 const TARGET_SECONDS = 0.5;
@@ -10,15 +11,26 @@ const UNDER_WAY_MIN = 256;
 /** Waiters beyond a quarter of a second of work are turned away. */
 const WAIT_SECONDS = 0.25;
 const WAITERS_MIN = 256;
-/** Not seen to end in this time: held up by something else than the load, and no longer counted. */
-const STUCK_AFTER_MS = 10_000;
 /** Without any end for this long it is an outage and no overload: what is accepted is safe, and waits. */
 const SILENCE_MS = 2_000;
+/**
+ * Nobody let in for this long while some wait: one goes in as a probe. Its end shows that those
+ * before it, of which some end now and then and break the silence, were not held up by the load.
+ */
+const PROBE_AFTER_MS = 1_000;
 const BUCKET_MS = 100;
 const BUCKETS = 10;
 
 /** A batch waits as what it weighs: in one queue with single requests it would fill it alone. */
 export type Party = 'single' | 'batch';
+
+export interface AdmissionOptions {
+  readonly clock: Clock;
+  /** Where ends are remembered that no admission knew. */
+  readonly early: EarlyEnds;
+  /** The shard that a transfer comes from. */
+  readonly sourceOf: (id: TransferId) => ShardId;
+}
 
 interface Waiter {
   readonly party: Party;
@@ -35,22 +47,24 @@ interface Waiter {
  */
 export class Admission {
   readonly #clock: Clock;
-  /** When each was accepted, oldest first. */
-  readonly #underWay = new Map<TransferId, number>();
+  readonly #underWay: UnderWay;
   readonly #waiters: Waiter[] = [];
   readonly #ends = new Array<number>(BUCKETS).fill(0);
   #bucket = 0;
   #lastEndAtMs: number;
+  #lastLetInAtMs: number;
   /** Transfers that wait. Each party has room of its own to wait in, and all are let in as they came. */
   readonly #waiting: Record<Party, number> = { single: 0, batch: 0 };
   readonly #early: EarlyEnds;
   #entering = 0;
   #isLooking = false;
 
-  constructor(clock: Clock = REAL_CLOCK, early = new EarlyEnds()) {
+  constructor({ clock, early, sourceOf }: AdmissionOptions) {
     this.#clock = clock;
     this.#early = early;
+    this.#underWay = new UnderWay(sourceOf);
     this.#lastEndAtMs = clock.nowMs();
+    this.#lastLetInAtMs = this.#lastEndAtMs;
   }
 
   get underWay(): number {
@@ -75,7 +89,7 @@ export class Admission {
    */
   async enter(count: number, party: Party = 'single'): Promise<void> {
     if (this.#waiters.length === 0 && this.#hasRoom()) {
-      this.#entering += count;
+      this.#letIn(count);
       return;
     }
     if (this.isFull(party)) throw new QueueFullError(`${this.underWay} transfers are under way`);
@@ -93,7 +107,7 @@ export class Admission {
     let ended = 0;
     for (const id of accepted) {
       if (this.#early.take(id)) ended += 1;
-      else this.#underWay.set(id, nowMs);
+      else this.#underWay.add(id, nowMs);
     }
     if (ended > 0) this.#countEnds(ended);
     this.#admit();
@@ -101,7 +115,8 @@ export class Admission {
 
   /** Gives back those that are not under way here. */
   ended(ids: readonly TransferId[]): readonly TransferId[] {
-    const others = ids.filter((id) => !this.#underWay.delete(id));
+    const nowMs = this.#clock.nowMs();
+    const others = ids.filter((id) => !this.#underWay.end(id, nowMs));
     if (others.length === ids.length) return others;
     this.#countEnds(ids.length - others.length);
     this.#admit();
@@ -117,18 +132,26 @@ export class Admission {
   #hasRoom(): boolean {
     const limit = Math.max(UNDER_WAY_MIN, this.#endsPerSecond() * TARGET_SECONDS);
     if (this.underWay < limit) return true;
-    this.#forgetStuck();
-    const isSilent = this.#clock.nowMs() - this.#lastEndAtMs > SILENCE_MS;
+    const nowMs = this.#clock.nowMs();
+    this.#underWay.forgetStuck(nowMs);
+    const isSilent = nowMs - this.#lastEndAtMs > SILENCE_MS;
     return isSilent || this.underWay < limit;
   }
 
   #admit(): void {
-    while (this.#waiters.length > 0 && this.#hasRoom()) {
-      const { party, count, admit } = this.#waiters.shift() as Waiter;
-      this.#waiting[party] -= count;
-      this.#entering += count;
-      admit();
-    }
+    while (this.#waiters.length > 0 && this.#hasRoom()) this.#admitFirst();
+  }
+
+  #admitFirst(): void {
+    const { party, count, admit } = this.#waiters.shift() as Waiter;
+    this.#waiting[party] -= count;
+    this.#letIn(count);
+    admit();
+  }
+
+  #letIn(count: number): void {
+    this.#entering += count;
+    this.#lastLetInAtMs = this.#clock.nowMs();
   }
 
   #endsPerSecond(): number {
@@ -145,12 +168,9 @@ export class Admission {
     this.#bucket = bucket;
   }
 
-  #forgetStuck(): void {
-    const before = this.#clock.nowMs() - STUCK_AFTER_MS;
-    for (const [id, acceptedAtMs] of this.#underWay) {
-      if (acceptedAtMs > before) return;
-      this.#underWay.delete(id);
-    }
+  #probe(): void {
+    const isStill = this.#clock.nowMs() - this.#lastLetInAtMs >= PROBE_AFTER_MS;
+    if (isStill && this.#waiters.length > 0) this.#admitFirst();
   }
 
   /** Ends that do not come let nobody in: silence has to be noticed by the clock. */
@@ -160,6 +180,7 @@ export class Admission {
     this.#clock.after(BUCKET_MS, () => {
       this.#isLooking = false;
       this.#admit();
+      this.#probe();
       if (this.#waiters.length > 0) this.#lookSoon();
     });
   }

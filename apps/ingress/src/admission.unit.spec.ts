@@ -3,6 +3,7 @@ import { QueueFullError } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
 import { Admission } from './admission.js';
 import type { Party } from './admission.js';
+import { EarlyEnds } from './early-ends.js';
 
 /** Time that goes on when it is told to. */
 class ManualClock implements Clock {
@@ -42,12 +43,16 @@ describe('admission', () => {
 
   beforeEach(() => {
     clock = new ManualClock();
-    admission = new Admission(clock);
+    admission = new Admission({
+      clock,
+      early: new EarlyEnds(),
+      sourceOf: (id) => (id.startsWith('other') ? 1 : 0),
+    });
     next = 0;
   });
 
-  async function accept(count: number): Promise<string[]> {
-    const ids = Array.from({ length: count }, () => `t-${(next += 1)}`);
+  async function accept(count: number, source = 't'): Promise<string[]> {
+    const ids = Array.from({ length: count }, () => `${source}-${(next += 1)}`);
     await admission.enter(count);
     admission.left(count, ids);
     return ids;
@@ -168,6 +173,60 @@ describe('admission', () => {
     for (let round = 0; round < 110; round += 1) endIn(await accept(10), 100);
     expect(stuck).toHaveLength(200);
     await accept(255);
+    const over = entering();
+    await settled();
+    expect(over.isIn).toBe(true);
+  });
+
+  it('lets nobody wait for long behind ends that were not heard, though one breaks the silence', async () => {
+    const [straggler] = await accept(300);
+    const waiting = entering();
+    clock.pass(900);
+    admission.ended([straggler!]);
+    clock.pass(100);
+    await settled();
+    expect(waiting.isIn).toBe(true);
+    admission.left(1, ['probe']);
+    const followers = Array.from({ length: 200 }, () => entering());
+    clock.pass(50);
+    admission.ended(['probe']);
+    clock.pass(100);
+    await settled();
+    expect(followers.every(({ isIn }) => isIn)).toBe(true);
+    expect(admission.underWay).toBe(200);
+  });
+
+  it('sends one probe a second, and no more, where all are truly held up', async () => {
+    const ids = await accept(300);
+    const waiting = Array.from({ length: 100 }, () => entering());
+    for (let tenth = 0; tenth < 35; tenth += 1) {
+      clock.pass(100);
+      admission.ended(ids.splice(0, 1));
+    }
+    await settled();
+    expect(waiting.filter(({ isIn }) => isIn)).toHaveLength(3);
+  });
+
+  it('counts what a slow source has under way as long as it ends its own in their order', async () => {
+    const slow = await accept(300, 'other');
+    for (let tenth = 0; tenth < 40; tenth += 1) {
+      // Those of the other source are let in by the side, and end at once.
+      admission.left(0, [`t-${tenth}`]);
+      clock.pass(100);
+      admission.ended([`t-${tenth}`, ...slow.splice(0, 1)]);
+    }
+    const over = entering();
+    await settled();
+    expect([over.isIn, admission.underWay]).toEqual([false, 260]);
+  });
+
+  it('does not count what a source has under way that ends nothing while others do', async () => {
+    await accept(300, 'other');
+    for (let tenth = 0; tenth < 22; tenth += 1) {
+      admission.left(0, [`t-${tenth}`]);
+      clock.pass(100);
+      admission.ended([`t-${tenth}`]);
+    }
     const over = entering();
     await settled();
     expect(over.isIn).toBe(true);

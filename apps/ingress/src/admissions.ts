@@ -2,7 +2,7 @@ import type { ShardId, TransferId } from '@surety/domain';
 import { REAL_CLOCK } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
 import { Admission } from './admission.js';
-import type { Party } from './admission.js';
+import type { AdmissionOptions, Party } from './admission.js';
 import { EarlyEnds } from './early-ends.js';
 
 /** Outcomes in the order of items. */
@@ -25,19 +25,19 @@ export interface Admitted<Item, Result> {
  * that it is no overload.
  */
 export class Admissions {
-  readonly #clock: Clock;
-  readonly #byDestination = new Map<ShardId, Admission>();
+  readonly #means: AdmissionOptions;
   readonly #early = new EarlyEnds();
+  readonly #byDestination = new Map<ShardId, Admission>();
 
-  constructor(clock: Clock = REAL_CLOCK) {
-    this.#clock = clock;
+  constructor(sourceOf: AdmissionOptions['sourceOf'], clock: Clock = REAL_CLOCK) {
+    this.#means = { clock, early: this.#early, sourceOf };
   }
 
   /** The door of what goes to this shard. */
   of(destination: ShardId): Admission {
     const known = this.#byDestination.get(destination);
     if (known) return known;
-    const admission = new Admission(this.#clock, this.#early);
+    const admission = new Admission(this.#means);
     this.#byDestination.set(destination, admission);
     return admission;
   }

@@ -39,7 +39,7 @@ describe('admission by where transfers go', () => {
 
   beforeEach(() => {
     clock = new SteppedClock();
-    admissions = new Admissions(clock);
+    admissions = new Admissions(() => 0, clock);
     stored = [];
   });
 

@@ -31,7 +31,7 @@ function doorsOver(error: Error): { doors: ShardDoors; memory: MemoryShardStore 
   const doors = new ShardDoors({
     shards: [{ id: 0, store } as unknown as Shard],
     slotMaps: { current: () => map, reload: () => Promise.resolve(map) },
-    admissions: new Admissions(),
+    admissions: new Admissions(() => 0),
     queueMax: 100,
     doorbell: SILENT,
     metrics: createMetrics('ingress'),

@@ -25,7 +25,7 @@ function doorsOverMovedSlots() {
         return Promise.resolve(current);
       },
     },
-    admissions: new Admissions(),
+    admissions: new Admissions(() => 0),
     queueMax: 10,
     doorbell: {
       ring: () => undefined,

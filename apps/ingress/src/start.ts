@@ -1,7 +1,7 @@
 import { TOPIC_NAMES } from '@surety/contracts';
 import { listCurrencies, listTransfers, openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
-import { slotOfAccount, slotOfTransferId } from '@surety/domain';
+import { shardOfSlot, slotOfAccount, slotOfTransferId } from '@surety/domain';
 import type { AccountId, CurrencyCode, TransferId } from '@surety/domain';
 import {
   connectRedis,
@@ -80,7 +80,9 @@ async function open(opening: Opening): Promise<Shown> {
   const doorbell = createDoorbell({ url: config.SURETY_REDIS_URL, log });
   releasers.push('doorbell', () => doorbell.close());
   const endWatch = new EndWatch();
-  const admissions = new Admissions();
+  const admissions = new Admissions((id) =>
+    shardOfSlot(pools.slotMaps.current(), slotOfTransferId(id)),
+  );
   const unlisten = await endWatch.listen(doorbell, (ids) => {
     admissions.ended(ids);
   });
