@@ -117,11 +117,12 @@ class Edge {
 
   /**
    * Answers without a handler, for a fraction of what one costs. A body that comes with its headers
-   * is there when all that has arrived is parsed, and is thrown away unread; one that comes later is
-   * waited for, so that the client has finished sending.
+   * is there by the end of this turn of the event loop (a tick is too soon: the parser has not ended
+   * the message), and is thrown away unread. One that comes later is waited for, so that the client
+   * has finished sending.
    */
   turnAway(request: RoutedRequest, response: ServerResponse, handler: Handler): void {
-    process.nextTick(() => {
+    setImmediate(() => {
       if (this.isDebug || this.options.isStopping() || !request.complete) {
         void this.serve(request, response, handler);
         return;

@@ -15,7 +15,10 @@ afterEach(() => {
 });
 
 /** An application that turns everything away, with or without its handler. */
-function appOf(isQuick: boolean): {
+function appOf(
+  isQuick: boolean,
+  handled: () => void,
+): {
   app: RequestListener;
   warnings: string[];
   count: () => Promise<string>;
@@ -28,6 +31,7 @@ function appOf(isQuick: boolean): {
   const metrics = createMetrics('ingress');
   const handler = Object.assign(
     async ({ request }: { request: Parameters<typeof readBody>[0] }) => {
+      handled();
       await readBody(request);
       throw TURNED_AWAY;
     },
@@ -75,7 +79,8 @@ describe('a request that is turned away without its handler', () => {
   it('is answered as by its handler, byte for byte, one after the other on one connection', async () => {
     const answers: string[] = [];
     for (const isQuick of [true, false]) {
-      const { app, warnings, count } = appOf(isQuick);
+      let handledCount = 0;
+      const { app, warnings, count } = appOf(isQuick, () => (handledCount += 1));
       const { socket, until } = await connectionTo(app);
       // Two at once, then one whose body comes late.
       socket.write(`${HEAD}{}${HEAD}{}`);
@@ -84,6 +89,7 @@ describe('a request that is turned away without its handler', () => {
       socket.write('{');
       setImmediate(() => socket.write('}'));
       answers.push((await until(3)).replace(DATE, ''));
+      expect(handledCount).toBe(isQuick ? 1 : 3);
       expect(warnings).toHaveLength(1);
       expect(await count()).toContain('kind="overloaded",shard="",process="ingress"} 3');
     }
