@@ -88,7 +88,7 @@ describe('a request that is turned away without its handler', () => {
       expect(handledCount).toBe(isQuick ? 0 : 2);
       socket.write(`${HEAD}{`);
       while (handledCount < (isQuick ? 1 : 3))
-        await new Promise((resolve) => setImmediate(resolve));
+        {await new Promise((resolve) => setImmediate(resolve));}
       socket.write('}');
       answers.push((await until(3)).replace(DATE, ''));
       expect(warnings).toHaveLength(1);
