@@ -139,11 +139,11 @@ export class Admission {
   }
 
   #admit(): void {
-    while (this.#waiters.length > 0 && this.#hasRoom()) this.#admitFirst();
+    while (this.#waiters.length > 0 && this.#hasRoom()) this.#admitAt(0);
   }
 
-  #admitFirst(): void {
-    const { party, count, admit } = this.#waiters.shift() as Waiter;
+  #admitAt(at: number): void {
+    const [{ party, count, admit }] = this.#waiters.splice(at, 1) as [Waiter];
     this.#waiting[party] -= count;
     this.#letIn(count);
     admit();
@@ -168,9 +168,13 @@ export class Admission {
     this.#bucket = bucket;
   }
 
+  /** A single request where one waits: batches, let in so, would pile up behind a chain that is slow. */
   #probe(): void {
-    const isStill = this.#clock.nowMs() - this.#lastLetInAtMs >= PROBE_AFTER_MS;
-    if (isStill && this.#waiters.length > 0) this.#admitFirst();
+    const stillMs = this.#clock.nowMs() - this.#lastLetInAtMs;
+    if (this.#waiters.length === 0 || stillMs < PROBE_AFTER_MS) return;
+    const single = this.#waiters.findIndex(({ party }) => party === 'single');
+    if (single >= 0) this.#admitAt(single);
+    else if (stillMs >= (PROBE_AFTER_MS * this.underWay) / UNDER_WAY_MIN) this.#admitAt(0);
   }
 
   /** Ends that do not come let nobody in: silence has to be noticed by the clock. */

@@ -207,6 +207,31 @@ describe('admission', () => {
     expect(waiting.filter(({ isIn }) => isIn)).toHaveLength(3);
   });
 
+  it('lets no batches pile up as probes: the more is under way, the rarer they are', async () => {
+    const ids = await accept(1_000);
+    let isOver = false;
+    const inside: string[] = [];
+    const another = async (): Promise<void> => {
+      await admission.enter(1_000, 'batch');
+      if (isOver) return;
+      const batch = Array.from({ length: 1_000 }, () => `t-${(next += 1)}`);
+      inside.push(...batch);
+      admission.left(1_000, batch);
+      await another();
+    };
+    void another();
+    ids.push(...inside);
+    for (let tenth = 0; tenth < 600; tenth += 1) {
+      clock.pass(100);
+      admission.ended([...ids, ...inside].slice(tenth * 20, tenth * 20 + 20));
+      await settled();
+    }
+    isOver = true;
+    // Two hundred a second end, in their order.
+    expect(inside.length).toBeLessThan(60 * 200 + 2_000);
+    expect(inside.length).toBeGreaterThan(60 * 200 - 2_000);
+  });
+
   it('counts what a slow source has under way as long as it ends its own in their order', async () => {
     const slow = await accept(300, 'other');
     for (let tenth = 0; tenth < 40; tenth += 1) {

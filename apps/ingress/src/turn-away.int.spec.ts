@@ -87,8 +87,9 @@ describe('a request that is turned away without its handler', () => {
       await until(2);
       expect(handledCount).toBe(isQuick ? 0 : 2);
       socket.write(`${HEAD}{`);
-      while (handledCount < (isQuick ? 1 : 3))
-        {await new Promise((resolve) => setImmediate(resolve));}
+      while (handledCount < (isQuick ? 1 : 3)) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
       socket.write('}');
       answers.push((await until(3)).replace(DATE, ''));
       expect(warnings).toHaveLength(1);
