@@ -346,7 +346,9 @@ describe('an epoch', () => {
 
 describe('a paused owner', () => {
   it('loses its locks after the time-out, others go on, and its late commit changes nothing', async () => {
-    const hasty = openShards({ urls: shards.urls, poolSize: 1, waitTimeoutSeconds: 1 });
+    const hasty = openShards({
+      ...{ urls: shards.urls, poolSize: 1, partitions: 1, waitTimeoutSeconds: 1 },
+    });
     try {
       await hasty.ready();
       const late = await hasty.shards[0]!.pool.use(async (link) => {

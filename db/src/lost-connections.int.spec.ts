@@ -88,7 +88,7 @@ beforeAll(async () => {
 beforeEach(async () => {
   line = await FaultyLine.to(shards.urls[0]!);
   const urls = shards.urls.map((url) => line.through(url));
-  pools = openShards({ urls, poolSize: 4, answerTimeoutMs: 1_500 });
+  pools = openShards({ urls, poolSize: 4, partitions: 1, answerTimeoutMs: 1_500 });
   await pools.ready();
   shard = pools.shards[0]!;
 });
@@ -204,7 +204,7 @@ describe('an error of the server', () => {
 
 describe('a pool', () => {
   it('lets callers wait for a connection only up to its bound', async () => {
-    const narrow = openShards({ urls: shards.urls, poolSize: 1 });
+    const narrow = openShards({ urls: shards.urls, poolSize: 1, partitions: 1 });
     try {
       await narrow.ready();
       const [one] = narrow.shards;
@@ -226,7 +226,7 @@ describe('a snapshot of all shards, one of which hangs', () => {
     const both = await createTestShards({ count: 2 });
     const hanging = await FaultyLine.to(both.urls[1]!);
     const urls = [both.urls[0]!, hanging.through(both.urls[1]!)];
-    const mixed = openShards({ urls, poolSize: 4 });
+    const mixed = openShards({ urls, poolSize: 4, partitions: 1 });
     try {
       await mixed.ready();
       await withGlobalSnapshot(mixed.shards, async () => undefined);

@@ -17,10 +17,10 @@ export interface ShardOptions {
   readonly poolSize: number;
   readonly metrics?: DatabaseMetrics;
   /**
-   * Partitions of each topic that outbox rows are spread over. Default 1, for who writes none or
-   * few: the first partition is always there.
+   * Partitions of each topic that outbox rows are spread over; 1 for who does not know their number:
+   * the first partition is always there.
    */
-  readonly partitions?: number;
+  readonly partitions: number;
   /** After this many silent seconds the server takes a connection's locks away. */
   readonly waitTimeoutSeconds?: number;
   readonly answerTimeoutMs?: number;
@@ -49,7 +49,7 @@ const AT_ONCE: Patience = { patienceMs: 0, waiting: () => undefined };
 
 /** Composes the pools; connections are made when they are first needed. @throws TypeError for a malformed URL. */
 export function openShards(options: ShardOptions): ShardPools {
-  const { poolSize, metrics, waitTimeoutSeconds, answerTimeoutMs, partitions = 1 } = options;
+  const { poolSize, metrics, waitTimeoutSeconds, answerTimeoutMs, partitions } = options;
   const pools = options.urls.map(
     (url) => new ConnectionPool({ url, poolSize, metrics, waitTimeoutSeconds, answerTimeoutMs }),
   );

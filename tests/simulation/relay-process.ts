@@ -12,6 +12,7 @@ export function relay(world: World): (life: Life) => Promise<void> {
     for (const shard of world.shards) {
       const unit = new ShardUnit({
         shard: shard.id,
+        partitions: 16,
         outbox: outboxOf(world, life, shard),
         lease: shard.leases.leaseFor(life, {
           name: 'relay',

@@ -29,7 +29,7 @@ export async function playScenes(stage) {
 async function prepare({ http, system, load }) {
   const { openShards } = await load('db');
   const { slotOfAccount, shardOfSlot } = await load('packages', 'domain');
-  const pools = openShards({ urls: system.shardUrls, poolSize: 2 });
+  const pools = openShards({ urls: system.shardUrls, poolSize: 2, partitions: 1 });
   await pools.ready();
   const on = (prefix, shard) => {
     for (let n = 1; ; n += 1) {

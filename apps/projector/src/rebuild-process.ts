@@ -14,10 +14,11 @@ const REDIS_PATIENCE_MS = 2_000;
  */
 export async function startRebuild(environment: NodeJS.ProcessEnv): Promise<RunningProcess> {
   const config = readConfig(environment);
-  const { instance, logLevel: level, redisUrl: url } = config;
+  const { instance, logLevel: level, redisUrl: url, shardUrls: urls } = config;
+  const { poolSize, partitions } = config;
   const log = createLogger({ process: 'projector-rebuild', instance, level });
   const releasers = new Releasers();
-  const pools = openShards({ urls: config.shardUrls, poolSize: config.poolSize });
+  const pools = openShards({ urls, poolSize, partitions });
   releasers.push('pools', () => pools.close());
   const redis = connectRedis({ url, name: `${instance}-copies`, log });
   releasers.push('redis', () => redis.close());

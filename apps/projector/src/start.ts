@@ -37,7 +37,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
   const { shardUrls: urls, poolSize, partitions } = config;
   const { log, metrics, releasers } = kit;
-  const pools = openShards({ urls, poolSize, metrics: databaseCounters(metrics) });
+  const pools = openShards({ urls, poolSize, partitions, metrics: databaseCounters(metrics) });
   releasers.push('pools', () => pools.close());
   await pools.ready(startPatience(log));
   const redis = connectRedis({ url, name: `${instance}-copies`, log });

@@ -22,6 +22,9 @@ const log = silentLog('relay');
 const brokers = testBrokers();
 const redisUrl = testRedisUrl();
 
+/** Of each topic that `createTestTopics` makes. */
+const PARTITIONS = 16;
+
 /** Believes that it leads, whoever else does. */
 const ALWAYS: Lease = {
   acquire: async () => 1n,
@@ -70,6 +73,7 @@ describe('relaying outboxes to Kafka', () => {
     const unit = new ShardUnit({
       ...{ shard: shard.id, outbox: shardOutbox(shard, () => topic), lease, publisher, doorbell },
       ...{ isBellAvailable: () => true, metrics: createMetrics('relay'), log },
+      partitions: PARTITIONS,
     });
     units.push(unit);
     await unit.start();
@@ -80,9 +84,13 @@ describe('relaying outboxes to Kafka', () => {
     return shards.pools.shards[index]!;
   }
 
-  async function insert(shard: Shard, payloads: readonly string[]): Promise<void> {
+  async function insert(
+    shard: Shard,
+    payloads: readonly string[],
+    partitionOf = (at: number) => at % PARTITIONS,
+  ): Promise<void> {
     const outbox = payloads.map((payload, at) => {
-      return { topic: 'toSource', partition: at % 16, payload } as const;
+      return { topic: 'toSource', partition: partitionOf(at), payload } as const;
     });
     const result = undefined;
     await shard.store.transact({}, () => ({ changes: { ...NO_CHANGES, outbox }, result }));
@@ -110,6 +118,17 @@ describe('relaying outboxes to Kafka', () => {
     await until(() => received.length >= payloads.length);
     await until(async () => (await outboxRows(shard)) === 0);
     expect([...received].sort()).toEqual([...payloads].sort());
+  });
+
+  it('publishes rows for partitions that are gone, and what follows them', async () => {
+    const shard = shardAt(0);
+    await relay(shard, shardLeaseRow(shard, 'one', LEASE_TTL_MS));
+    const payloads = Array.from({ length: 40 }, (_, at) => `gone-${at}`);
+    await insert(shard, payloads, (at) => at + PARTITIONS - 1);
+    await insert(shard, ['follows']);
+    await until(() => received.length >= payloads.length + 1);
+    await until(async () => (await outboxRows(shard)) === 0);
+    expect([...received].sort()).toEqual([...payloads, 'follows'].sort());
   });
 
   it('publishes a row whose number is lower than what it relayed before', async () => {
@@ -162,7 +181,9 @@ describe('relaying outboxes to Kafka', () => {
   });
 
   it('relays a shard while another one is away', async () => {
-    const away = openShards({ urls: ['mysql://root:none@127.0.0.1:9/nothing'], poolSize: 1 });
+    const away = openShards({
+      ...{ urls: ['mysql://root:none@127.0.0.1:9/nothing'], poolSize: 1, partitions: 1 },
+    });
     try {
       await relay(away.shards[0]!, shardLeaseRow(away.shards[0]!, 'one', LEASE_TTL_MS));
       await relay(shardAt(1), shardLeaseRow(shardAt(1), 'one', LEASE_TTL_MS));

@@ -17,6 +17,8 @@ const BACKOFF = { minMs: 50, maxMs: 2_000 };
 
 export interface ShardRelayOptions {
   readonly shard: number;
+  /** That each topic has, as far as is known. Rows for one beyond them go to one of these. */
+  readonly partitions: number;
   readonly outbox: Outbox;
   readonly publisher: MessagePublisher;
   readonly lease: Pick<LeaseKeeper, 'token'>;
@@ -99,8 +101,13 @@ export class ShardRelay {
   async #round(): Promise<number> {
     const messages = await this.#advance();
     if (messages.length === 0) return 0;
-    await this.#options.publisher.publish(
-      messages.map(({ topic, partition, payload }) => ({ topic, partition, value: payload })),
+    // A partition that is gone, or is not there yet, must not hold up a page: any other one will do.
+    const { publisher, partitions } = this.#options;
+    await publisher.publish(
+      messages.map(({ topic, partition, payload }) => ({
+        ...{ topic, value: payload },
+        partition: partition % partitions,
+      })),
     );
     const seqs = messages.map((message) => message.seq);
     this.#acknowledged.add(seqs, this.#clock.nowMs());

@@ -20,9 +20,13 @@ class OutboxDouble implements Outbox {
 
   commit(...seqs: readonly number[]): void {
     for (const seq of seqs) {
-      const message = { topic: 'topic', partition: 0, payload: `payload-${seq}` };
-      this.rows.set(BigInt(seq), { seq: BigInt(seq), ...message });
+      this.commitTo(0, seq);
     }
+  }
+
+  commitTo(partition: number, seq: number): void {
+    const message = { topic: 'topic', partition, payload: `payload-${seq}` };
+    this.rows.set(BigInt(seq), { seq: BigInt(seq), ...message });
   }
 
   async advance({ acknowledged, afterSeq, rowsMax, gaps }: OutboxAdvance): Promise<OutboxPage> {
@@ -57,6 +61,8 @@ class OutboxDouble implements Outbox {
 class Scene {
   readonly outbox = new OutboxDouble();
   readonly published: string[] = [];
+  /** Of each message that was published. */
+  readonly partitions: number[] = [];
   token: bigint | undefined = 1n;
   publishFailures = 0;
   publishAttempts = 0;
@@ -73,6 +79,7 @@ class Scene {
     };
     this.relay = new ShardRelay({
       shard: 0,
+      partitions: 8,
       outbox: this.outbox,
       publisher: {
         publish: async (messages: readonly OutgoingMessage[]) => {
@@ -82,6 +89,7 @@ class Scene {
             throw new Error('not acknowledged');
           }
           this.published.push(...messages.map((message) => message.value));
+          this.partitions.push(...messages.map((message) => message.partition));
           this.onPublished();
         },
         close: async () => undefined,
@@ -112,6 +120,15 @@ describe('relaying a shard', () => {
     scene.relay.start();
     await scene.until(() => scene.outbox.rows.size === 0);
     expect(scene.published).toEqual(['payload-1', 'payload-2', 'payload-4']);
+  });
+
+  it('publishes a row for a partition that is gone to one that is there', async () => {
+    [0, 7, 8, 15, 1_023].forEach((partition, at) => {
+      scene.outbox.commitTo(partition, at + 1);
+    });
+    scene.relay.start();
+    await scene.until(() => scene.outbox.rows.size === 0);
+    expect(scene.partitions).toEqual([0, 7, 0, 7, 7]);
   });
 
   it('lets deletions gather: several pages, one deletion', async () => {

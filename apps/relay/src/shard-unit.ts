@@ -10,6 +10,8 @@ const DEPTH_EVERY_MS = 2_000;
 
 export interface ShardUnitOptions {
   readonly shard: number;
+  /** That each topic has, as far as is known. Rows for one beyond them go to one of these. */
+  readonly partitions: number;
   readonly outbox: Outbox;
   readonly lease: Lease;
   readonly publisher: MessagePublisher;

@@ -33,19 +33,20 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<RelayProces
 }
 
 async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
-  const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
+  const { kafkaBrokers: brokers, redisUrl: url, instance, partitions } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({
     urls: config.shardUrls,
     poolSize: config.poolSize,
+    partitions,
     metrics: databaseCounters(metrics),
   });
   releasers.push('pools', () => pools.close());
   const redis = connectRedis({ url, name: `${instance}-health`, log });
   releasers.push('redis', () => redis.close());
-  const partitions = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });
+  const partitionCheck = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });
   const adminPort = await openAdminServer(kit, {
-    ...{ config, redis, partitions, database: () => pools.check() },
+    ...{ config, redis, partitions: partitionCheck, database: () => pools.check() },
     // Without the bell the relay polls faster and misses nothing.
     optional: ['redis'],
   });
@@ -53,7 +54,8 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   releasers.push('doorbell', () => doorbell.close());
   const publisher = await createPublisher({ brokers, clientId: instance, log });
   releasers.push('publisher', () => publisher.close());
-  const shared = { publisher, doorbell, isBellAvailable: () => redis.available, metrics, log };
+  const isBellAvailable = (): boolean => redis.available;
+  const shared = { partitions, publisher, doorbell, isBellAvailable, metrics, log };
   const units = pools.shards.map(
     (shard) =>
       new ShardUnit({

@@ -108,7 +108,7 @@ describe('workers on real shards and a real broker', () => {
     const url = new URL(shards.urls[1]!);
     cable = new Cable(url);
     url.port = String(await cable.listen());
-    pools = openShards({ urls: [shards.urls[0]!, url.href], poolSize: 4 });
+    pools = openShards({ urls: [shards.urls[0]!, url.href], poolSize: 4, partitions: 1 });
     await pools.ready();
     wires = await createTestTopics('workers');
     await openScene();

@@ -22,7 +22,8 @@ export interface HandledBy {
 }
 
 /**
- * Sends an open letter once more, the same bytes to the same place, through the outbox of its shard:
+ * Sends an open letter once more, the same bytes to the same partition (where that is gone, the relay
+ * takes another one), through the outbox of its shard:
  * the mark, the outbox row and the line in audit_log are one transaction. Every step takes effect
  * once, so a letter that had its effect meanwhile changes nothing.
  * @throws StoreError of kind `data` where the letter is not open any more

@@ -48,8 +48,13 @@ export async function withShards<T>(
     );
   }
   const values = parseEnvironment(shape, environment);
-  // Without a number of partitions: what a command sends goes to the first, which is always there.
-  const pools = openShards({ urls: values.SURETY_SHARDS, poolSize: values.SURETY_POOL_SIZE });
+  const pools = openShards({
+    urls: values.SURETY_SHARDS,
+    poolSize: values.SURETY_POOL_SIZE,
+    // What a command begins goes to the first, which is always there; a letter that is sent again
+    // names its own, and the relay publishes it to another one where that is gone.
+    partitions: 1,
+  });
   try {
     await pools.ready();
     const { HOLD_TIMEOUT: holdTimeoutMs, SURETY_STALL_TIMEOUT: stallTimeoutMs } = values;
