@@ -52,12 +52,7 @@ export type {
 export { createPublisher } from './kafka/publisher.js';
 export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';
-export {
-  checkPartitions,
-  countPartitions,
-  type PartitionCheck,
-  type PartitionCheckOptions,
-} from './kafka/partition-check.js';
+export { countPartitions } from './kafka/partition-check.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';
 export { RedisScript, partsOfCalls } from './redis-script.js';

@@ -19,6 +19,8 @@ export interface PartitionCheckOptions extends PartitionCountOptions {
   readonly log: Logger;
   /** Default: `PARTITION_PACE`. Specs are in a hurry. */
   readonly pace?: PartitionPace;
+  /** Default: `countPartitions`. Specs answer by themselves. */
+  readonly count?: typeof countPartitions;
 }
 
 /** Milliseconds. */
@@ -57,10 +59,10 @@ export interface PartitionCheck {
 
 /**
  * Compares the setting with the topics. More partitions than the setting are read all the same, so
- * they are worth a warning. With fewer, rows are written for partitions that nobody can publish to:
- * a process does not start with that. Where Kafka is away, or topics are not there yet, the start
+ * they are worth a warning. With fewer, nobody can publish to some of those that are set: a process
+ * does not start with that. Where Kafka is away, or topics are not there yet, the start
  * goes on and the question is asked every five seconds until it is answered; from an answer that is
- * bad until a good one the check fails.
+ * bad, also one that came before Kafka went away, until a good one the check fails.
  * @throws ConfigurationError naming every topic that has too few
  */
 export async function checkPartitions(options: PartitionCheckOptions): Promise<PartitionCheck> {
@@ -87,20 +89,21 @@ class PartitionWatch implements PartitionCheck {
 
   async begin(): Promise<void> {
     const endsAt = performance.now() + this.#pace.patienceMs;
+    let lastMistakes: readonly string[] = [];
     for (;;) {
       const found = await this.#ask().catch((error: unknown) => {
         this.#options.log.debug('nobody told yet how many partitions there are', { error });
         return undefined;
       });
-      if (found === undefined || found.isSettled) {
-        if (found === undefined) this.#goOnAsking();
-        return;
-      }
-      if (found.mistakes.length === 0) {
+      if (found?.isSettled === true) return;
+      if (found === undefined || found.mistakes.length === 0) {
+        // Without an answer the last one holds: what was too short a moment ago still is.
+        this.#learn(found?.mistakes ?? lastMistakes);
         this.#goOnAsking();
         return;
       }
       if (performance.now() > endsAt) throw new ConfigurationError(found.mistakes);
+      lastMistakes = found.mistakes;
       await sleep(this.#pace.againMs);
     }
   }
@@ -123,18 +126,23 @@ class PartitionWatch implements PartitionCheck {
 
   async #askAgain(): Promise<void> {
     const { mistakes, isSettled } = await this.#ask();
+    this.#learn(mistakes);
+    // Not awaited: it ends with the run that asks for it.
+    if (isSettled) void this.#loop?.stop();
+  }
+
+  /** Only what is new is worth a line. */
+  #learn(mistakes: readonly string[]): void {
     const { log } = this.#options;
     const isNews = mistakes.join() !== this.#mistakes.join();
     this.#mistakes = mistakes;
     if (isNews && mistakes.length > 0) log.error('topics have too few partitions', { mistakes });
     if (isNews && mistakes.length === 0) log.info('topics have partitions enough now');
-    // Not awaited: it ends with the run that asks for it.
-    if (isSettled) void this.#loop?.stop();
   }
 
   async #ask(): Promise<{ mistakes: readonly string[]; isSettled: boolean }> {
-    const { topics, partitions, log } = this.#options;
-    const counts = await countPartitions(this.#options);
+    const { topics, partitions, log, count = countPartitions } = this.#options;
+    const counts = await count(this.#options);
     const present = topics.flatMap((topic) => {
       const found = counts.get(topic);
       return found === undefined ? [] : [{ topic, found }];
