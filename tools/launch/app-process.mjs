@@ -9,6 +9,7 @@ import { backoffAfterDeath } from './backoff.mjs';
 
 /** What a process ends with where its environment is wrong (EX_CONFIG of sysexits.h). */
 const EXIT_CONFIGURATION = 78;
+const SETTINGS_HINT = 'set right what it names (partitions: add them, or lower SURETY_PARTITIONS)';
 const READY_POLL_MS = 100;
 const READY_ANSWER_MS = 2_000;
 /** Longer than the processes give themselves to finish what they hold (20 s). */
@@ -27,8 +28,9 @@ const LOG_LINES_IN_ERROR = 20;
  */
 
 /**
- * Is up, waiting to be started again, or stopped. Any exit while not stopped leads to waiting; the
- * end of the wait leads to up; only stop() and kill() lead to stopped, and nothing leads out of it.
+ * Is up, waiting to be started again, refusing its settings, or stopped. Any exit while not stopped
+ * leads to waiting, but one that refuses the settings before the process was ever ready to refusing;
+ * the end of the wait leads to up; only stop() and kill() lead to stopped, and nothing leads out of it.
  */
 export class AppProcess {
   #spec;
@@ -38,6 +40,7 @@ export class AppProcess {
   #stopped = false;
   #deaths = 0;
   #retry;
+  #wasReady = false;
   #refusesSettings = false;
 
   /**
@@ -80,23 +83,35 @@ export class AppProcess {
     this.#child = child;
     // Node's packages are being replaced: there again in a moment, as after any other death.
     child.once('error', (error) => {
-      if (child.pid === undefined) this.#onExit(error.message, startedAt);
+      if (child.pid === undefined) this.#onExit(this.#ended(error.message), startedAt);
     });
     child.once('exit', (code, signal) => {
-      this.#refusesSettings = code === EXIT_CONFIGURATION;
-      this.#onExit(signal ?? `code ${code}`, startedAt);
+      const refuses = code === EXIT_CONFIGURATION;
+      this.#refusesSettings = refuses && !this.#wasReady;
+      const ended = refuses ? this.#refusal() : this.#ended(signal ?? `code ${code}`);
+      this.#onExit(ended, startedAt);
     });
     this.#onChange();
   }
 
-  #onExit(cause, startedAt) {
+  #ended(cause) {
+    return `${this.name} ended by itself (${cause})`;
+  }
+
+  #refusal() {
+    const code = EXIT_CONFIGURATION;
+    return `${this.name} refuses its settings (code ${code}): see ${this.#spec.logFile}, ${SETTINGS_HINT}`;
+  }
+
+  #onExit(ended, startedAt) {
     if (this.#stopped) return;
-    // The same settings would be refused again: whoever waits for the process says why.
+    // The same settings would be refused again: whoever waits for the process says why. Once it was
+    // ready they were right, and what they are compared with has changed: it may change again.
     if (this.#refusesSettings) return;
     const livedMs = Date.now() - startedAt;
     const { deaths, waitMs } = backoffAfterDeath({ deaths: this.#deaths, livedMs });
     this.#deaths = deaths;
-    this.#log(`${this.name} ended by itself (${cause}): starting it again in ${waitMs / 1000} s`);
+    this.#log(`${ended}: starting it again in ${waitMs / 1000} s`);
     this.#retry = setTimeout(() => this.start(), waitMs);
   }
 
@@ -121,7 +136,9 @@ export class AppProcess {
       const signal = AbortSignal.timeout(READY_ANSWER_MS);
       const response = await fetch(`${this.url}/readyz`, { signal });
       await response.arrayBuffer();
-      return response.status === 200;
+      const isReady = response.status === 200;
+      this.#wasReady ||= isReady;
+      return isReady;
     } catch {
       return false;
     }
