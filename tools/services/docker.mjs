@@ -8,25 +8,12 @@ import { rememberPassword } from './private-file.mjs';
 import { readPorts, rememberPorts } from './ports.mjs';
 import { answersKafka, answersMySql, answersRedis } from './protocol-probe.mjs';
 import { runCommand, succeeds } from './run-command.mjs';
+import { sqlSettings } from './sql-settings.mjs';
 
 const ENGINE_ANSWER_MS = 3_000;
 const PULL_DEADLINE_MS = 10 * 60_000;
 const READY_DEADLINE_MS = 120_000;
 export const IMAGES = { mysql: 'mysql:8.4', kafka: 'apache/kafka:4.1.1', redis: 'redis:7.2' };
-
-export const MYSQL_ARGUMENTS = [
-  '--skip-name-resolve',
-  '--innodb-flush-log-at-trx-commit=1',
-  '--sync-binlog=1',
-  '--binlog-format=ROW',
-  '--binlog-expire-logs-seconds=3600',
-  '--max-binlog-size=128M',
-  '--transaction-isolation=READ-COMMITTED',
-  '--innodb-buffer-pool-size=256M',
-  '--max-connections=300',
-  '--character-set-server=utf8mb4',
-  '--mysqlx=OFF',
-];
 
 export function dockerEngineAnswers() {
   return succeeds('docker', ['info'], { timeoutMs: ENGINE_ANSWER_MS });
@@ -107,7 +94,7 @@ function containerArguments(ports, password) {
   const settings = Object.entries(kafka).flatMap(([name, value]) => ['-e', `${name}=${value}`]);
   const root = ['-e', `MYSQL_ROOT_PASSWORD=${password}`, '-e', 'MYSQL_ROOT_HOST=%'];
   return {
-    mysql: [...publish(ports.mysql, 3306), ...root, IMAGES.mysql, ...MYSQL_ARGUMENTS],
+    mysql: [...publish(ports.mysql, 3306), ...root, IMAGES.mysql, ...sqlSettings('mysql')],
     kafka: [...publish(ports.kafka, 9092), ...settings, IMAGES.kafka],
     redis: [...publish(ports.redis, 6379), IMAGES.redis],
   };

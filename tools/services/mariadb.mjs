@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { cachedEntry } from './binary-cache.mjs';
 import { fetchArtifacts } from './maven.mjs';
 import { runCommand } from './run-command.mjs';
-import { redoLogMbOf, startSqlServer, userArguments } from './sql-server.mjs';
+import { startSqlServer, userArguments } from './sql-server.mjs';
 
 const VERSION = '11.4.5';
 const PLATFORMS = {
@@ -32,9 +32,6 @@ export async function startMariaDb(options) {
       '--performance-schema=OFF',
       // Without this the server makes a new 4096-bit key at every start: 1 to 17 s (measured).
       '--skip-ssl',
-      `--innodb-log-file-size=${redoLogMbOf(options)}M`,
-      // By default the text of each statement goes into the binary log beside its rows.
-      '--binlog-annotate-row-events=OFF',
     ],
     env: environment(home),
     initialise: (directory, temporary) => initialise(home, directory, temporary),

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { MySqlUnavailableError, mySqlPrefix } from './mysql-packages.mjs';
 import { runCommand } from './run-command.mjs';
-import { redoLogMbOf, startSqlServer, userArguments } from './sql-server.mjs';
+import { startSqlServer, userArguments } from './sql-server.mjs';
 
 export { MySqlUnavailableError };
 
@@ -29,8 +29,6 @@ export async function startMySql(options) {
     args: [
       ...server,
       ...files,
-      '--mysqlx=OFF',
-      `--innodb-redo-log-capacity=${redoLogMbOf(options)}M`,
       // Threads that hand log writes to each other pay off on machines with many cores.
       '--innodb-log-writer-threads=OFF',
     ],

@@ -1,4 +1,4 @@
-/** What MariaDB and MySQL have in common: durable settings, the root password, a short socket path. */
+/** What the embedded MariaDB and MySQL have in common: the root password, a short socket path. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,7 @@ import { rememberPorts } from './ports.mjs';
 import { rememberPassword, writePrivateFile } from './private-file.mjs';
 import { answersMySql } from './protocol-probe.mjs';
 import { leftOverPorts, startServer } from './server-process.mjs';
+import { sqlSettings } from './sql-settings.mjs';
 
 const SOCKET_PATH_BYTES_MAX = 100;
 const START_DEADLINE_MS = 90_000;
@@ -21,61 +22,16 @@ const STOP_DEADLINE_MS = 30_000;
  * @property {number} [bufferPoolMb]
  */
 
-/** Of both engines without a word about it: that of a small machine. */
-const BUFFER_POOL_DEFAULT_MB = 256;
-/** Recovery after a crash reads the redo log: beyond this it takes too long. */
-const REDO_LOG_MAX_MB = 2_048;
-
-/**
- * As large as the buffer pool: a page is then written once for many changes. With a log that fills
- * within half a minute every page has to be written again each time, and commits wait for it.
- */
-export const redoLogMbOf = ({ bufferPoolMb = BUFFER_POOL_DEFAULT_MB }) =>
-  Math.min(Math.max(bufferPoolMb, BUFFER_POOL_DEFAULT_MB), REDO_LOG_MAX_MB);
-
-/** A committed transaction survives a crash of server and machine; old binlogs do not fill the disk. */
-const durableSettings = (bufferPoolMb) => [
-  '--bind-address=127.0.0.1',
-  '--skip-name-resolve',
-  '--innodb-flush-log-at-trx-commit=1',
-  '--log-bin=binlog',
-  '--server-id=1',
-  '--sync-binlog=1',
-  '--binlog-format=ROW',
-  // Of an update the key and what changed, of a deletion the key: every table here has one.
-  '--binlog-row-image=MINIMAL',
-  '--binlog-expire-logs-seconds=3600',
-  '--max-binlog-size=128M',
-  // The transaction of a batch fits: what does not is written to a temporary file first.
-  '--binlog-cache-size=1M',
-  '--transaction-isolation=READ-COMMITTED',
-  `--innodb-buffer-pool-size=${bufferPoolMb}M`,
-  // Pages a second: both engines begin with what a single hard disk can do.
-  '--innodb-io-capacity=1000',
-  '--innodb-io-capacity-max=4000',
-  '--max-connections=300',
-  '--character-set-server=utf8mb4',
-];
-
 /** mysqld and mariadbd refuse to run as root unless told to. */
 export const userArguments = () => (process.getuid?.() === 0 ? ['--user=root'] : []);
 
 /**
- * @param {SqlServerOptions & { name: string, kind: string, command: string, env?: NodeJS.ProcessEnv,
+ * @param {SqlServerOptions & { name: string, kind: 'mariadb' | 'mysql', command: string, env?: NodeJS.ProcessEnv,
  *   args: string[], initialise: (emptyDir: string, temporaryDir: string) => Promise<void> }} options
  *   args: what this kind of server needs besides; they come first on the command line
  */
 export async function startSqlServer(options) {
-  const {
-    name,
-    kind,
-    command,
-    args,
-    env,
-    initialise,
-    log,
-    bufferPoolMb = BUFFER_POOL_DEFAULT_MB,
-  } = options;
+  const { name, kind, command, args, env, initialise, log, bufferPoolMb } = options;
   const dataDir = resolve(options.dataDir);
   const data = join(dataDir, 'data');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -98,7 +54,8 @@ export async function startSqlServer(options) {
     `--socket=${socketPath(dataDir)}`,
     `--pid-file=${join(dataDir, 'mysqld.pid')}`,
     `--init-file=${initFile}`,
-    ...durableSettings(bufferPoolMb),
+    '--bind-address=127.0.0.1',
+    ...sqlSettings(kind, bufferPoolMb),
   ];
   const server = await startServer({
     name,

@@ -2,14 +2,14 @@
  * Backing services of the test run in containers that end with it, through testcontainers. Needs
  * the installed npm packages and a Docker engine.
  */
-import { IMAGES, kafkaEnvironment, MYSQL_ARGUMENTS } from './docker.mjs';
+import { IMAGES, kafkaEnvironment } from './docker.mjs';
 import { findFreePort } from './ports.mjs';
 import { untilMySqlAccepts } from './provision.mjs';
+import { sqlSettings } from './sql-settings.mjs';
 
 const MARIADB_IMAGE = 'mariadb:11.4';
 const PASSWORD = 'surety-tests';
 const START_DEADLINE_MS = 180_000;
-const withoutMysqlx = MYSQL_ARGUMENTS.filter((argument) => !argument.startsWith('--mysqlx'));
 
 /**
  * @param {'mariadb' | 'mysql'} engine
@@ -17,10 +17,9 @@ const withoutMysqlx = MYSQL_ARGUMENTS.filter((argument) => !argument.startsWith(
  */
 export async function startSqlContainer(engine) {
   const { GenericContainer, Wait } = await import('testcontainers');
-  const isMySql = engine === 'mysql';
-  const container = await new GenericContainer(isMySql ? IMAGES.mysql : MARIADB_IMAGE)
+  const container = await new GenericContainer(engine === 'mysql' ? IMAGES.mysql : MARIADB_IMAGE)
     .withEnvironment({ MYSQL_ROOT_PASSWORD: PASSWORD, MYSQL_ROOT_HOST: '%' })
-    .withCommand(isMySql ? MYSQL_ARGUMENTS : [...withoutMysqlx, '--log-bin=binlog'])
+    .withCommand(sqlSettings(engine))
     .withExposedPorts(3306)
     .withWaitStrategy(Wait.forListeningPorts())
     .withStartupTimeout(START_DEADLINE_MS)

@@ -39,13 +39,15 @@ class ManualClock implements Clock {
 describe('admission', () => {
   let clock: ManualClock;
   let admission: Admission;
+  let early: EarlyEnds;
   let next: number;
 
   beforeEach(() => {
     clock = new ManualClock();
+    early = new EarlyEnds();
     admission = new Admission({
       clock,
-      early: new EarlyEnds(),
+      early,
       sourceOf: (id) => (id.startsWith('other') ? 1 : 0),
     });
     next = 0;
@@ -102,6 +104,18 @@ describe('admission', () => {
     // Two thousand a second end: about a thousand may be under way.
     await accept(900);
     const last = entering(150);
+    const over = entering();
+    await settled();
+    expect([last.isIn, over.isIn]).toEqual([true, false]);
+  });
+
+  it('knows the rate from ends that were heard early, too', async () => {
+    const ids = Array.from({ length: 600 }, (_, n) => `early-${n}`);
+    early.remember(ids);
+    await admission.enter(600);
+    admission.left(600, ids);
+    await accept(299);
+    const last = entering();
     const over = entering();
     await settled();
     expect([last.isIn, over.isIn]).toEqual([true, false]);
@@ -178,6 +192,24 @@ describe('admission', () => {
     expect(over.isIn).toBe(true);
   });
 
+  it('counts nothing for longer than ten seconds, even if its source ends its own in their order', async () => {
+    const slow = await accept(500);
+    const endOver = (ms: number): void => {
+      for (let ended = 0; ended < ms / 100; ended += 1) {
+        clock.pass(100);
+        admission.ended(slow.splice(0, 1));
+      }
+    };
+    endOver(9_900);
+    const before = entering();
+    await settled();
+    expect(before.isIn).toBe(false);
+    endOver(200);
+    const after = entering();
+    await settled();
+    expect(after.isIn).toBe(true);
+  });
+
   it('lets nobody wait for long behind ends that were not heard, though one breaks the silence', async () => {
     const [straggler] = await accept(300);
     const waiting = entering();
@@ -207,6 +239,17 @@ describe('admission', () => {
     expect(waiting.filter(({ isIn }) => isIn)).toHaveLength(3);
   });
 
+  it('sends the first single request as a probe, though a batch came before it', async () => {
+    const ids = await accept(1_000);
+    const [batch, single, other] = [entering(10, 'batch'), entering(), entering()];
+    for (let tenth = 0; tenth < 11; tenth += 1) {
+      clock.pass(100);
+      admission.ended(ids.splice(0, 1));
+    }
+    await settled();
+    expect([batch.isIn, single.isIn, other.isIn]).toEqual([false, true, false]);
+  });
+
   it('lets no batches pile up as probes: the more is under way, the rarer they are', async () => {
     const ids = await accept(1_000);
     let isOver = false;
@@ -220,7 +263,6 @@ describe('admission', () => {
       await another();
     };
     void another();
-    ids.push(...inside);
     for (let tenth = 0; tenth < 600; tenth += 1) {
       clock.pass(100);
       admission.ended([...ids, ...inside].slice(tenth * 20, tenth * 20 + 20));

@@ -123,6 +123,8 @@ class Edge {
    */
   turnAway(request: RoutedRequest, response: ServerResponse, handler: Handler): void {
     setImmediate(() => {
+      // Gone in between, which request and response are told only after this: nobody is to be answered.
+      if (request.socket.destroyed) return;
       if (this.isDebug || this.options.isStopping() || !request.complete) {
         void this.serve(request, response, handler);
         return;

@@ -100,4 +100,19 @@ describe('a request that is turned away without its handler', () => {
     expect(answers[0]?.match(/retry-after: 1\r\n/g)).toHaveLength(3);
     expect(answers[0]?.match(/content-type: application\/problem\+json\r\n/g)).toHaveLength(3);
   });
+
+  it('is nobody any more where the client goes away before its answer', async () => {
+    let handledCount = 0;
+    const { app, warnings, count } = appOf(true, () => (handledCount += 1));
+    const isGone = new Promise<void>((resolve) => {
+      void connectionTo((request, response) => {
+        app(request, response);
+        request.socket.destroy();
+        setImmediate(() => setImmediate(resolve));
+      }).then(({ socket }) => socket.write(`${HEAD}{}`));
+    });
+    await isGone;
+    expect([handledCount, warnings]).toEqual([0, []]);
+    expect(await count()).not.toContain('overloaded');
+  });
 });
