@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_CHANGES, keyOf } from '@surety/saga';
 import type { Changes, EventRow, KeyRow, TransferRow } from '@surety/saga';
 import { aKeyHash, aTransferId, anAccount } from '@surety/testing';
@@ -62,9 +63,15 @@ function touch(...ids: string[]): Promise<number> {
   }));
 }
 
+/**
+ * InnoDB renews the list of its transactions only where nobody has read it for 100 ms: asked for more
+ * often, it shows for ever what it showed first.
+ */
+const LOOK_EVERY_MS = 150;
+
 /** A condition, asked again until it holds. */
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setImmediate(resolve));
+  while (!(await holds())) await sleep(LOOK_EVERY_MS);
 }
 
 /** Whether a transaction on this schema waits for a row; others may use the same server. */
