@@ -130,8 +130,9 @@ export class Batcher<Item, Result> {
   }
 
   private isPaced(batch: readonly Entry<Item, Result>[]): boolean {
-    const weight = batch.reduce((sum, entry) => sum + entry.weight, 0);
-    return weight >= (this.options.pace?.fromWeight ?? Number.POSITIVE_INFINITY);
+    const { pace } = this.options;
+    if (pace === undefined) return false;
+    return batch.reduce((sum, entry) => sum + entry.weight, 0) >= pace.fromWeight;
   }
 
   private async runNext(): Promise<void> {

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { until } from '@surety/testing';
+import { recordedLog } from '@surety/testing/recorded-log';
 import { testBrokers } from '@surety/testing/servers';
 import { freePort } from '@surety/testing/system';
-import { createLogger as createWinstonLogger, transports } from 'winston';
-import { Writable } from 'node:stream';
 import { ConfigurationError } from '../config.js';
 import { checkPartitions, countPartitions } from './partition-check.js';
 import type { PartitionCheck } from './partition-check.js';
@@ -14,19 +13,7 @@ const brokers = testBrokers();
 const HASTY = { patienceMs: 300, againMs: 50, laterMs: 50 };
 
 const opened: PartitionCheck[] = [];
-const lines: { level: string; message: string }[] = [];
-const log = createWinstonLogger({
-  level: 'debug',
-  transports: new transports.Stream({
-    stream: new Writable({
-      objectMode: true,
-      write: (line: { level: string; message: string }, _encoding, done) => {
-        lines.push(line);
-        done();
-      },
-    }),
-  }),
-});
+const { log, lines } = recordedLog('debug');
 
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((one) => one.stop()));

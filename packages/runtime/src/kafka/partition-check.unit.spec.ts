@@ -1,6 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
-import { createLogger as createWinstonLogger, transports } from 'winston';
-import { Writable } from 'node:stream';
+import { recordedLog } from '@surety/testing/recorded-log';
 import { ConfigurationError } from '../config.js';
 import { checkPartitions } from './partition-check.js';
 import type { PartitionCheck } from './partition-check.js';
@@ -8,19 +7,7 @@ import type { PartitionCheck } from './partition-check.js';
 /** What a question is answered with: partitions of the topic, or nothing because nobody answers. */
 type Answer = number | undefined;
 
-const lines: { level: string; message: string }[] = [];
-const log = createWinstonLogger({
-  level: 'info',
-  transports: new transports.Stream({
-    stream: new Writable({
-      objectMode: true,
-      write: (line: { level: string; message: string }, _encoding, done) => {
-        lines.push(line);
-        done();
-      },
-    }),
-  }),
-});
+const { log, lines } = recordedLog('info');
 let opened: PartitionCheck | undefined;
 
 afterEach(async () => {
