@@ -92,11 +92,13 @@ function checkShards(
   violations: Violations,
 ): void {
   const source = found.accounts.get(row.source)?.rows[0]?.shard ?? row.shard;
-  const destination = found.accounts.get(row.destination)?.rows[0]?.shard;
+  // A transfer to an account that there is not is refused where that account would lie.
+  const known = found.accounts.get(row.destination)?.rows[0]?.shard;
+  const destination = known ?? found.homes.of(row.destination);
   const isAway =
     row.shard !== source ||
     events.some(({ type, shard }) => !DECISIONS.includes(type) && shard !== row.shard) ||
-    (destination !== undefined && decisions.some(({ shard }) => shard !== destination));
+    decisions.some(({ shard }) => shard !== destination);
   if (isAway) violations.add('rows on another shard', `transfer ${id}`);
 }
 

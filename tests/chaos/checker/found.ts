@@ -1,6 +1,7 @@
 import { integer, nullableInteger, standingOf, termsOf, text, uuidOf } from './cells.js';
 import { eventTextOf } from './event-text.js';
 import type { ShardReader, TextRow } from './shard-reader.js';
+import { SlotHomes } from './slot-homes.js';
 import type { Violations } from './violations.js';
 
 /** What the tables of all shards say, gathered by transfer and by account. */
@@ -10,6 +11,8 @@ export interface Found {
   readonly legs: readonly FoundLeg[];
   /** What events say of the accounts that they were about. */
   readonly snapshots: readonly FoundSnapshot[];
+  /** Where accounts belong, those too that there are not. */
+  readonly homes: SlotHomes;
   /** Tables that must be empty at rest, with the ids that lie there. */
   readonly leftOvers: ReadonlyMap<string, readonly string[]>;
 }
@@ -128,6 +131,7 @@ class Gathering implements Found {
   readonly accounts = new Map<string, FoundAccount>();
   readonly legs: FoundLeg[] = [];
   readonly snapshots: FoundSnapshot[] = [];
+  readonly homes = new SlotHomes();
   readonly leftOvers = new Map<string, string[]>();
   readonly #violations: Violations;
 
@@ -136,6 +140,7 @@ class Gathering implements Found {
   }
 
   async read(reader: ShardReader): Promise<void> {
+    await this.homes.read(reader);
     await this.#transfers(reader);
     await this.#events(reader);
     await this.#decisions(reader);
