@@ -16,7 +16,10 @@ import { comparisonOf, nothingSharedOf } from '../load/bench/comparison.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PROBE_SECONDS = 15;
 const GROWTH_ROUND_SECONDS = 60;
-const IDLE_SECONDS = 20;
+/** As long as the usual time from one check to the next: the share of a look at nothing new is in it. */
+const IDLE_SECONDS = 60;
+/** Checks and seals may be put off for as long as one likes. */
+const PROVEN_WITHIN_SECONDS = 180;
 /** Not 1, which says that something was measured and is wrong: nothing was started. */
 const EXIT_REFUSED = 2;
 
@@ -101,9 +104,13 @@ class Measure {
     return { finishedBefore: transfers, megabytes, bufferPoolMb: options.bufferPoolMb };
   }
 
-  /** Processor time that all processes and servers take while nothing is asked of them, in cores. */
+  /**
+   * Processor time that all processes and servers take while nothing is asked of them, in cores, once
+   * what came before is checked and sealed: until then there is work left.
+   */
   async idleCores() {
     const { cpuMsOf } = await import('../load/bench/meters.mjs');
+    await this.#untilProven();
     const pids = Object.values(this.#means.system.pids());
     const total = () => pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
     const before = total();
@@ -111,6 +118,21 @@ class Measure {
     const cores = (total() - before) / (IDLE_SECONDS * 1_000);
     detail(`${cores.toFixed(3)} cores`);
     return cores;
+  }
+
+  async #untilProven() {
+    const { provenUntil } = await import('../load/bench/meters.mjs');
+    const since = Date.now();
+    const { system, options } = this.#means;
+    while ((await provenUntil(system.urls.reconciler, options.shards)) < since) {
+      if (Date.now() - since > PROVEN_WITHIN_SECONDS * 1_000) {
+        detail(
+          `not checked and sealed within ${PROVEN_WITHIN_SECONDS} s: some of it is still to do`,
+        );
+        return;
+      }
+      await setTimeout(1_000);
+    }
   }
 
   async run(scenario, ratePerSecond) {

@@ -8,6 +8,7 @@ import { planOf, readBenchArguments } from './arguments.mjs';
 import { comparisonOf, nothingSharedOf } from './comparison.mjs';
 import { framesOf, svgOf } from './flame-graph.mjs';
 import { HttpConnection, postBytes } from './http-connection.mjs';
+import { provenUntilOf } from './meters.mjs';
 import { Draw, pairsOf } from './pairs.mjs';
 import { resultOf, tableOf, tuningOf } from './result.mjs';
 import { scenariosOf } from './scenarios.mjs';
@@ -148,6 +149,24 @@ describe('a result', () => {
       'nothing to compare: the earlier result has zipf alone',
     ]);
     expect(nothingSharedOf(rows, { scenarios: rows })).toBeUndefined();
+  });
+});
+
+describe('what the reconciler has proved', () => {
+  const page = [
+    'surety_verified_point_timestamp_seconds{process="reconciler"} 1700000060.5',
+    'surety_sealed_until_seconds{shard="0",process="reconciler"} 1700000050',
+    'surety_sealed_until_seconds{shard="1",process="reconciler"} 1700000040.25',
+    'surety_sealed_entries_total{shard="1",process="reconciler"} 7',
+  ];
+
+  test('is as old as the oldest of its checks and seals', () => {
+    expect(provenUntilOf(page.join('\n'), 2)).toBe(1_700_000_040_250);
+  });
+
+  test('is nothing as long as one shard says nothing', () => {
+    expect(provenUntilOf(page.slice(0, 2).join('\n'), 2)).toBe(0);
+    expect(provenUntilOf(page.slice(1).join('\n'), 2)).toBe(0);
   });
 });
 
