@@ -57,6 +57,7 @@ async function measureAll(scenarios, uniform, measure) {
     }
     const rate = scenario.share === undefined ? undefined : scenario.share * maximumPerSecond;
     const data = scenario.grown ? await measure.grow(scenario.grown) : undefined;
+    if (scenario.settleSeconds) await measure.settle(scenario, rate);
     const row = await part(scenario.name, () => measure.run(scenario, rate));
     if (data) row.data = data;
     if (scenario.untilEnded) {
@@ -85,6 +86,14 @@ class Measure {
     return generator.ask('run', {
       ...{ scenario, seconds, ratePerSecond, port, redisUrl, shards, seed },
     });
+  }
+
+  /** The same load for a while: what grows until a process has met everything once is no trend. */
+  settle(scenario, ratePerSecond) {
+    const seconds = scenario.settleSeconds;
+    return part(`${seconds} s of it that are not measured`, () =>
+      this.load(scenario, { seconds, ratePerSecond }),
+    );
   }
 
   /** Fills the tables with finished transfers, as batches through the front door. */
@@ -138,12 +147,14 @@ class Measure {
   async run(scenario, ratePerSecond) {
     const { readMeters } = await import('../load/bench/meters.mjs');
     const { resultOf } = await import('../load/bench/result.mjs');
+    const { MemorySamples } = await import('../load/bench/memory-samples.mjs');
     const { system } = this.#means;
     const before = await readMeters(system);
-    const load = await this.load(scenario, { ratePerSecond });
+    const samples = new MemorySamples(system.pids());
+    const load = await this.load(scenario, { ratePerSecond }).finally(() => samples.stop());
     const after = await readMeters(system);
     const checkIsClean = await system.check();
-    return resultOf({ scenario, load, before, after, checkIsClean });
+    return resultOf({ scenario, load, before, after, memory: samples.result(), checkIsClean });
   }
 }
 
@@ -160,7 +171,7 @@ function machine() {
 }
 
 async function report(rows, { options, earlier }) {
-  const { cpuLineOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
+  const { cpuLineOf, memoryLinesOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
   const environment = tuningOf(process.env);
   say('');
   for (const line of tableOf(rows)) say(line);
@@ -168,6 +179,8 @@ async function report(rows, { options, earlier }) {
   if (tuning.length > 0) say(`\nsettings from the environment: ${tuning.join(', ')}`);
   say('\ncpu milliseconds per transfer by process:');
   for (const row of rows) say(cpuLineOf(row));
+  const memory = memoryLinesOf(rows);
+  if (memory.length > 0) say(['\nmemory, MB a minute by process:', ...memory].join('\n'));
   const at = new Date().toISOString();
   const { engine, shards, bufferPoolMb, warmUpSeconds, seed } = options;
   const settings = {
