@@ -43,14 +43,15 @@ export function wordOrNull(value: string | null): string {
   return value === null ? 'NULL' : word(value);
 }
 
-/** A UUID's 32 hex digits. */
-export const uuidHex: (id: string) => string = remembered((id) => {
+export const uuid: (id: string) => string = remembered((id) => {
   if (!UUID.test(id)) refuse('a transfer id', id);
-  return id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+  const start = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18);
+  return `x'${start}${id.slice(19, 23)}${id.slice(24)}'`;
 });
 
-export function uuid(id: string): string {
-  return `x'${uuidHex(id)}'`;
+/** A UUID's 32 hex digits. */
+export function uuidHex(id: string): string {
+  return uuid(id).slice(2, -1);
 }
 
 export function bytes(hex: string): string {
@@ -118,7 +119,21 @@ const PLAIN_CELL = /^[ !#-&(-[\]-~]*$/;
  * and whole numbers only, so that the text needs no escaping and is put together as it stands.
  */
 export function jsonRows(rows: readonly (readonly (string | bigint | null)[])[]): string {
-  return `'[${rows.map((cells) => `[${cells.map(jsonCell).join(',')}]`).join(',')}]'`;
+  return `'[${listed(rows, jsonRow)}]'`;
+}
+
+function jsonRow(cells: readonly (string | bigint | null)[]): string {
+  return `[${listed(cells, jsonCell)}]`;
+}
+
+/**
+ * What is written of each item, with commas between. A list that is joined copies all of the text, and
+ * so would each of the statements around it: this is copied once, when its packet is put together.
+ */
+export function listed<T>(items: readonly T[], write: (item: T) => string): string {
+  let text = '';
+  for (const item of items) text += text === '' ? write(item) : `,${write(item)}`;
+  return text;
 }
 
 function jsonCell(cell: string | bigint | null): string {
