@@ -90,19 +90,15 @@ export function storedTextOrNull(value: string | null): string {
   return value === null ? 'NULL' : storedText(value);
 }
 
-/** The time asked for last: a batch has one, and writes it into every row. */
-let lastTime: { readonly value: Timestamp; readonly text: string } | undefined;
-
-/** The text of a DATETIME(6) in UTC for 2026-01-31T10:15:30.123456Z. */
-export function dateTime(value: Timestamp): string {
-  if (lastTime?.value === value) return lastTime.text;
+/** A DATETIME(6) in UTC from 2026-01-31T10:15:30.123456Z: a batch writes few times into many rows. */
+export const time: (value: Timestamp) => string = remembered((value) => {
   if (!TIMESTAMP.test(value)) refuse('a time in UTC', value);
-  lastTime = { value, text: `${value.slice(0, 10)} ${value.slice(11, -1)}` };
-  return lastTime.text;
-}
+  return `'${value.slice(0, 10)} ${value.slice(11, -1)}'`;
+});
 
-export function time(value: Timestamp): string {
-  return `'${dateTime(value)}'`;
+/** The text of the same. */
+export function dateTime(value: Timestamp): string {
+  return time(value).slice(1, -1);
 }
 
 /** A whole number that is no money: a slot, a limit, milliseconds. */

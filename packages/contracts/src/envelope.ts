@@ -153,8 +153,8 @@ const RULES: Readonly<Record<TransferEventType, { steps: readonly Step[]; hasRea
 
 function inconsistency(envelope: Envelope): string | undefined {
   const { data, type, step } = envelope;
-  if (!isIdOfEvent(envelope.id, envelope.transferId, String(step)))
-    {return 'id is not transferId/step';}
+  const isIdRight = isIdOfEvent(envelope.id, envelope.transferId, String(step));
+  if (!isIdRight) return 'id is not transferId/step';
   const rules = RULES[type];
   if (!rules.steps.includes(step)) return `${type} does not lie at step ${step}`;
   if (rules.hasReason && !data.reason) return `${type} gives no reason`;

@@ -106,11 +106,16 @@ function accountText(account: AccountSnapshot): string {
 }
 
 function furtherData(data: EnvelopeData): string {
-  if (Object.keys(data).length === TERMS_COUNT) return '';
+  const count = Object.keys(data).length;
+  if (count === TERMS_COUNT) return '';
   const { reason, description, metadata } = data;
-  let text = reason === undefined ? '' : `,"reason":"${reason}"`;
-  if (description !== undefined) text += `,"description":${JSON.stringify(description)}`;
-  if (metadata !== undefined) text += `,"metadata":${JSON.stringify(metadata)}`;
+  const texts = [
+    reason === undefined ? '' : `,"reason":"${reason}"`,
+    description === undefined ? '' : `,"description":${JSON.stringify(description)}`,
+    metadata === undefined ? '' : `,"metadata":${JSON.stringify(metadata)}`,
+  ].filter((text) => text !== '');
+  const text = texts.join('');
+  if (count === TERMS_COUNT + texts.length) return text;
   const unknown = JSON.stringify(without(data, DATA_NAMES));
   return unknown === '{}' ? text : `${text},"data":${unknown}`;
 }
