@@ -107,19 +107,22 @@ export function count(value: number): string {
   return String(value);
 }
 
-/** What JSON and a literal in single quotes hold as it is. */
-const PLAIN_CELL = /^[ !#-&(-[\]-~]*$/;
+type JsonCell = string | bigint | null;
+
+/** JSON that a literal in single quotes holds as it is, and in which nothing had to be escaped. */
+const PLAIN_JSON = /^[ -&(-[\]-~]*$/;
 
 /**
  * Rows of a JSON_TABLE. Numbers travel as strings and are exact; the cells are words, hex digits
- * and whole numbers only, so that the text needs no escaping and is put together as it stands.
+ * and whole numbers only, so that the text needs no escaping, as a backslash in it would show.
  */
-export function jsonRows(rows: readonly (readonly (string | bigint | null)[])[]): string {
-  return `'[${listed(rows, jsonRow)}]'`;
+export function jsonRows(rows: readonly (readonly JsonCell[])[]): string {
+  const json = JSON.stringify(rows.map((cells) => cells.map(cellText)));
+  return PLAIN_JSON.test(json) ? `'${json}'` : refuse('a list of plain cells', json);
 }
 
-function jsonRow(cells: readonly (string | bigint | null)[]): string {
-  return `[${listed(cells, jsonCell)}]`;
+function cellText(cell: JsonCell): string | null {
+  return typeof cell === 'bigint' ? cell.toString() : cell;
 }
 
 /**
@@ -130,10 +133,4 @@ export function listed<T>(items: readonly T[], write: (item: T) => string): stri
   let text = '';
   for (const item of items) text += text === '' ? write(item) : `,${write(item)}`;
   return text;
-}
-
-function jsonCell(cell: string | bigint | null): string {
-  if (cell === null) return 'null';
-  if (typeof cell === 'string' && !PLAIN_CELL.test(cell)) refuse('a plain cell', cell);
-  return `"${cell}"`;
 }
