@@ -56,13 +56,14 @@ function transferRequest(
   const fingerprint = fingerprintOf({
     name: 'request-transfer',
     pathParameters: {},
+    // In the order of the canonical form.
     request: {
-      sourceAccount,
-      destinationAccount,
       amount: normalisedDecimal(body.amount),
       currency,
       description,
+      destinationAccount,
       metadata,
+      sourceAccount,
     },
   });
   return {

@@ -43,14 +43,15 @@ export function wordOrNull(value: string | null): string {
   return value === null ? 'NULL' : word(value);
 }
 
-/** A UUID's 32 hex digits. */
-export const uuidHex: (id: string) => string = remembered((id) => {
+export const uuid: (id: string) => string = remembered((id) => {
   if (!UUID.test(id)) refuse('a transfer id', id);
-  return id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+  const start = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18);
+  return `x'${start}${id.slice(19, 23)}${id.slice(24)}'`;
 });
 
-export function uuid(id: string): string {
-  return `x'${uuidHex(id)}'`;
+/** A UUID's 32 hex digits. */
+export function uuidHex(id: string): string {
+  return uuid(id).slice(2, -1);
 }
 
 export function bytes(hex: string): string {
@@ -89,19 +90,15 @@ export function storedTextOrNull(value: string | null): string {
   return value === null ? 'NULL' : storedText(value);
 }
 
-/** The time asked for last: a batch has one, and writes it into every row. */
-let lastTime: { readonly value: Timestamp; readonly text: string } | undefined;
-
-/** The text of a DATETIME(6) in UTC for 2026-01-31T10:15:30.123456Z. */
-export function dateTime(value: Timestamp): string {
-  if (lastTime?.value === value) return lastTime.text;
+/** A DATETIME(6) in UTC from 2026-01-31T10:15:30.123456Z: a batch writes few times into many rows. */
+export const time: (value: Timestamp) => string = remembered((value) => {
   if (!TIMESTAMP.test(value)) refuse('a time in UTC', value);
-  lastTime = { value, text: `${value.slice(0, 10)} ${value.slice(11, -1)}` };
-  return lastTime.text;
-}
+  return `'${value.slice(0, 10)} ${value.slice(11, -1)}'`;
+});
 
-export function time(value: Timestamp): string {
-  return `'${dateTime(value)}'`;
+/** The text of the same. */
+export function dateTime(value: Timestamp): string {
+  return time(value).slice(1, -1);
 }
 
 /** A whole number that is no money: a slot, a limit, milliseconds. */
@@ -110,19 +107,30 @@ export function count(value: number): string {
   return String(value);
 }
 
-/** What JSON and a literal in single quotes hold as it is. */
-const PLAIN_CELL = /^[ !#-&(-[\]-~]*$/;
+type JsonCell = string | bigint | null;
+
+/** JSON that a literal in single quotes holds as it is, and in which nothing had to be escaped. */
+const PLAIN_JSON = /^[ -&(-[\]-~]*$/;
 
 /**
  * Rows of a JSON_TABLE. Numbers travel as strings and are exact; the cells are words, hex digits
- * and whole numbers only, so that the text needs no escaping and is put together as it stands.
+ * and whole numbers only, so that the text needs no escaping, as a backslash in it would show.
  */
-export function jsonRows(rows: readonly (readonly (string | bigint | null)[])[]): string {
-  return `'[${rows.map((cells) => `[${cells.map(jsonCell).join(',')}]`).join(',')}]'`;
+export function jsonRows(rows: readonly (readonly JsonCell[])[]): string {
+  const json = JSON.stringify(rows.map((cells) => cells.map(cellText)));
+  return PLAIN_JSON.test(json) ? `'${json}'` : refuse('a list of plain cells', json);
 }
 
-function jsonCell(cell: string | bigint | null): string {
-  if (cell === null) return 'null';
-  if (typeof cell === 'string' && !PLAIN_CELL.test(cell)) refuse('a plain cell', cell);
-  return `"${cell}"`;
+function cellText(cell: JsonCell): string | null {
+  return typeof cell === 'bigint' ? cell.toString() : cell;
+}
+
+/**
+ * What is written of each item, with commas between. A list that is joined copies all of the text, and
+ * so would each of the statements around it: this is copied once, when its packet is put together.
+ */
+export function listed<T>(items: readonly T[], write: (item: T) => string): string {
+  let text = '';
+  for (const item of items) text += text === '' ? write(item) : `,${write(item)}`;
+  return text;
 }

@@ -9,7 +9,7 @@ import type {
   TransferTerms,
 } from '@surety/domain';
 import { shapeFaultOf } from './envelope-check.js';
-import { SHORT_FORM_SCHEMA, encodeShort, openShort } from './short-form.js';
+import { SHORT_FORM_SCHEMA, encodeShort, isIdOfEvent, openShort } from './short-form.js';
 import type { Opened } from './short-form.js';
 
 /**
@@ -153,7 +153,8 @@ const RULES: Readonly<Record<TransferEventType, { steps: readonly Step[]; hasRea
 
 function inconsistency(envelope: Envelope): string | undefined {
   const { data, type, step } = envelope;
-  if (envelope.id !== `${envelope.transferId}/${step}`) return 'id is not transferId/step';
+  const isIdRight = isIdOfEvent(envelope.id, envelope.transferId, String(step));
+  if (!isIdRight) return 'id is not transferId/step';
   const rules = RULES[type];
   if (!rules.steps.includes(step)) return `${type} does not lie at step ${step}`;
   if (rules.hasReason && !data.reason) return `${type} gives no reason`;

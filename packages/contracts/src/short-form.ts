@@ -36,6 +36,7 @@ const ACCOUNT_NAMES: ReadonlySet<string> = new Set<keyof AccountSnapshot>([
 const ESCAPE = '~';
 
 const STEPS: readonly unknown[] = Object.values(STEP);
+const STEP_TEXTS: ReadonlySet<string> = new Set(Object.values(STEP).map(String));
 
 /** Members that are known come in one order, unknown ones after them: same envelope, same bytes. */
 export function encodeShort(envelope: Envelope): string {
@@ -82,8 +83,19 @@ function requestedOf({ at, requested }: Members): unknown {
 /** Nearly always an event of the same transfer: then its step says all. */
 function causeText(causation: string, transferId: string): string {
   const step = causation.slice(-2);
-  const isOwn = causation === `${transferId}/${step}` && STEPS.includes(Number(step));
+  const isOwn = STEP_TEXTS.has(step) && isIdOfEvent(causation, transferId, step);
   return isOwn ? step : jsonText(causation);
+}
+
+/** Whether it is transferId/step, found out without a text to compare it with: every event is asked. */
+export function isIdOfEvent(id: string, transferId: string, step: string): boolean {
+  const { length } = transferId;
+  return (
+    id.length === length + 1 + step.length &&
+    id[length] === '/' &&
+    id.startsWith(transferId) &&
+    id.endsWith(step)
+  );
 }
 
 function accountText(account: AccountSnapshot): string {
@@ -94,11 +106,16 @@ function accountText(account: AccountSnapshot): string {
 }
 
 function furtherData(data: EnvelopeData): string {
-  if (Object.keys(data).length === TERMS_COUNT) return '';
+  const count = Object.keys(data).length;
+  if (count === TERMS_COUNT) return '';
   const { reason, description, metadata } = data;
-  let text = reason === undefined ? '' : `,"reason":"${reason}"`;
-  if (description !== undefined) text += `,"description":${JSON.stringify(description)}`;
-  if (metadata !== undefined) text += `,"metadata":${JSON.stringify(metadata)}`;
+  const texts = [
+    reason === undefined ? '' : `,"reason":"${reason}"`,
+    description === undefined ? '' : `,"description":${JSON.stringify(description)}`,
+    metadata === undefined ? '' : `,"metadata":${JSON.stringify(metadata)}`,
+  ].filter((text) => text !== '');
+  const text = texts.join('');
+  if (count === TERMS_COUNT + texts.length) return text;
   const unknown = JSON.stringify(without(data, DATA_NAMES));
   return unknown === '{}' ? text : `${text},"data":${unknown}`;
 }

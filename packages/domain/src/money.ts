@@ -40,9 +40,10 @@ export function parseAmount(value: string | number, currency: Currency): ParsedA
   if (EXPONENT_FORM.test(text)) return { ok: false, fault: 'exponent_form' };
   if (text.length > AMOUNT_TEXT_MAX) return { ok: false, fault: 'too_large' };
   if (!PLAIN_DECIMAL.test(text)) return { ok: false, fault: 'not_a_number' };
-  const scaled = new Big(text).times(new Big(10).pow(currency.exponent));
-  if (!scaled.eq(scaled.round(0, 0))) return { ok: false, fault: 'too_many_decimals' };
-  const minor = BigInt(scaled.toFixed(0));
+  // The exponent of its notation scales a decimal: half the price of a multiplication.
+  const scaled = new Big(`${text}e${currency.exponent}`).toFixed();
+  if (scaled.includes('.')) return { ok: false, fault: 'too_many_decimals' };
+  const minor = BigInt(scaled);
   const magnitude = minor < 0n ? -minor : minor;
   if (magnitude > BALANCE_MINOR_MAX) return { ok: false, fault: 'too_large' };
   if (typeof value === 'number' && !isExactAsNumber(value, minor, currency.exponent)) {
@@ -64,7 +65,7 @@ function isExactAsNumber(value: number, minor: bigint, exponent: number): boolea
 
 /** Prints minor units as a decimal string with exactly the currency's decimals: 1234, 2 -> "12.34". */
 export function formatMinor(minor: bigint, exponent: number): string {
-  return new Big(minor.toString()).div(new Big(10).pow(exponent)).toFixed(exponent);
+  return new Big(`${minor}e-${exponent}`).toFixed(exponent);
 }
 
 /** Whether a transfer may carry this amount: positive and within the bound. */

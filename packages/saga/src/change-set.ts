@@ -263,7 +263,7 @@ export interface Answer {
 /** The envelope of the event that answers another one: it carries on its terms and its trace. */
 export function answering(cause: Envelope, { event, now, actor, account }: Answer): Envelope {
   const { kind, source, destination, amount, currency } = cause.data;
-  const reason = 'reason' in event ? { reason: event.reason } : {};
+  const terms = { kind, source, destination, amount, currency };
   return {
     id: `${cause.transferId}/${event.step}`,
     type: event.type,
@@ -278,7 +278,7 @@ export function answering(cause: Envelope, { event, now, actor, account }: Answe
     causation: cause.id,
     traceparent: cause.traceparent,
     accounts: account ? [snapshotOf(account)] : [],
-    data: { kind, source, destination, amount, currency, ...reason },
+    data: 'reason' in event ? { ...terms, reason: event.reason } : terms,
   };
 }
 

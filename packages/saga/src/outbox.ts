@@ -37,9 +37,10 @@ export function topicOf(type: TransferEventType): Topic {
 export class OutboxComposer {
   readonly #shardOf: (slot: number) => ShardId;
   readonly #partitions: number;
-  readonly #messages = new Map<string, { topic: Topic; partition: number; events: string[] }>();
+  /** In the order of their first events. */
+  readonly #messages: Message[] = [];
+  readonly #byAddress = new Map<Topic, Map<ShardId, Message>>();
   readonly #full: OutboxRow[] = [];
-  readonly #units = new Map<string, number>();
 
   /** Events of two shards never share a message: one that is away would hold both up. */
   constructor({ shardOf, partitions }: Pick<Loaded, 'shardOf' | 'partitions'>) {
@@ -53,29 +54,45 @@ export class OutboxComposer {
    */
   add(envelope: Envelope, encoded: string, topic: Topic = topicOf(envelope.type)): void {
     const slot = topic === 'toDestination' ? envelope.destinationSlot : envelope.sourceSlot;
-    const address = `${topic}/${this.#shardOf(slot)}`;
-    const units = (this.#units.get(address) ?? 0) + encoded.length + 1;
-    let message = this.#messages.get(address);
-    if (message && units > MESSAGE_UNITS_MAX) {
+    const message = this.#messageTo(topic, this.#shardOf(slot));
+    const units = encoded.length + 1;
+    if (message.events.length > 0 && message.units + units > MESSAGE_UNITS_MAX) {
       this.#full.push(toRow(message));
-      message = undefined;
+      message.events = [];
     }
-    if (message) {
-      message.events.push(encoded);
-      this.#units.set(address, units);
-    } else {
-      const partition = partitionOfSlot(slot, this.#partitions);
-      this.#messages.set(address, { topic, partition, events: [encoded] });
-      this.#units.set(address, encoded.length + 2);
+    if (message.events.length === 0) {
+      message.partition = partitionOfSlot(slot, this.#partitions);
+      message.units = 1;
     }
+    message.events.push(encoded);
+    message.units += units;
   }
 
   finish(): OutboxRow[] {
-    return [...this.#full, ...Array.from(this.#messages.values(), toRow)];
+    return [...this.#full, ...this.#messages.map(toRow)];
+  }
+
+  #messageTo(topic: Topic, shard: ShardId): Message {
+    const ofTopic = this.#byAddress.get(topic) ?? new Map<ShardId, Message>();
+    const known = ofTopic.get(shard);
+    if (known) return known;
+    const message: Message = { topic, partition: 0, events: [], units: 0 };
+    this.#messages.push(message);
+    this.#byAddress.set(topic, ofTopic.set(shard, message));
+    return message;
   }
 }
 
-function toRow(message: { topic: Topic; partition: number; events: string[] }): OutboxRow {
+/** The message that an address is getting. */
+interface Message {
+  readonly topic: Topic;
+  partition: number;
+  events: string[];
+  /** Of its text, with its brackets and commas. */
+  units: number;
+}
+
+function toRow(message: Message): OutboxRow {
   return {
     topic: message.topic,
     partition: message.partition,

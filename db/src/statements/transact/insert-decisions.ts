@@ -1,5 +1,5 @@
 import type { DecisionRow } from '@surety/saga';
-import { count, uuid, word, wordOrNull } from '../../connection/literals.js';
+import { count, listed, uuid, word, wordOrNull } from '../../connection/literals.js';
 import { DECISION_COLUMNS } from '../rows/decision-row.js';
 import { sortedBy } from './shape.js';
 
@@ -10,13 +10,16 @@ import { sortedBy } from './shape.js';
  */
 export function insertDecisions(rows: readonly DecisionRow[]): string[] {
   if (rows.length === 0) return [];
-  const values = sortedBy(rows, (row) => row.transferId).map((row) => {
-    const reason = 'reason' in row.decision ? row.decision.reason : null;
-    return (
-      `(0,${uuid(row.transferId)},${count(row.slot)},${word(row.decision.outcome)},` +
-      `${wordOrNull(reason)},${word(row.source)},${word(row.destination)},` +
-      `${row.amountMinor},${word(row.currency)})`
-    );
-  });
-  return [`INSERT INTO decisions (part, ${DECISION_COLUMNS}) VALUES ${values.join(',')}`];
+  const sorted = sortedBy(rows, (row) => row.transferId);
+  return [`INSERT INTO decisions (part, ${DECISION_COLUMNS}) VALUES ${listed(sorted, valuesOf)}`];
+}
+
+function valuesOf(row: DecisionRow): string {
+  const { decision } = row;
+  const reason = 'reason' in decision ? decision.reason : null;
+  return (
+    `(0,${uuid(row.transferId)},${count(row.slot)},${word(decision.outcome)},` +
+    `${wordOrNull(reason)},${word(row.source)},${word(row.destination)},` +
+    `${row.amountMinor},${word(row.currency)})`
+  );
 }

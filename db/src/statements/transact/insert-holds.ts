@@ -1,6 +1,6 @@
 import type { HoldRow } from '@surety/saga';
 import type { TransferId } from '@surety/domain';
-import { count, jsonRows, time, uuid, uuidHex, word } from '../../connection/literals.js';
+import { count, jsonRows, listed, time, uuid, uuidHex, word } from '../../connection/literals.js';
 import { HOLD_COLUMNS } from '../rows/hold-row.js';
 import { ALONE_MAX, eachGuarded, guard, inLockOrder, sortedBy } from './shape.js';
 
@@ -10,12 +10,15 @@ import { ALONE_MAX, eachGuarded, guard, inLockOrder, sortedBy } from './shape.js
  */
 export function insertHolds(rows: readonly HoldRow[]): string[] {
   if (rows.length === 0) return [];
-  const values = sortedBy(rows, (row) => row.transferId).map(
-    (row) =>
-      `(${uuid(row.transferId)},${count(row.slot)},${word(row.account)},${row.amountMinor},` +
-      `${time(row.expiresAt)})`,
+  const sorted = sortedBy(rows, (row) => row.transferId);
+  return [`INSERT INTO holds (${HOLD_COLUMNS}) VALUES ${listed(sorted, valuesOf)}`];
+}
+
+function valuesOf(row: HoldRow): string {
+  return (
+    `(${uuid(row.transferId)},${count(row.slot)},${word(row.account)},${row.amountMinor},` +
+    `${time(row.expiresAt)})`
   );
-  return [`INSERT INTO holds (${HOLD_COLUMNS}) VALUES ${values.join(',')}`];
 }
 
 /**

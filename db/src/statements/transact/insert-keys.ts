@@ -1,5 +1,5 @@
 import type { KeyRow } from '@surety/saga';
-import { bytes, count, storedTextOrNull, time, uuid } from '../../connection/literals.js';
+import { bytes, count, listed, storedTextOrNull, time, uuid } from '../../connection/literals.js';
 import { compareKeys } from './shape.js';
 
 /**
@@ -9,17 +9,17 @@ import { compareKeys } from './shape.js';
  */
 export function insertKeys(rows: readonly KeyRow[]): string[] {
   if (rows.length === 0) return [];
-  const values = [...rows]
-    .sort(compareKeys)
-    .map(
-      (row) =>
-        `(${count(row.slot)},${bytes(row.keyHash)},${bytes(row.fingerprint)},` +
-        `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${storedTextOrNull(row.answer)},` +
-        `${time(row.createdAt)},${time(row.expiresAt)})`,
-    );
   return [
     'INSERT INTO idempotency_keys ' +
       '(slot, key_hash, fingerprint, transfer_id, answer, created_at, expires_at) ' +
-      `VALUES ${values.join(',')}`,
+      `VALUES ${listed([...rows].sort(compareKeys), valuesOf)}`,
   ];
+}
+
+function valuesOf(row: KeyRow): string {
+  return (
+    `(${count(row.slot)},${bytes(row.keyHash)},${bytes(row.fingerprint)},` +
+    `${row.transferId === null ? 'NULL' : uuid(row.transferId)},${storedTextOrNull(row.answer)},` +
+    `${time(row.createdAt)},${time(row.expiresAt)})`
+  );
 }

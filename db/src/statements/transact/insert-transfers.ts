@@ -1,6 +1,6 @@
 import { isEnded } from '@surety/domain';
 import type { TransferRow } from '@surety/saga';
-import { count, time, uuid, word, wordOrNull } from '../../connection/literals.js';
+import { count, listed, time, uuid, word, wordOrNull } from '../../connection/literals.js';
 import { TRANSFER_COLUMNS } from '../rows/transfer-row.js';
 import { sortedBy } from './shape.js';
 
@@ -10,14 +10,17 @@ import { sortedBy } from './shape.js';
  */
 export function insertTransfers(rows: readonly TransferRow[]): string[] {
   if (rows.length === 0) return [];
-  const values = sortedBy(rows, (row) => row.id).map(
-    (row) =>
-      `(${uuid(row.id)},${count(row.slot)},${word(row.kind)},` +
-      `${row.parentId === null ? 'NULL' : uuid(row.parentId)},${word(row.tenant)},` +
-      `${word(row.source)},${word(row.destination)},${row.amountMinor},${word(row.currency)},` +
-      `${word(row.capture)},${word(row.state)},${wordOrNull(row.reason)},${time(row.requestedAt)})`,
+  const sorted = sortedBy(rows, (row) => row.id);
+  return [`INSERT INTO transfers (${TRANSFER_COLUMNS}) VALUES ${listed(sorted, valuesOf)}`];
+}
+
+function valuesOf(row: TransferRow): string {
+  return (
+    `(${uuid(row.id)},${count(row.slot)},${word(row.kind)},` +
+    `${row.parentId === null ? 'NULL' : uuid(row.parentId)},${word(row.tenant)},` +
+    `${word(row.source)},${word(row.destination)},${row.amountMinor},${word(row.currency)},` +
+    `${word(row.capture)},${word(row.state)},${wordOrNull(row.reason)},${time(row.requestedAt)})`
   );
-  return [`INSERT INTO transfers (${TRANSFER_COLUMNS}) VALUES ${values.join(',')}`];
 }
 
 /**
@@ -27,6 +30,9 @@ export function insertTransfers(rows: readonly TransferRow[]): string[] {
 export function insertOpenTransfers(rows: readonly TransferRow[]): string[] {
   const open = rows.filter((row) => !isEnded(row.state));
   if (open.length === 0) return [];
-  const values = open.map((row) => `(${count(row.slot)},${time(row.requestedAt)},${uuid(row.id)})`);
-  return [`INSERT INTO open_transfers (slot, since, transfer_id) VALUES ${values.join(',')}`];
+  return [`INSERT INTO open_transfers (slot, since, transfer_id) VALUES ${listed(open, openOf)}`];
+}
+
+function openOf(row: TransferRow): string {
+  return `(${count(row.slot)},${time(row.requestedAt)},${uuid(row.id)})`;
 }

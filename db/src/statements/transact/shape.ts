@@ -1,3 +1,4 @@
+import type { Step, TransferId } from '@surety/domain';
 import type { KeyRef } from '@surety/saga';
 import type { Row } from '../../connection/cells.js';
 
@@ -53,6 +54,21 @@ export function sortedBy<T>(rows: readonly T[], key: (row: T) => string): T[] {
 function compareKeyed(a: { readonly key: string }, b: { readonly key: string }): number {
   if (a.key === b.key) return 0;
   return a.key < b.key ? -1 : 1;
+}
+
+/** Rows of the key (transfer_id, step) in its order; those of one step stay as they come. */
+export function inStepOrder<T extends StepRef>(rows: readonly T[]): T[] {
+  return [...rows].sort(compareSteps);
+}
+
+interface StepRef {
+  readonly transferId: TransferId;
+  readonly step: Step;
+}
+
+function compareSteps(a: StepRef, b: StepRef): number {
+  if (a.transferId === b.transferId) return a.step - b.step;
+  return a.transferId < b.transferId ? -1 : 1;
 }
 
 /** The order of the primary key (slot, key_hash): reads lock and inserts write in the same one. */
