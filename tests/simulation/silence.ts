@@ -1,7 +1,12 @@
 import type { Logger, Metrics } from '@surety/runtime';
 import type { Life } from '@surety/testing/simulation';
 
-const NOTHING = { inc: () => undefined, set: () => undefined, observe: () => undefined };
+const NOTHING = {
+  inc: () => undefined,
+  set: () => undefined,
+  observe: () => undefined,
+  labels: () => NOTHING,
+};
 
 /** Metrics that nobody reads. */
 export const NO_METRICS = new Proxy({}, { get: () => NOTHING }) as Metrics;

@@ -23,6 +23,8 @@ let shards: TestShards;
 let directory: string;
 let payer: string;
 let payee: string;
+let temporary: string;
+let usualTemporary: string | undefined;
 /** Committed, of 1.01, 1.02, … EUR from payer to payee; the last one is only requested. */
 let ids: TransferId[];
 
@@ -33,6 +35,10 @@ async function eventOn(shard: Shard, id: TransferId, step: number): Promise<Enve
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'surety-external-'));
+  temporary = mkdtempSync(join(directory, 'temporary-'));
+  usualTemporary = process.env['TMPDIR'];
+  // Others match files at the same time.
+  process.env['TMPDIR'] = temporary;
   shards = await createTestShards({ count: 2 });
   const [source, destination] = shards.pools.shards as [Shard, Shard];
   const map = shards.pools.slotMaps.current();
@@ -60,6 +66,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
+  if (usualTemporary === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = usualTemporary;
   rmSync(directory, { recursive: true });
   await shards?.drop();
 });
@@ -220,8 +228,7 @@ describe('surety external match', () => {
     const { code, out, err } = await match(change(allLines()), rulesOf());
     expect([code, out]).toEqual([2, '']);
     for (const mistake of mistakes) expect(err).toContain(mistake);
-    const left = readdirSync(tmpdir()).filter((name) => name.startsWith('surety-match-'));
-    expect(left).toEqual([]);
+    expect(readdirSync(temporary)).toEqual([]);
   });
 
   it.each([

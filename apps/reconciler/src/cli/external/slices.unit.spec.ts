@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { FileRow, LedgerRow } from './rows.js';
 import { SLICES, Slices } from './slices.js';
 
@@ -12,14 +13,25 @@ function rowsOf(n: number): [FileRow, LedgerRow] {
   ];
 }
 
-const temporary = () => readdirSync(tmpdir()).filter((name) => name.startsWith('surety-match-'));
+/** A directory for temporary files of this spec alone: others match files at the same time. */
+const usual = process.env['TMPDIR'];
+const own = mkdtempSync(join(tmpdir(), 'surety-slices-'));
+
+beforeAll(() => {
+  process.env['TMPDIR'] = own;
+});
+
+afterAll(() => {
+  if (usual === undefined) delete process.env['TMPDIR'];
+  else process.env['TMPDIR'] = usual;
+  rmSync(own, { recursive: true });
+});
 
 describe('both sides of a match', () => {
   it.each([
     ['in memory', 1_000_000],
     ['written out again and again', 500],
   ])('come back whole and together by key: %s', (_where, bufferedMax) => {
-    const before = temporary();
     const slices = new Slices({ sliceRowsMax: 1_000, bufferedMax });
     const rows = Array.from({ length: 300 }, (_, n) => rowsOf(n));
     for (const row of rows.flat()) slices.add(row);
@@ -32,7 +44,7 @@ describe('both sides of a match', () => {
     expect(all).toHaveLength(600);
     expect(new Set(all)).toEqual(new Set(rows.flat()));
     slices.remove();
-    expect(temporary()).toEqual(before);
+    expect(readdirSync(own)).toEqual([]);
   });
 
   it('are refused where too much falls into one slice', () => {
