@@ -197,6 +197,7 @@ export {
 export type { ChangedAccount, NewLegs } from './statements/check/since/changed-accounts.js';
 export { readTransferRecords, transferIdAfter } from './statements/check/since/transfer-records.js';
 export type {
+  ComparedTransfer,
   RecordedEvent,
   RecordedLeg,
   RecordedStatus,
