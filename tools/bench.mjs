@@ -16,7 +16,10 @@ import { comparisonOf, nothingSharedOf } from '../load/bench/comparison.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const PROBE_SECONDS = 15;
 const GROWTH_ROUND_SECONDS = 60;
-const IDLE_SECONDS = 20;
+/** As long as the usual time from one check to the next: the share of a look at nothing new is in it. */
+const IDLE_SECONDS = 60;
+/** Checks and seals may be put off for as long as one likes. */
+const PROVEN_WITHIN_SECONDS = 180;
 /** Not 1, which says that something was measured and is wrong: nothing was started. */
 const EXIT_REFUSED = 2;
 
@@ -54,6 +57,7 @@ async function measureAll(scenarios, uniform, measure) {
     }
     const rate = scenario.share === undefined ? undefined : scenario.share * maximumPerSecond;
     const data = scenario.grown ? await measure.grow(scenario.grown) : undefined;
+    if (scenario.settleSeconds) await measure.settle(scenario, rate);
     const row = await part(scenario.name, () => measure.run(scenario, rate));
     if (data) row.data = data;
     if (scenario.untilEnded) {
@@ -84,6 +88,14 @@ class Measure {
     });
   }
 
+  /** The same load for a while: what grows until a process has met everything once is no trend. */
+  settle(scenario, ratePerSecond) {
+    const seconds = scenario.settleSeconds;
+    return part(`${seconds} s of it that are not measured`, () =>
+      this.load(scenario, { seconds, ratePerSecond }),
+    );
+  }
+
   /** Fills the tables with finished transfers, as batches through the front door. */
   async grow(finished) {
     const { SCENARIOS } = await import('../load/bench/scenarios.mjs');
@@ -101,9 +113,13 @@ class Measure {
     return { finishedBefore: transfers, megabytes, bufferPoolMb: options.bufferPoolMb };
   }
 
-  /** Processor time that all processes and servers take while nothing is asked of them, in cores. */
+  /**
+   * Processor time that all processes and servers take while nothing is asked of them, in cores, once
+   * what came before is checked and sealed: until then there is work left.
+   */
   async idleCores() {
     const { cpuMsOf } = await import('../load/bench/meters.mjs');
+    await this.#untilProven();
     const pids = Object.values(this.#means.system.pids());
     const total = () => pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
     const before = total();
@@ -113,15 +129,32 @@ class Measure {
     return cores;
   }
 
+  async #untilProven() {
+    const { provenUntil } = await import('../load/bench/meters.mjs');
+    const since = Date.now();
+    const { system, options } = this.#means;
+    while ((await provenUntil(system.urls.reconciler, options.shards)) < since) {
+      if (Date.now() - since > PROVEN_WITHIN_SECONDS * 1_000) {
+        detail(
+          `not checked and sealed within ${PROVEN_WITHIN_SECONDS} s: some of it is still to do`,
+        );
+        return;
+      }
+      await setTimeout(1_000);
+    }
+  }
+
   async run(scenario, ratePerSecond) {
     const { readMeters } = await import('../load/bench/meters.mjs');
     const { resultOf } = await import('../load/bench/result.mjs');
+    const { MemorySamples } = await import('../load/bench/memory-samples.mjs');
     const { system } = this.#means;
     const before = await readMeters(system);
-    const load = await this.load(scenario, { ratePerSecond });
+    const samples = new MemorySamples(system.pids());
+    const load = await this.load(scenario, { ratePerSecond }).finally(() => samples.stop());
     const after = await readMeters(system);
     const checkIsClean = await system.check();
-    return resultOf({ scenario, load, before, after, checkIsClean });
+    return resultOf({ scenario, load, before, after, memory: samples.result(), checkIsClean });
   }
 }
 
@@ -138,7 +171,7 @@ function machine() {
 }
 
 async function report(rows, { options, earlier }) {
-  const { cpuLineOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
+  const { cpuLineOf, memoryLinesOf, tableOf, tuningOf } = await import('../load/bench/result.mjs');
   const environment = tuningOf(process.env);
   say('');
   for (const line of tableOf(rows)) say(line);
@@ -146,6 +179,8 @@ async function report(rows, { options, earlier }) {
   if (tuning.length > 0) say(`\nsettings from the environment: ${tuning.join(', ')}`);
   say('\ncpu milliseconds per transfer by process:');
   for (const row of rows) say(cpuLineOf(row));
+  const memory = memoryLinesOf(rows);
+  if (memory.length > 0) say(['\nmemory, MB a minute by process:', ...memory].join('\n'));
   const at = new Date().toISOString();
   const { engine, shards, bufferPoolMb, warmUpSeconds, seed } = options;
   const settings = {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_CHANGES, keyOf } from '@surety/saga';
-import type { Changes, EventRow, KeyRow, TransferRow } from '@surety/saga';
+import type { Changes, EventRow, KeyRow, LoadRequest, TransferRow } from '@surety/saga';
 import { aKeyHash, aTransferId, anAccount } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
@@ -16,15 +16,19 @@ const NOW = '2026-01-31T12:00:00.000000Z';
 let shards: TestShards;
 let shard: Shard;
 let retries: string[];
+let statements: number;
 let commits: number;
 
 async function open(options: { waitTimeoutSeconds?: number } = {}): Promise<void> {
   retries = [];
+  statements = 0;
   commits = 0;
   shards = await createTestShards({
     ...options,
     metrics: {
-      statement: () => undefined,
+      statement: () => {
+        statements += 1;
+      },
       commit: () => {
         commits += 1;
       },
@@ -195,6 +199,42 @@ describe('a race for one key', () => {
     expect(result).toBe(2);
     expect(retries).toEqual(['1062']);
     expect(await claim(1, 'third')).toBe('first');
+  });
+
+  /** The same by somebody who presumes that the key is absent: the keys that each attempt saw. */
+  async function presume(n: number, load: LoadRequest = {}): Promise<readonly number[]> {
+    const row = aKey(n, 'presumed');
+    const seen: number[] = [];
+    await shard.store.transact({ ...load, keysPresumedAbsent: [row] }, ({ keys }) => {
+      seen.push(keys.size);
+      const isKnown = keys.has(keyOf(row));
+      return { changes: { ...NO_CHANGES, keys: isKnown ? [] : [row] }, result: undefined };
+    });
+    return seen;
+  }
+
+  it('costs no read where the key is presumed absent, and one more attempt where it is not', async () => {
+    const before = statements;
+    await claim(1, 'looked for');
+    const looking = statements - before;
+    expect(await presume(2)).toEqual([0]);
+    expect(statements - before).toBe(2 * looking - 1);
+    expect(retries).toEqual([]);
+    expect(await presume(1)).toEqual([0, 1]);
+    expect(retries).toEqual(['1062']);
+    expect(await claim(1, 'late')).toBe('looked for');
+  });
+
+  it('presumes nothing in the second attempt, whatever ended the first', async () => {
+    await claim(1, 'first');
+    await shard.pool.use(async (link) => {
+      await lockedBy(link, 'b');
+      const presumed = presume(1, { accounts: ['b'] });
+      await until(() => Promise.resolve(retries.length > 0));
+      await link.send(['ROLLBACK']);
+      expect(await presumed).toEqual([1]);
+    });
+    expect(retries).toEqual(['1205']);
   });
 
   it('that can never be won ends as a failure of the data, and nothing is written', async () => {

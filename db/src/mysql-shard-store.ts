@@ -1,7 +1,7 @@
 import type { Timestamp } from '@surety/contracts';
 import { shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
-import { StoreError, keyOf } from '@surety/saga';
+import { StoreError, keyOf, readingAllKeys } from '@surety/saga';
 import type {
   Fence,
   LoadRequest,
@@ -79,9 +79,10 @@ export class MySqlShardStore implements RoutableStore {
 
   async #transact<R>(work: RoutedWork<R>): Promise<R> {
     const retries = new Retries();
+    let { load } = work;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.#pool.use((link) => this.#attempt(link, work));
+        return await this.#pool.use((link) => this.#attempt(link, { ...work, load }));
       } catch (error) {
         const code = retryCodeOf(error);
         if (code === undefined || !retries.allows(code)) {
@@ -89,6 +90,7 @@ export class MySqlShardStore implements RoutableStore {
         }
         this.#pool.metrics?.retry(code);
       }
+      load = readingAllKeys(load);
       await pause(backoffMs(attempt));
     }
   }

@@ -8,8 +8,10 @@ import { planOf, readBenchArguments } from './arguments.mjs';
 import { comparisonOf, nothingSharedOf } from './comparison.mjs';
 import { framesOf, svgOf } from './flame-graph.mjs';
 import { HttpConnection, postBytes } from './http-connection.mjs';
+import { memoryOf } from './memory-samples.mjs';
+import { provenUntilOf } from './meters.mjs';
 import { Draw, pairsOf } from './pairs.mjs';
-import { resultOf, tableOf, tuningOf } from './result.mjs';
+import { memoryLinesOf, resultOf, tableOf, tuningOf } from './result.mjs';
 import { scenariosOf } from './scenarios.mjs';
 
 describe('the drawn pairs', () => {
@@ -148,6 +150,46 @@ describe('a result', () => {
       'nothing to compare: the earlier result has zipf alone',
     ]);
     expect(nothingSharedOf(rows, { scenarios: rows })).toBeUndefined();
+  });
+});
+
+describe('the memory of a scenario', () => {
+  const readings = (count) =>
+    Array.from({ length: count }, (_, at) => ({
+      atMs: at * 5_000,
+      // A saw of the collector's over a rise of 1.2 MB a minute, and a level.
+      rssMb: { workers: 150 + at / 10 + (at % 2) * 4, relay: at === 3 ? 140 : 120 },
+    }));
+
+  test('is its peak and, where there are readings of two minutes, its trend', () => {
+    const { rssPeakMbByProcess, rssTrendMbPerMinute } = memoryOf(readings(120));
+    expect(rssPeakMbByProcess).toEqual({ workers: 165.9, relay: 140 });
+    expect(rssTrendMbPerMinute.workers).toBeCloseTo(1.2, 1);
+    expect(Math.abs(rssTrendMbPerMinute.relay)).toBeLessThan(0.1);
+    expect(memoryOf(readings(23))).not.toHaveProperty('rssTrendMbPerMinute');
+  });
+
+  test('is a line of what is printed where there is a trend', () => {
+    const rows = [{ name: 'uniform' }, { name: 'long', rssTrendMbPerMinute: { relay: -0.2 } }];
+    expect(memoryLinesOf(rows)).toEqual(['  long: relay -0.2']);
+  });
+});
+
+describe('what the reconciler has proved', () => {
+  const page = [
+    'surety_verified_point_timestamp_seconds{process="reconciler"} 1700000060.5',
+    'surety_sealed_until_seconds{shard="0",process="reconciler"} 1700000050',
+    'surety_sealed_until_seconds{shard="1",process="reconciler"} 1700000040.25',
+    'surety_sealed_entries_total{shard="1",process="reconciler"} 7',
+  ];
+
+  test('is as old as the oldest of its checks and seals', () => {
+    expect(provenUntilOf(page.join('\n'), 2)).toBe(1_700_000_040_250);
+  });
+
+  test('is nothing as long as one shard says nothing', () => {
+    expect(provenUntilOf(page.slice(0, 2).join('\n'), 2)).toBe(0);
+    expect(provenUntilOf(page.slice(1).join('\n'), 2)).toBe(0);
   });
 });
 

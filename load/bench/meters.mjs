@@ -34,6 +34,24 @@ export async function metricsOf(url) {
   return sums;
 }
 
+const PROVEN = /^surety_(?:verified_point_timestamp|sealed_until)_seconds(?:\{[^}]*\})? (\S+)$/gm;
+
+/**
+ * Until when everything is checked and sealed, on all shards.
+ * @param {string} page of the reconciler's metrics
+ * @returns {number} milliseconds since 1970; 0 where one of them is not said yet
+ */
+export function provenUntilOf(page, shards) {
+  const times = [...page.matchAll(PROVEN)].map(([, seconds]) => Number(seconds) * 1_000);
+  // One for the checks of all shards, one for the seals of each.
+  return times.length < 1 + shards ? 0 : Math.min(...times);
+}
+
+/** The same, asked of a reconciler. */
+export async function provenUntil(url, shards) {
+  return provenUntilOf(await (await fetch(`${url}/metrics`)).text(), shards);
+}
+
 /**
  * One reading of everything.
  * @param {{ pids: () => Record<string, number>, urls: Record<string, string>,

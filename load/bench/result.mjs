@@ -3,7 +3,7 @@
 const round = (value, digits = 3) => Number(value.toFixed(digits));
 const perTransfer = (value, transfers) => round(transfers > 0 ? value / transfers : 0);
 
-export function resultOf({ scenario, load, before, after, checkIsClean }) {
+export function resultOf({ scenario, load, before, after, memory, checkIsClean }) {
   const { ended } = load;
   const cpu = differences(after.cpuMs, before.cpuMs);
   const cpuMsByProcess = mapValues(cpu, (ms) => perTransfer(ms, ended));
@@ -26,6 +26,7 @@ export function resultOf({ scenario, load, before, after, checkIsClean }) {
     committedMs: mapValues(load.ends.summaryMs, (ms) => round(ms, 2)),
     rssMbByProcess: after.rssMb,
     rssGrowthMbByProcess: differences(after.rssMb, before.rssMb),
+    ...memory,
     sqlStatementsPerTransfer: perTransfer(after.sqlStatements - before.sqlStatements, ended),
     sqlCommitsPerTransfer: perTransfer(after.sqlCommits - before.sqlCommits, ended),
     kafkaMessagesPerTransfer: perTransfer(after.kafkaMessages - before.kafkaMessages, ended),
@@ -68,7 +69,7 @@ const COLUMNS = [
   ['sql', (row) => row.sqlStatementsPerTransfer.toFixed(2)],
   ['commits', (row) => row.sqlCommitsPerTransfer.toFixed(2)],
   ['kafka', (row) => row.kafkaMessagesPerTransfer.toFixed(2)],
-  ['largest MB', (row) => largestOf(row.rssMbByProcess)],
+  ['largest MB', (row) => largestOf(row.rssPeakMbByProcess ?? row.rssMbByProcess)],
   ['idle cores', (row) => row.idleCores?.toFixed(3) ?? ''],
   ['load cpu', (row) => row.generatorCpuMsPerTransfer.toFixed(3)],
   ['check', (row) => (row.checkIsClean ? 'clean' : 'BROKEN')],
@@ -98,6 +99,15 @@ export function tableOf(rows) {
 }
 
 const rowOf = (row) => COLUMNS.map(([, cell]) => cell(row));
+
+/** How memory went, one line for each scenario that was long enough to tell. */
+export function memoryLinesOf(rows) {
+  return rows.flatMap(({ name, rssTrendMbPerMinute: trends }) => {
+    if (!trends) return [];
+    const parts = Object.entries(trends).map(([process, mb]) => `${process} ${mb}`);
+    return [`  ${name}: ${parts.join(', ')}`];
+  });
+}
 
 /** CPU by process, one line a scenario. */
 export function cpuLineOf({ name, cpuMsByProcess }) {

@@ -15,6 +15,7 @@ const ACCOUNTS = 10_000;
  * @property {number} [share] open loop
  * @property {number} [batch] transfers of one request
  * @property {boolean} [untilEnded] the caller waits for the end, not only for the answer
+ * @property {number} [settleSeconds] of the same load before it is measured
  * @property {number} [grown] finished transfers that lie in the tables before it begins
  */
 
@@ -32,7 +33,7 @@ export const SCENARIOS = [
   { ...closed, name: 'idle-latency', callers: 1, untilEnded: true },
   { ...closed, name: 'steady', callers: undefined, share: 0.3, seconds: 30 },
   { ...closed, name: 'overload', callers: undefined, share: 2, seconds: 20 },
-  { ...closed, name: 'long', callers: undefined, share: 0.7, seconds: 600 },
+  { ...closed, name: 'long', callers: undefined, share: 0.7, seconds: 600, settleSeconds: 120 },
   { ...closed, name: 'grown', grown: 5_000_000 },
 ];
 

@@ -8,6 +8,7 @@ export const BUGS = [
   'deletion_before_publishing',
   'no_decision_check',
   'key_apart_from_its_transfer',
+  'duplicate_key_ignored',
   'acknowledged_before_commit',
   'retry_under_a_new_key',
   'projector_without_version_guard',

@@ -27,6 +27,7 @@ describe('a planted bug', () => {
     ['deletion_before_publishing', 10],
     ['no_decision_check', 10],
     ['key_apart_from_its_transfer', 20],
+    ['duplicate_key_ignored', 10],
     ['acknowledged_before_commit', 10],
     ['retry_under_a_new_key', 10],
     ['projector_without_version_guard', 10],

@@ -8,7 +8,7 @@ import {
   postFunding,
   postTransfer,
 } from '@surety/ingress';
-import type { Gate, Handler } from '@surety/ingress';
+import type { EarlierUse, Gate, Handler, PostTransferDependencies } from '@surety/ingress';
 import { cancelTransfer } from '@surety/saga';
 import type { CancelResult, EventRow } from '@surety/saga';
 import type { Life } from '@surety/testing/simulation';
@@ -24,6 +24,7 @@ export interface Api {
 
 const QUEUE_MAX = 1_000;
 const ID_TIME_MS = 1_700_000_000_000;
+const MEMORY_AWAY_EVERY = 4;
 const STEPS = [10, 20, 30, 40];
 
 /** Routes, queues, group commits and handlers of the HTTP edge; only sockets and the breaker are not. */
@@ -48,10 +49,7 @@ export function ingress(world: World): (life: Life) => Promise<void> {
     });
     const dependencies = {
       doors: tamperedDoors(world, doors),
-      keyMemory: {
-        belongsHere: async () => true,
-        belongHere: async (keys: readonly unknown[]) => keys.map(() => true),
-      },
+      keyMemory: forgetfulMemory(world),
       firstTransfers: { read: async () => undefined },
       accountCurrencies: new AccountCurrencies(async () => 'EUR'),
       currencies: currencyTable(),
@@ -64,6 +62,15 @@ export function ingress(world: World): (life: Life) => Promise<void> {
       cancel: (transferId) => cancel(world, life, doors, transferId),
     });
   };
+}
+
+/** It forgets each key at once, so that the rows alone decide, and sometimes it is away. */
+function forgetfulMemory(world: World): PostTransferDependencies['keyMemory'] {
+  const remember = async (): Promise<EarlierUse> => {
+    world.keysRemembered += 1;
+    return world.keysRemembered % MEMORY_AWAY_EVERY === 0 ? 'unknown' : 'none';
+  };
+  return { remember, rememberAll: (keys) => Promise.all(keys.map(remember)) };
 }
 
 /** Never shut: every request meets whatever the shard is in. */

@@ -1,4 +1,4 @@
-import { NO_CHANGES, StoreError } from '@surety/saga';
+import { NO_CHANGES, StoreError, keyOf } from '@surety/saga';
 import type {
   Changes,
   Fence,
@@ -31,10 +31,11 @@ export function tampered(store: RoutableStore, tampering: Tampering): RoutableSt
   return { shard: store.shard, transact: tamperedStore(store, tampering).transact, at };
 }
 
-function tamperedStore(store: ShardStore, { life, bug }: Tampering): ShardStore {
+function tamperedStore(store: ShardStore, { life, shard, bug }: Tampering): ShardStore {
   const isWorker = life.process.name.startsWith('worker');
   if (bug === 'voided_event_lost') return writing(store, withoutVoided);
   if (bug === 'key_apart_from_its_transfer') return claimingFirst(store, life);
+  if (bug === 'duplicate_key_ignored') return writing(store, (all) => withoutKnownKeys(all, shard));
   if (!isWorker) return store;
   if (bug === 'no_decision_check') return seeing(store, withoutDecisions);
   if (bug === 'hold_without_a_look_at_the_balance') return seeing(store, withoutLimits);
@@ -82,6 +83,11 @@ function withoutLimits(loaded: Loaded): Loaded {
 function withoutVoided(changes: Changes): Changes {
   if (!changes.events.some((event) => event.type === 'voided')) return changes;
   return { ...changes, events: changes.events.filter(({ type }) => type !== 'voided'), outbox: [] };
+}
+
+/** As INSERT IGNORE does: whoever presumes wrongly that a key is new makes a second transfer. */
+function withoutKnownKeys(changes: Changes, { rows }: SimulatedShard): Changes {
+  return { ...changes, keys: changes.keys.filter((key) => !rows.keys.has(keyOf(key))) };
 }
 
 function seeing(store: ShardStore, see: (loaded: Loaded) => Loaded): ShardStore {

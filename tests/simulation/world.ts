@@ -86,6 +86,7 @@ export class World {
   /** Where each slot is: the newest map. */
   map: SlotMap;
   idsComposed = 0;
+  keysRemembered = 0;
   commits = 0;
 
   constructor(options: WorldOptions) {

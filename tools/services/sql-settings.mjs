@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** What MariaDB and MySQL are started with, embedded or in a container: durable, and quick at that. */
 
 /** Of both engines without a word about it: that of a small machine. */
@@ -24,12 +26,27 @@ const OF_BOTH = [
   '--character-set-server=utf8mb4',
 ];
 
+/** Of MariaDB without a word about it. */
+const PURGE_THREADS_DEFAULT = 4;
+/** What has to find room in MariaDB's thread pool beside the purge: its end and two more tasks. */
+const OTHER_TASKS = 3;
+
+/**
+ * MariaDB purges in the thread pool in which it also ends its writes, and that carries two tasks for
+ * each core. Purges that fill it wait for pages whose writes wait for a place in it: nothing is
+ * written for seconds.
+ */
+function purgeThreads(cores) {
+  return Math.max(1, Math.min(PURGE_THREADS_DEFAULT, 2 * cores - OTHER_TASKS));
+}
+
 const OF_ONE = {
-  mariadb: (redoLogMb) => [
+  mariadb: (redoLogMb, cores) => [
     `--innodb-log-file-size=${redoLogMb}M`,
     // Pages a second: it begins with what a single hard disk can do. MySQL from 8.4 on does not.
     '--innodb-io-capacity=1000',
     '--innodb-io-capacity-max=4000',
+    `--innodb-purge-threads=${purgeThreads(cores)}`,
     // By default the text of each statement goes into the binary log beside its rows.
     '--binlog-annotate-row-events=OFF',
   ],
@@ -40,10 +57,15 @@ const OF_ONE = {
  * The redo log is as large as the buffer pool: a page is then written once for many changes. With a
  * log that fills within half a minute every page has to be written again each time, and commits wait.
  * @param {'mariadb' | 'mysql'} engine
+ * @param {number} [cores] that the server has
  * @returns {string[]} command line arguments of the server
  */
-export function sqlSettings(engine, bufferPoolMb = BUFFER_POOL_DEFAULT_MB) {
+export function sqlSettings(
+  engine,
+  bufferPoolMb = BUFFER_POOL_DEFAULT_MB,
+  cores = availableParallelism(),
+) {
   const redoLogMb = Math.min(Math.max(bufferPoolMb, BUFFER_POOL_DEFAULT_MB), REDO_LOG_MAX_MB);
   const memory = `--innodb-buffer-pool-size=${bufferPoolMb}M`;
-  return [...OF_BOTH, memory, ...OF_ONE[engine](redoLogMb)];
+  return [...OF_BOTH, memory, ...OF_ONE[engine](redoLogMb, cores)];
 }

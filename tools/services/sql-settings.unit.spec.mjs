@@ -31,6 +31,20 @@ describe('settings of the SQL servers', () => {
     expect(capacities('mysql')).toEqual([]);
   });
 
+  it.each([
+    [1, 1],
+    [2, 1],
+    [3, 3],
+    [4, 4],
+    [64, 4],
+  ])(
+    'leave room in the thread pool of a MariaDB with %p cores: %p purge threads',
+    (cores, threads) => {
+      expect(sqlSettings('mariadb', 256, cores)).toContain(`--innodb-purge-threads=${threads}`);
+      expect(sqlSettings('mysql', 256, cores).join()).not.toContain('purge');
+    },
+  );
+
   it('tell neither engine what only the other one knows', () => {
     const names = (engine) => sqlSettings(engine).map((one) => one.split('=')[0]);
     expect(names('mysql')).not.toContain('--binlog-annotate-row-events');

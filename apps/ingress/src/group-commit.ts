@@ -20,8 +20,11 @@ export interface GroupCommitOptions<Item, Result> {
   /** Default: every item weighs 1, and a group is bounded by GROUP_MAX. */
   readonly weigh?: (item: Item) => number;
   readonly groupMax?: number;
-  /** One transaction for all; safe to repeat as a whole. One result per item, in order. */
-  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
+  /**
+   * One transaction for all; safe to repeat as a whole. One result per item, in order. From the
+   * second attempt on, an item may have been stored by an earlier one.
+   */
+  readonly run: (items: readonly Item[], isFirstAttempt: boolean) => Promise<readonly Result[]>;
   /** Told after each commit. */
   readonly committed: (results: readonly Result[]) => void;
 }
@@ -47,7 +50,7 @@ export class GroupCommit<Item, Result> {
       queueMax: options.queueMax,
       clock: this.clock,
       ...(options.weigh === undefined ? {} : { weigh: options.weigh }),
-      run: (items) => this.settle(items),
+      run: (items) => this.settle(items, true),
     });
   }
 
@@ -69,9 +72,12 @@ export class GroupCommit<Item, Result> {
     return this.batcher.stop();
   }
 
-  private async settle(items: readonly Item[]): Promise<readonly Settled<Result>[]> {
+  private async settle(
+    items: readonly Item[],
+    isFirstAttempt: boolean,
+  ): Promise<readonly Settled<Result>[]> {
     try {
-      const results = await this.runUntilKnown(items);
+      const results = await this.runUntilKnown(items, isFirstAttempt);
       this.options.committed(results);
       return results.map((result) => ({ ok: true, result }));
     } catch (error) {
@@ -79,17 +85,21 @@ export class GroupCommit<Item, Result> {
         return items.map(() => ({ ok: false, error }));
       }
       const middle = items.length >>> 1;
-      const first = await this.settle(items.slice(0, middle));
-      const second = await this.settle(items.slice(middle));
+      const first = await this.settle(items.slice(0, middle), false);
+      const second = await this.settle(items.slice(middle), false);
       return [...first, ...second];
     }
   }
 
   /** A group that was stored without an acknowledgement finds its own rows when it runs again. */
-  private async runUntilKnown(items: readonly Item[]): Promise<readonly Result[]> {
+  private async runUntilKnown(
+    items: readonly Item[],
+    isFirstAttempt: boolean,
+  ): Promise<readonly Result[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return await this.options.gate.run(() => this.options.run(items));
+        const isFirst = isFirstAttempt && attempt === 1;
+        return await this.options.gate.run(() => this.options.run(items, isFirst));
       } catch (error) {
         const isUnknown = error instanceof StoreError && error.outcomeUnknown;
         if (!isUnknown || attempt >= UNKNOWN_OUTCOME_ATTEMPTS_MAX) throw error;

@@ -99,6 +99,36 @@ describe('a group commit', () => {
     expect(store.rows.transfers.size).toBe(1);
   });
 
+  test('says which attempt is the first: after it an item may have been stored', async () => {
+    const runs: [readonly number[], boolean][] = [];
+    let isLost = true;
+    const group = new GroupCommit<number, number>({
+      gate: aGate(),
+      queueMax: 10,
+      committed: () => undefined,
+      run: (items, isFirstAttempt) => {
+        runs.push([items, isFirstAttempt]);
+        if (isLost) {
+          isLost = false;
+          return Promise.reject(away(true));
+        }
+        const isCulprit = items.includes(2) && items.length > 1;
+        return isCulprit ? Promise.reject(new Error('no')) : Promise.resolve(items);
+      },
+    });
+    await Promise.all([1, 2, 3].map((item) => group.submit(item)));
+    await group.submit(4);
+    expect(runs).toEqual([
+      [[1, 2, 3], true],
+      [[1, 2, 3], false],
+      [[1], false],
+      [[2, 3], false],
+      [[2], false],
+      [[3], false],
+      [[4], true],
+    ]);
+  });
+
   test('gives up on an outcome that stays unknown', async () => {
     let runs = 0;
     const { group } = aGroup(() => {

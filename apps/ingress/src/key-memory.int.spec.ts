@@ -45,81 +45,108 @@ describe('the memory of keys', () => {
     jest.restoreAllMocks();
   });
 
-  test('takes a new key, the same again in its slot, and not in another one', async () => {
+  test('tells a new key from one that was used in its slot, and in another one', async () => {
     const key = newKey();
-    expect(await memory.belongsHere(key)).toBe(true);
-    expect(await memory.belongsHere(key)).toBe(true);
-    expect(await memory.belongsHere(elsewhere(key))).toBe(false);
-    expect(await new KeyMemory(redis).belongsHere(elsewhere(key))).toBe(false);
+    expect(await memory.remember(key)).toBe('none');
+    expect(await memory.remember(key)).toBe('here');
+    expect(await memory.remember(elsewhere(key))).toBe('elsewhere');
+    expect(await memory.remember(key)).toBe('here');
+    expect(await new KeyMemory(redis).remember(elsewhere(key))).toBe('elsewhere');
+  });
+
+  test('takes a key that Redis has forgotten for a new one', async () => {
+    const key = newKey();
+    await memory.remember(key);
+    await redis.client.del(storedUnder(key));
+    expect(await memory.remember(elsewhere(key))).toBe('none');
+    expect(await memory.remember(key)).toBe('elsewhere');
   });
 
   test('keeps the slot of the first use for a day from then', async () => {
     const key = newKey(4095);
-    await memory.belongsHere(key);
-    await memory.belongsHere(elsewhere(key));
+    await memory.remember(key);
+    await memory.remember(elsewhere(key));
     expect(await redis.client.get(storedUnder(key))).toBe('4095');
     expect(await redis.client.ttl(storedUnder(key))).toBeGreaterThan(DAY_SECONDS - 60);
     await redis.client.expire(storedUnder(key), 100);
-    await memory.belongsHere(key);
+    await memory.remember(key);
     expect(await redis.client.ttl(storedUnder(key))).toBeLessThanOrEqual(100);
   });
 
   test('asks once for the keys of one turn, each with its own answer', async () => {
     const taken = newKey();
-    await memory.belongsHere(taken);
+    await memory.remember(taken);
     const calls = jest.spyOn(redis.client, 'evalsha');
     const keys = [newKey(1), elsewhere(taken), newKey(2), taken];
-    const belong = await Promise.all(keys.map((key) => memory.belongsHere(key)));
-    expect(belong).toEqual([true, false, true, true]);
+    const uses = await Promise.all(keys.map((key) => memory.remember(key)));
+    expect(uses).toEqual(['none', 'elsewhere', 'none', 'here']);
     expect(calls).toHaveBeenCalledTimes(1);
   });
 
-  test('lets the first of two slots have a key that both ask for at once', async () => {
-    const key = newKey();
-    const asked = [key, elsewhere(key)].map((one) => memory.belongsHere(one));
-    expect(await Promise.all(asked)).toEqual([true, false]);
-  });
+  test.each([
+    ['two slots', 'elsewhere', elsewhere],
+    ['two requests of one slot', 'here', (key: KeyRef): KeyRef => key],
+  ])(
+    'is new to the first of %s that ask for a key at once, and %s to the second',
+    async (...row) => {
+      const [, use, other] = row;
+      const key = newKey();
+      const asked = [key, other(key)].map((one) => memory.remember(one));
+      expect(await Promise.all(asked)).toEqual(['none', use]);
+      const next = newKey();
+      expect(await memory.rememberAll([next, other(next)])).toEqual(['none', use]);
+    },
+  );
 
   test.each([0, 1, 99, 100, 101, 1_000])('answers for a list of %i in its order', async (count) => {
     const keys = Array.from({ length: count }, () => newKey());
-    expect(await memory.belongHere(keys)).toEqual(keys.map(() => true));
-    const mixed = keys.map((key, at) => (at % 3 === 0 ? elsewhere(key) : key));
-    expect(await memory.belongHere(mixed)).toEqual(keys.map((_, at) => at % 3 !== 0));
+    expect(await memory.rememberAll(keys)).toEqual(keys.map(() => 'none'));
+    const mixed = keys.map((key, at) => [elsewhere(key), key, newKey()][at % 3] as KeyRef);
+    const uses = keys.map((_, at) => ['elsewhere', 'here', 'none'][at % 3]);
+    expect(await memory.rememberAll(mixed)).toEqual(uses);
   });
 
   test('works on with a Redis that has forgotten the script', async () => {
     const key = newKey();
-    await memory.belongsHere(key);
+    await memory.remember(key);
     await redis.client.script('FLUSH');
-    expect(await memory.belongsHere(elsewhere(key))).toBe(false);
+    expect(await memory.remember(elsewhere(key))).toBe('elsewhere');
   });
 
-  test('leaves Redis alone for a moment after a failure; every key counts as ours then', async () => {
+  test('leaves Redis alone for a moment after a failure; nothing is known of a key then', async () => {
     const key = newKey();
-    await memory.belongsHere(key);
+    await memory.remember(key);
     const calls = jest.spyOn(redis.client, 'evalsha');
     calls.mockRejectedValueOnce(new Error('Command timed out'));
-    expect(await memory.belongsHere(elsewhere(key))).toBe(true);
-    expect(await memory.belongsHere(elsewhere(key))).toBe(true);
-    expect(await memory.belongHere([elsewhere(key), key])).toEqual([true, true]);
+    expect(await memory.remember(elsewhere(key))).toBe('unknown');
+    expect(await memory.remember(newKey())).toBe('unknown');
+    expect(await memory.rememberAll([elsewhere(key), newKey()])).toEqual(['unknown', 'unknown']);
     expect(calls).toHaveBeenCalledTimes(1);
     const nowMs = performance.now();
     jest.spyOn(performance, 'now').mockReturnValue(nowMs + 1_001);
-    expect(await memory.belongsHere(elsewhere(key))).toBe(false);
+    expect(await memory.remember(elsewhere(key))).toBe('elsewhere');
   });
 
-  test('a key that holds something else counts as ours', async () => {
+  test.each([[null], [1], [['1']], [[[], null]]])(
+    'believes no answer of the shape %j',
+    async (answer) => {
+      jest.spyOn(redis.client, 'evalsha').mockResolvedValueOnce(answer);
+      expect(await memory.remember(newKey())).toBe('unknown');
+    },
+  );
+
+  test('knows nothing of a key that holds something else', async () => {
     const key = newKey();
     await redis.client.lpush(storedUnder(key), 'x');
     await redis.client.expire(storedUnder(key), 60);
-    expect(await memory.belongsHere(key)).toBe(true);
+    expect(await memory.remember(key)).toBe('unknown');
   });
 
-  test('counts every key as ours while Redis is away', async () => {
+  test('knows nothing of any key while Redis is away', async () => {
     const away = new KeyMemory({ client: redis.client, available: false });
     const calls = jest.spyOn(redis.client, 'evalsha');
-    expect(await away.belongsHere(newKey())).toBe(true);
-    expect(await away.belongHere([newKey(), newKey()])).toEqual([true, true]);
+    expect(await away.remember(newKey())).toBe('unknown');
+    expect(await away.rememberAll([newKey(), newKey()])).toEqual(['unknown', 'unknown']);
     expect(calls).not.toHaveBeenCalled();
   });
 });

@@ -11,36 +11,50 @@ const PAUSE_AFTER_FAILURE_MS = 1_000;
  * commit together. A message for each of many small commits costs every process behind.
  */
 const PACE = { ms: 15, fromWeight: 2 };
-/** Bounds what is asked for together while Redis is slow; beyond both, a key counts as ours. */
+/** Bounds what is asked for together while Redis is slow; beyond both, nothing is known of a key. */
 const GATHERED_MAX = 1_000;
 const WAITING_MAX = 10_000;
 
 /**
- * Sets each key unless it is there, and names the positions of those that another slot had set.
+ * Sets each key unless it is there, and names the positions of those that were: first those set by
+ * the same slot, then those set by another one.
  * ARGV: time to live in seconds, then the slot for each key.
  */
 const REMEMBER = new RedisScript(`
-local foreign = {}
+local here = {}
+local elsewhere = {}
 for i, key in ipairs(KEYS) do
   local slot = ARGV[i + 1]
-  if not redis.call('SET', key, slot, 'EX', ARGV[1], 'NX') and redis.call('GET', key) ~= slot then
-    foreign[#foreign + 1] = i
+  if not redis.call('SET', key, slot, 'EX', ARGV[1], 'NX') then
+    local known = redis.call('GET', key) == slot and here or elsewhere
+    known[#known + 1] = i
   end
 end
-return foreign
+return {here, elsewhere}
 `);
 
+/** What is remembered of the use of a key before it is used now. */
+export type EarlierUse =
+  /** Redis has answered, and had not heard of the key: most likely nobody has used it. */
+  | 'none'
+  /** Used in this slot: the rows know for what. */
+  | 'here'
+  /** Used in another slot, whose rows nobody reads for this request. */
+  | 'elsewhere'
+  /** Redis was away, failed or was not asked: nothing follows from this. */
+  | 'unknown';
+
 /**
- * Remembers in which slot a key was used first. Within a slot the rows of MySQL decide; across slots
- * this memory is the only guard, it is a courtesy and may be lost: a client that uses one key for
- * two sources makes two transfers then.
+ * Remembers in which slot a key was used first. Within a slot the rows of MySQL decide, and the
+ * memory only says whether it is worth looking for one; across slots it is the only guard, it is a
+ * courtesy and may be lost: a client that uses one key for two sources makes two transfers then.
  *
  * The keys of requests that come at the same time are asked for together: a command of its own for
  * each costs more than all the rest of what is done about a key.
  */
 export class KeyMemory {
   private readonly redis: Pick<RedisHandle, 'client' | 'available'>;
-  private readonly batcher: Batcher<KeyRef, boolean>;
+  private readonly batcher: Batcher<KeyRef, EarlierUse>;
   private pausedUntilMs = 0;
 
   constructor(redis: Pick<RedisHandle, 'client' | 'available'>) {
@@ -49,29 +63,29 @@ export class KeyMemory {
       weightMax: GATHERED_MAX,
       queueMax: WAITING_MAX,
       pace: PACE,
-      run: (keys) => this.belongHere(keys),
+      run: (keys) => this.rememberAll(keys),
     });
   }
 
-  /** False only where the key is known to have been used in another slot. */
-  async belongsHere(key: KeyRef): Promise<boolean> {
-    if (this.isAway()) return true;
+  /** Remembers the key from now on, unless it is already, and tells what was known of it before. */
+  async remember(key: KeyRef): Promise<EarlierUse> {
+    if (this.isAway()) return 'unknown';
     try {
       return await this.batcher.submit(key);
     } catch {
-      return true;
+      return 'unknown';
     }
   }
 
-  /** The same for many keys, in one round trip. */
-  async belongHere(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
-    if (this.isAway()) return keys.map(() => true);
+  /** The same for many keys, in one round trip. Equal keys count as used from the second on. */
+  async rememberAll(keys: readonly KeyRef[]): Promise<readonly EarlierUse[]> {
+    if (this.isAway()) return keys.map(() => 'unknown');
     try {
       const parts = partsOfCalls(keys).map((part) => this.ask(part));
       return (await Promise.all(parts)).flat();
     } catch {
       this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
-      return keys.map(() => true);
+      return keys.map(() => 'unknown');
     }
   }
 
@@ -79,14 +93,24 @@ export class KeyMemory {
     return !this.redis.available || performance.now() < this.pausedUntilMs;
   }
 
-  private async ask(keys: readonly KeyRef[]): Promise<readonly boolean[]> {
+  private async ask(keys: readonly KeyRef[]): Promise<readonly EarlierUse[]> {
     const names = keys.map(({ keyHash }) => `surety:key:${keyHash}`);
     const slots = keys.map(({ slot }) => slot);
     const { client } = this.redis;
-    const foreign = await REMEMBER.run(client, names, [REMEMBERED_SECONDS, ...slots]);
-    if (!Array.isArray(foreign)) throw new Error('redis gave no list of positions');
-    const belongs = keys.map(() => true);
-    for (const position of foreign) belongs[Number(position) - 1] = false;
-    return belongs;
+    const answer = await REMEMBER.run(client, names, [REMEMBERED_SECONDS, ...slots]);
+    const [here, elsewhere] = positionsIn(answer);
+    const uses = keys.map((): EarlierUse => 'none');
+    for (const position of here) uses[position - 1] = 'here';
+    for (const position of elsewhere) uses[position - 1] = 'elsewhere';
+    return uses;
   }
+}
+
+/** An answer of another shape is none: absence is believed of nothing else. */
+function positionsIn(answer: unknown): readonly [readonly number[], readonly number[]] {
+  const [here, elsewhere] = Array.isArray(answer) ? (answer as unknown[]) : [];
+  if (!Array.isArray(here) || !Array.isArray(elsewhere)) {
+    throw new Error('redis gave no lists of positions');
+  }
+  return [here.map(Number), elsewhere.map(Number)];
 }

@@ -5,6 +5,7 @@ import type { Clock, Doorbell, Metrics } from '@surety/runtime';
 import {
   followDecisions,
   fundAccounts,
+  lookedUp,
   openAccounts,
   requestTransfers,
   voidTransfers,
@@ -65,13 +66,19 @@ export interface Door {
 
 type Bounds<Item> = Pick<GroupCommitOptions<Item, unknown>, 'queueMax' | 'groupMax' | 'weigh'>;
 
+type Write<Item, Result> = (
+  store: ShardStore,
+  items: readonly Item[],
+  isFirstAttempt: boolean,
+) => Promise<readonly Result[]>;
+
 export function openDoor(shard: Shard, options: DoorOptions): Door {
   const { metrics, queueMax, clock } = options;
   const label = { shard: String(shard.id) };
   const gate = openGate(shard, options);
   const record = new WriteRecord(shard, options);
   const groupOf = <Item, Result>(
-    write: (store: ShardStore, items: readonly Item[]) => Promise<readonly Result[]>,
+    write: Write<Item, Result>,
     committed: (results: readonly Result[]) => void,
     bounds: Bounds<Routed<Item>> = { queueMax },
   ): GroupCommit<Routed<Item>, Result> =>
@@ -79,10 +86,10 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
       gate,
       ...bounds,
       ...(clock ? { clock } : {}),
-      run: (group) => write(storeFor(shard, group), itemsOf(group)),
+      run: (group, isFirstAttempt) => write(storeFor(shard, group), itemsOf(group), isFirstAttempt),
       committed,
     });
-  const transfers = groupOf(requestTransfers, (results) => {
+  const transfers = groupOf(storeTransfers, (results) => {
     record.kinds('request', results);
     metrics.queueDepth.set(label, transfers.depth);
   });
@@ -181,12 +188,22 @@ class WriteRecord {
   }
 }
 
+/** What the key memory said of a request counts for the first attempt to store it. */
+function storeTransfers(
+  store: ShardStore,
+  requests: readonly TransferRequest[],
+  isFirstAttempt: boolean,
+): Promise<readonly RequestResult[]> {
+  return requestTransfers(store, isFirstAttempt ? requests : requests.map(lookedUp));
+}
+
 /** All bundles in one transaction; each gets its own results back. */
 async function requestBundles(
   store: ShardStore,
   bundles: readonly (readonly TransferRequest[])[],
+  isFirstAttempt: boolean,
 ): Promise<readonly (readonly RequestResult[])[]> {
-  const results = await requestTransfers(store, bundles.flat());
+  const results = await storeTransfers(store, bundles.flat(), isFirstAttempt);
   let from = 0;
   return bundles.map(({ length }) => {
     from += length;

@@ -20,7 +20,7 @@ import type { ShardDoors } from './shard-doors.js';
 
 export interface PostFundingDependencies {
   readonly doors: ShardDoors;
-  readonly keyMemory: Pick<KeyMemory, 'belongsHere'>;
+  readonly keyMemory: Pick<KeyMemory, 'remember'>;
   readonly accountCurrencies: AccountCurrencies;
   readonly currencies: CurrencyTable;
   /** Default: ids of this machine's clock and chance. */
@@ -42,7 +42,7 @@ export function postFunding(dependencies: PostFundingDependencies): Handler {
     const amount = transferableAmount(body.amount, { code, exponent });
     const keyHash = keyHashOf(TENANT, key);
     const slot = slotOfAccount(account);
-    if (!(await keyMemory.belongsHere({ slot, keyHash }))) {
+    if ((await keyMemory.remember({ slot, keyHash })) === 'elsewhere') {
       throw new Problem('idempotency-key-reused');
     }
     const transferId = composeId(slot);

@@ -40,7 +40,7 @@ export function postTransferBatch(dependencies: PostTransferDependencies): Handl
     const composed = await Promise.all(
       members.map((member) => candidateOf(member, traceparent, dependencies)),
     );
-    const candidates = await refuseForeignKeys(composed, dependencies);
+    const candidates = await withEarlierUses(composed, dependencies);
     const outcomes = await outcomesOf(candidates, dependencies);
     const results = await Promise.all(
       candidates.map((candidate) => resultOf(candidate, outcomes, dependencies)),
@@ -66,15 +66,19 @@ async function candidateOf(
   }
 }
 
-async function refuseForeignKeys(
+/** Refuses keys that were used for another slot, and marks those that nobody has used. */
+async function withEarlierUses(
   candidates: readonly Candidate[],
   { keyMemory }: PostTransferDependencies,
 ): Promise<readonly Candidate[]> {
   const keys = candidates.flatMap((one) => ('request' in one ? [one.request.key] : []));
-  const belongs = (await keyMemory.belongHere(keys)).values();
+  const earlierUses = (await keyMemory.rememberAll(keys)).values();
   return candidates.map((candidate) => {
-    if (!('request' in candidate) || belongs.next().value !== false) return candidate;
-    return { problem: new Problem('idempotency-key-reused') };
+    if (!('request' in candidate)) return candidate;
+    const earlierUse = earlierUses.next().value;
+    if (earlierUse === 'elsewhere') return { problem: new Problem('idempotency-key-reused') };
+    const isKeyPresumedAbsent = earlierUse === 'none';
+    return { ...candidate, request: { ...candidate.request, isKeyPresumedAbsent } };
   });
 }
 

@@ -14,7 +14,7 @@ import type { ComposeMeans } from './transfer-request.js';
 export interface PostTransferDependencies extends ComposeMeans {
   readonly doors: ShardDoors;
   readonly firstTransfers: FirstTransfers;
-  readonly keyMemory: Pick<KeyMemory, 'belongsHere' | 'belongHere'>;
+  readonly keyMemory: Pick<KeyMemory, 'remember' | 'rememberAll'>;
 }
 
 export const TRANSFERS_PATH = '/api/v1/transfers';
@@ -36,9 +36,11 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
     const body = parseTransferBody(json, currencies);
     const key = requireIdempotencyKey(request.headers, body.idempotencyKey);
     const transfer = await composeTransfer(body, { key, traceparent }, dependencies);
-    if (!(await keyMemory.belongsHere(transfer.key))) throw new Problem('idempotency-key-reused');
+    const earlierUse = await keyMemory.remember(transfer.key);
+    if (earlierUse === 'elsewhere') throw new Problem('idempotency-key-reused');
     exchange.transferId = transfer.transferId;
-    const result = await doors.requestTransfer(transfer);
+    const isKeyPresumedAbsent = earlierUse === 'none';
+    const result = await doors.requestTransfer({ ...transfer, isKeyPresumedAbsent });
     if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
     exchange.transferId = result.transferId;
     const { amount } = transfer;

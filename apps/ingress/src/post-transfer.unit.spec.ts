@@ -82,7 +82,7 @@ describe('a member of a batch', () => {
   it('without a key is told of its field: the header is not read here', async () => {
     const handler = postTransferBatch({
       doors: { areFull: () => false, requestTransfers: () => Promise.resolve([]) },
-      keyMemory: { belongHere: () => Promise.resolve([]) },
+      keyMemory: { rememberAll: () => Promise.resolve([]) },
       currencies: currencyTable([]),
     } as unknown as PostTransferDependencies);
     const exchange = exchangeOf(JSON.stringify({ transfers: [member] }));

@@ -25,6 +25,8 @@ import type {
   TransferRow,
 } from './ports.js';
 
+type Table = keyof LoadRequest & keyof Loaded;
+
 /**
  * The rows of one transaction as they stand in memory while its steps are decided one after the
  * other. Each step sees what the ones before it changed; `finish` gives one write per row.
@@ -32,7 +34,8 @@ import type {
 export class ChangeSet {
   readonly now: string;
   readonly #loaded: Loaded;
-  readonly #asked: Readonly<Record<keyof LoadRequest, ReadonlySet<string>>>;
+  readonly #asked: Readonly<Record<Table, ReadonlySet<string>>>;
+  readonly #presumedAbsent: readonly string[];
   readonly #accounts: Map<AccountId, Account>;
   readonly #accountsInserted = new Map<AccountId, Changes['accountsInserted'][number]>();
   readonly #accountsTouched = new Set<AccountId>();
@@ -53,8 +56,9 @@ export class ChangeSet {
   /** @param load what was asked for: a row outside it is not absent, it was never looked for. */
   constructor(loaded: Loaded, load: LoadRequest) {
     this.#loaded = loaded;
+    this.#presumedAbsent = (load.keysPresumedAbsent ?? []).map(keyOf);
     this.#asked = {
-      keys: new Set(load.keys?.map(keyOf)),
+      keys: new Set([...(load.keys ?? []).map(keyOf), ...this.#presumedAbsent]),
       transfers: new Set(load.transfers),
       decisions: new Set(load.decisions),
       accounts: new Set(load.accounts),
@@ -150,6 +154,7 @@ export class ChangeSet {
   }
 
   finish(): Changes {
+    this.#mustClaimPresumed();
     return {
       keys: this.#keysInserted,
       transfersInserted: Array.from(this.#transfersInserted, (id) => this.#mustHaveTransfer(id)),
@@ -203,9 +208,17 @@ export class ChangeSet {
   }
 
   /** Absence is never permission: it counts only for a row that was looked for under lock. */
-  #mustBeAsked(table: keyof LoadRequest, key: string): void {
+  #mustBeAsked(table: Table, key: string): void {
     if (!this.#asked[table].has(key)) {
       throw new InvariantViolation(`${key} of ${table} is judged without having been read`);
+    }
+  }
+
+  /** What is presumed and not inserted is guarded by nothing. */
+  #mustClaimPresumed(): void {
+    for (const key of this.#presumedAbsent) {
+      if (this.#keys.has(key)) continue;
+      throw new InvariantViolation(`key ${key} is presumed absent and not inserted`);
     }
   }
 

@@ -7,6 +7,7 @@ export * from './funding.js';
 export * from './open-accounts.js';
 export * from './outbox.js';
 export * from './ports.js';
+export * from './presumed-keys.js';
 export * from './repairs.js';
 export * from './request.js';
 export * from './steps.js';

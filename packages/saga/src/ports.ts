@@ -141,6 +141,12 @@ export interface DeadLetterHandling {
 /** What one transaction reads under lock, everything by key. Order and duplicates do not matter. */
 export interface LoadRequest {
   readonly keys?: readonly KeyRef[];
+  /**
+   * Keys that the caller believes nobody has used: the first attempt does not look for them, they
+   * are not among what is loaded. `decide` inserts each that it does not find: the primary key is
+   * the guard. If there is a row after all, the second attempt reads them all like `keys`.
+   */
+  readonly keysPresumedAbsent?: readonly KeyRef[];
   readonly transfers?: readonly TransferId[];
   readonly decisions?: readonly TransferId[];
   readonly accounts?: readonly AccountId[];

@@ -3,7 +3,7 @@ import type { Envelope, Timestamp } from '@surety/contracts';
 import { slotOfAccount } from '@surety/domain';
 import type { AccountId, Money, TransferId } from '@surety/domain';
 import { ChangeSet } from './change-set.js';
-import type { KeyRef, ShardStore } from './ports.js';
+import type { KeyRef, LoadRequest, ShardStore } from './ports.js';
 import { addMs } from './time.js';
 
 /** A key outlives every retry a client may reasonably make, and never its transfer. */
@@ -22,6 +22,12 @@ export interface TransferRequest {
   readonly metadata?: Readonly<Record<string, unknown>>;
   readonly traceparent: string | null;
   readonly actor: string;
+  /**
+   * True where there is reason to believe that the key was never used: then the row is not looked for
+   * before it is inserted. Wrong, it costs the group one more attempt and changes no result. Only of
+   * a request that nobody has tried to store before: see `lookedUp`.
+   */
+  readonly isKeyPresumedAbsent?: boolean;
 }
 
 export type RequestResult =
@@ -42,12 +48,26 @@ export function requestTransfers(
   store: ShardStore,
   requests: readonly TransferRequest[],
 ): Promise<readonly RequestResult[]> {
-  const load = { keys: requests.map((request) => request.key) };
+  const load = loadOf(requests);
   return store.transact(load, (loaded) => {
     const set = new ChangeSet(loaded, load);
     const result = requests.map((request) => take(set, request));
     return { changes: set.finish(), result };
   });
+}
+
+/** The same request for every further time that it is stored: its row may be there by now. */
+export function lookedUp(request: TransferRequest): TransferRequest {
+  return request.isKeyPresumedAbsent ? { ...request, isKeyPresumedAbsent: false } : request;
+}
+
+function loadOf(requests: readonly TransferRequest[]): LoadRequest {
+  const keys: KeyRef[] = [];
+  const keysPresumedAbsent: KeyRef[] = [];
+  for (const { key, isKeyPresumedAbsent } of requests) {
+    (isKeyPresumedAbsent ? keysPresumedAbsent : keys).push(key);
+  }
+  return { keys, keysPresumedAbsent };
 }
 
 function take(set: ChangeSet, request: TransferRequest): RequestResult {

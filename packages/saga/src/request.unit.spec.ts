@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import { InvariantViolation } from '@surety/domain';
 import { MemoryShardStore, aDeposit, aTransferRequest, anAccount, eur } from '@surety/testing';
-import { fundAccounts, openAccounts, requestTransfers } from './index.js';
-import type { AccountOpening } from './index.js';
+import { ChangeSet } from './change-set.js';
+import { fundAccounts, lookedUp, openAccounts, readingAllKeys, requestTransfers } from './index.js';
+import type { AccountOpening, LoadRequest, ShardStore } from './index.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
 
@@ -53,6 +55,62 @@ describe('requestTransfers', () => {
     const results = await requestTransfers(store, [first, other]);
     expect(results.map((result) => result.kind)).toEqual(['accepted', 'key_reused']);
     expect(store.rows.transfers.size).toBe(1);
+  });
+});
+
+describe('requestTransfers with keys that are presumed absent', () => {
+  const presumed = { ...aTransferRequest({ n: 1, ...wish }), isKeyPresumedAbsent: true };
+  const doubted = aTransferRequest({ n: 2, ...wish });
+
+  it('has the others looked for, and those not', async () => {
+    const memory = aShard();
+    const loads: LoadRequest[] = [];
+    const store: ShardStore = {
+      shard: 0,
+      transact: (load, decide) => {
+        loads.push(load);
+        return memory.transact(load, decide);
+      },
+    };
+    await requestTransfers(store, [presumed, doubted]);
+    await requestTransfers(store, [presumed, doubted].map(lookedUp));
+    expect(loads).toEqual([
+      { keys: [doubted.key], keysPresumedAbsent: [presumed.key] },
+      { keys: [presumed.key, doubted.key], keysPresumedAbsent: [] },
+    ]);
+  });
+
+  it('stores rows of the same form', async () => {
+    const rows = await Promise.all(
+      [true, false].map(async (isKeyPresumedAbsent) => {
+        const store = new MemoryShardStore(0, () => START_MS);
+        await requestTransfers(store, [{ ...presumed, isKeyPresumedAbsent }]);
+        return store.rows;
+      }),
+    );
+    expect(rows[0]).toEqual(rows[1]);
+  });
+
+  it('has a second attempt read all keys', () => {
+    const { key: a } = presumed;
+    const { key: b } = doubted;
+    expect(readingAllKeys({ keysPresumedAbsent: [a] })).toEqual({ keys: [a] });
+    const both = { keys: [b], keysPresumedAbsent: [a], accounts: ['x'] };
+    expect(readingAllKeys(both)).toEqual({ keys: [b, a], accounts: ['x'] });
+    expect(readingAllKeys({ keys: [b] })).toEqual({ keys: [b] });
+  });
+
+  it('refuses to leave one neither found nor inserted: nothing would guard it', async () => {
+    const load = { keysPresumedAbsent: [presumed.key] };
+    const looking = aShard().transact(load, (loaded) => {
+      const set = new ChangeSet(loaded, load);
+      expect(set.key(presumed.key)).toBeUndefined();
+      return { changes: set.finish(), result: undefined };
+    });
+    await expect(looking).rejects.toMatchObject({
+      kind: 'data',
+      cause: expect.any(InvariantViolation),
+    });
   });
 });
 

@@ -1,4 +1,4 @@
-import { fenceName, keyOf, StoreError } from '@surety/saga';
+import { fenceName, keyOf, readingAllKeys, StoreError } from '@surety/saga';
 import type {
   AuditEntry,
   Changes,
@@ -104,7 +104,18 @@ export class MemoryShardStore implements RoutableStore {
     return this.#transact(load, decide);
   }
 
+  /** A key that was presumed absent and is there costs a second attempt, which reads it. */
   #transact<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>, fence?: Fence): R {
+    try {
+      return this.#attempt(load, decide, fence);
+    } catch (error) {
+      const second = readingAllKeys(load);
+      if (!(error instanceof DuplicateRow) || second === load) throw error;
+      return this.#attempt(second, decide, fence);
+    }
+  }
+
+  #attempt<R>(load: LoadRequest, decide: (loaded: Loaded) => Planned<R>, fence?: Fence): R {
     const planned = this.#decided(this.#load(load), decide);
     if (fence) this.#checkFence(fence);
     this.#refuse(planned.changes);
@@ -252,10 +263,15 @@ function pick<K, V>(rows: ReadonlyMap<K, V>, keys: readonly K[]): Map<K, V> {
 function refuseKnown<K>(rows: ReadonlyMap<K, unknown>, keys: readonly K[], table: string): void {
   const seen = new Set<K>();
   for (const key of keys) {
-    if (rows.has(key) || seen.has(key)) refuse(`duplicate key ${String(key)} in ${table}`);
+    if (rows.has(key) || seen.has(key)) {
+      throw new DuplicateRow('data', `duplicate key ${String(key)} in ${table}`);
+    }
     seen.add(key);
   }
 }
+
+/** What MySQL reports as 1062. */
+class DuplicateRow extends StoreError {}
 
 function refuse(what: string): never {
   throw new StoreError('data', what);

@@ -5,6 +5,7 @@ import { NO_CHANGES, StoreError, keyOf } from '@surety/saga';
 import type { Changes, RoutableStore } from '@surety/saga';
 import { aTransferId, anAccount } from './builders.js';
 import { fences } from './fence-contract.js';
+import { presumedKeys } from './presumed-keys-contract.js';
 import {
   aDecisionRow,
   aHoldRow,
@@ -59,6 +60,7 @@ export function describeShardStore(name: string, make: () => Promise<ShardStoreU
     readsAndWrites(() => shard);
     refusals(() => shard);
     races(() => shard);
+    presumedKeys(() => shard);
     lists(() => shard);
     fences(() => shard);
     epochs(() => shard);

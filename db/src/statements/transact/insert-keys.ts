@@ -4,8 +4,8 @@ import { compareKeys } from './shape.js';
 
 /**
  * Caller: transact. Index: PRIMARY (slot, key_hash). Locks: the new rows, ascending by key.
- * Rows: those of the batch. A key that exists raises 1062: another transaction won, and the whole is
- * read again.
+ * Rows: those of the batch. A key that exists raises 1062: another transaction won, or the key was
+ * presumed absent and never looked for. The whole is read again, with all its keys.
  */
 export function insertKeys(rows: readonly KeyRow[]): string[] {
   if (rows.length === 0) return [];

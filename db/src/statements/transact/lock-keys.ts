@@ -15,7 +15,8 @@ import type { LockRead } from './shape.js';
 /**
  * Caller: transact. Index: PRIMARY (slot, key_hash), a range for each pair. Locks: the rows that
  * exist, exclusively, ascending by key; after placement, before transfers. Rows: at most PAIRS_MAX a
- * statement. A missing row is not locked: two inserters of one key meet at the primary key.
+ * statement. A missing row is not locked: two inserters of one key meet at the primary key. So do
+ * those who presume that a key is absent and do not call this in their first attempt.
  */
 export function lockKeys(refs: readonly KeyRef[]): LockRead<KeyRow> {
   const unique = [...new Map(refs.map((ref) => [keyOf(ref), ref])).values()].sort(compareKeys);

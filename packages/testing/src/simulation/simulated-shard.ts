@@ -124,9 +124,11 @@ export class SimulatedShard {
     const reserved = await this.#reserve(life);
     if (faults.strikes('failed_transaction')) throw away('rolled back');
     let changes: Changes | undefined;
+    let isRetried: boolean | undefined;
     const result = await this.memory.at(epoch, fence).transact(load, (loaded) => {
       // A deadlock: the transaction is rolled back and decided again.
-      if (faults.strikes('retried_transaction')) decide(loaded);
+      isRetried ??= faults.strikes('retried_transaction');
+      if (isRetried) decide(loaded);
       const planned = decide(loaded);
       changes = planned.changes;
       return planned;
