@@ -1,5 +1,5 @@
 import type { AccountId, TransferId } from '@surety/domain';
-import { readText } from '../../../connection/cells.js';
+import { readFlag, readText } from '../../../connection/cells.js';
 import type { Cell, Row } from '../../../connection/cells.js';
 import { count, uuid } from '../../../connection/literals.js';
 import type { Session } from '../../../connection/session.js';
@@ -119,7 +119,7 @@ class LegWalk implements FollowedLegs {
       number === this.#firstSeq + this.legs && balance === this.#balance + exact(amount);
     this.#balance = balance;
     this.legs += 1;
-    this.reachesBack ||= isOld !== 0;
+    this.reachesBack ||= readFlag(isOld);
   }
 }
 
