@@ -195,8 +195,10 @@ export {
   sumNewLegs,
 } from './statements/check/since/changed-accounts.js';
 export type { ChangedAccount, NewLegs } from './statements/check/since/changed-accounts.js';
+export { followNewLegs } from './statements/check/since/follow-new-legs.js';
 export { readTransferRecords, transferIdAfter } from './statements/check/since/transfer-records.js';
 export type {
+  ComparedTransfer,
   RecordedEvent,
   RecordedLeg,
   RecordedStatus,

@@ -1,6 +1,6 @@
 export * from './envelope.js';
 export * from './json-text.js';
-export { readPlainShortForm } from './plain-short-form.js';
+export { readPlainShortForm, readPlainTerms } from './plain-short-form.js';
 export type { PlainShortForm } from './plain-short-form.js';
 export { SHORT_FORM_SCHEMA } from './short-form.js';
 export * from './topics.js';

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { encodeEnvelope, readEnvelope } from './envelope.js';
 import type { Envelope } from './envelope.js';
-import { readPlainShortForm } from './plain-short-form.js';
+import { readPlainShortForm, readPlainTerms } from './plain-short-form.js';
 import { aHeldEvent } from './spec-support.js';
 
 const ACCOUNT = { id: 'ACC1', balance: '1000', held: '30', version: '2' };
@@ -28,6 +28,7 @@ describe('an event in the short form', () => {
     const { source, destination, amount, currency } = data;
     const account = accounts[0] && { id: accounts[0].id, balance: accounts[0].balance };
     expect(readPlainShortForm(text)).toEqual({ source, destination, amount, currency, account });
+    expect(readPlainTerms(text)).toBe(`"${source}","${destination}","${amount}","${currency}"`);
   });
 
   it.each<[string, string]>([
@@ -55,6 +56,7 @@ describe('an event in the short form', () => {
     ['nothing', ''],
   ])('with %s has to be parsed', (_, text) => {
     expect(readPlainShortForm(text)).toBeUndefined();
+    expect(readPlainTerms(text)).toBeUndefined();
   });
 
   it('says what a parser says wherever it says anything, whatever was done to the text', () => {
@@ -76,10 +78,13 @@ describe('an event in the short form', () => {
       fc.property(at, fc.nat(3), piece, (place, removed, put) => {
         const text = TEXT.slice(0, place) + put + TEXT.slice(place + removed);
         const plain = readPlainShortForm(text);
+        const terms = readPlainTerms(text);
+        expect(terms === undefined).toBe(plain === undefined);
         if (!plain) return;
         const { accounts, data } = readEnvelope(text);
         const { source, destination, amount, currency } = data;
         expect(plain).toMatchObject({ source, destination, amount, currency });
+        expect(JSON.parse(`[${terms}]`)).toEqual([source, destination, amount, currency]);
         expect(plain.account?.balance).toBe(accounts[0]?.balance);
         expect(plain.account?.id).toBe(accounts[0]?.id);
       }),

@@ -1,7 +1,7 @@
 import { slotOfTransferId } from '@surety/domain';
 import { listTransfers } from '@surety/db';
-import type { Session } from '@surety/db';
-import type { DecisionRow, TransferRow } from '@surety/saga';
+import type { ComparedTransfer, Session } from '@surety/db';
+import type { DecisionRow } from '@surety/saga';
 import { byShard, eachDecisionPage } from './pages.js';
 import { onEveryShard } from './scope.js';
 import type { Check, CheckScope } from './scope.js';
@@ -62,7 +62,7 @@ async function comparePage(
 /** What is wrong between a decision and the transfer that it is about, seen at the same instant. */
 export function creditFault(
   row: DecisionRow,
-  transfer: TransferRow | undefined,
+  transfer: ComparedTransfer | undefined,
 ): string | undefined {
   if (!transfer) return 'is about a transfer that does not exist';
   const haveSameTerms =

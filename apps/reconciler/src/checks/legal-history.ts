@@ -1,7 +1,7 @@
 import type { Decision, TransferEventType, TransferKind, TransferStatus } from '@surety/domain';
 
 /** Types of a transfer's own events by step, as they lie on its source's shard. */
-export type EventTypes = ReadonlyMap<number, TransferEventType>;
+export type EventTypes = Pick<ReadonlyMap<number, TransferEventType>, 'get'>;
 
 export interface TransferFacts {
   readonly kind: TransferKind;
@@ -42,7 +42,9 @@ export function isLegalHistory({ kind, state, events }: TransferFacts): boolean 
 
 /** The version that a projection of this transfer reaches: its last own step. */
 export function lastOwnStep(events: EventTypes): number {
-  return OWN_STEPS.filter((step) => events.has(step)).at(-1) ?? 0;
+  let last = 0;
+  for (const step of OWN_STEPS) if (events.get(step) !== undefined) last = step;
+  return last;
 }
 
 type OutcomeOrNone = Decision['outcome'] | 'none';

@@ -24,17 +24,18 @@ export function encodeFields(fields: readonly Field[]): Buffer {
 /** One character a byte: one such string is several times faster than many writes. */
 function encoded(fields: readonly Field[]): string {
   let bytes = '';
-  let all = '';
+  let nulls = 0;
   for (const field of fields) {
     if (field === null) {
       bytes += NO_VALUE_TEXT;
+      nulls += 1;
       continue;
     }
     const text = typeof field === 'string' ? field : String(field);
-    all += text;
     bytes += (SHORT_LENGTHS[text.length] ?? longLength(text.length)) + text;
   }
-  const isAscii = Buffer.byteLength(all) === all.length;
+  // Whatever is beyond ASCII, in a text or in the bytes of a length, is longer in UTF-8.
+  const isAscii = Buffer.byteLength(bytes) === bytes.length + nulls * NO_VALUE_TEXT.length;
   return isAscii ? bytes : encodeUtf8(fields).toString('latin1');
 }
 

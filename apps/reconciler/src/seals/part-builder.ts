@@ -9,7 +9,7 @@ export class PartBuilder {
   readonly #firstSeq: bigint;
   readonly #previousHash: string;
   readonly #tree = new MerkleTree();
-  readonly #witnesses: string[] = [];
+  #witness = '';
 
   constructor(account: UnsealedAccount, firstSeq: bigint, previousHash: string) {
     this.#account = account;
@@ -19,11 +19,14 @@ export class PartBuilder {
 
   /** In the order of their numbers. */
   add(entries: readonly StepEntry[]): void {
+    const witnesses: string[] = [];
     for (const entry of entries) {
       const hash = hashEntry(entry);
       this.#tree.push(hash);
-      this.#witnesses.push(encodeWitness(entry, hash));
+      witnesses.push(encodeWitness(entry, hash));
     }
+    // Joined at once: what waits for the end of a seal is one text, and not the parts of each.
+    this.#witness += witnesses.join('');
   }
 
   /** @param balance after the last entry that was added */
@@ -36,7 +39,7 @@ export class PartBuilder {
       lastSeq: this.#firstSeq + BigInt(this.#tree.leaves) - 1n,
       balance,
       root: this.#tree.root(),
-      witness: this.#witnesses.join(''),
+      witness: this.#witness,
       previousHash: this.#previousHash,
     };
     return { ...part, hash: hashPart(part) };

@@ -15,10 +15,13 @@ import type { Fault } from './soundness.js';
 import { UnsealedWalk } from './unsealed-walk.js';
 import type { SoundPiece, WalkListener } from './unsealed-walk.js';
 
-/** Bounds the memory of sealer and verification, and one transaction of the sealer. */
-export const SEAL_ENTRIES_MAX = 20_000n;
+/**
+ * Bounds the memory of the sealer, one of its transactions, and a turn of the rolling verification,
+ * which takes seals whole.
+ */
+export const SEAL_ENTRIES_MAX = 5_000n;
 /** Bounds how long one snapshot stays open; what is left is sealed from a newer one at once. */
-export const SEALS_PER_PASS_MAX = 10;
+export const SEALS_PER_PASS_MAX = 40;
 /** Faults kept of one pass. */
 const FAULTS_MAX = 100;
 

@@ -47,9 +47,11 @@ export class AccountWalk {
     const faults: Fault[] = [];
     let at = 0;
     for (let seq = range.firstSeq; seq <= range.lastSeq; seq += 1n) {
-      const same: PostedEntry[] = [];
-      for (; entries[at]?.entrySeq === seq; at += 1) same.push(entries[at] as PostedEntry);
-      faults.push(...this.#takeNumber(seq, same));
+      const from = at;
+      while (entries[at]?.entrySeq === seq) at += 1;
+      const problems = at === from + 1 ? this.#step(entries[from] as PostedEntry) : undefined;
+      if (problems?.length === 0) continue;
+      faults.push(...this.#faults(seq, entries.slice(from, at), problems ?? []));
     }
     if (range.lastSeq === this.#account.entrySeq && faults.length === 0) {
       faults.push(...this.#endFaults());
@@ -57,23 +59,33 @@ export class AccountWalk {
     return faults;
   }
 
-  #takeNumber(seq: bigint, entries: readonly PostedEntry[]): Fault[] {
-    const [entry, ...more] = entries;
-    if (!entry) return [missing(this.#account.id, seq)];
+  /** Goes on to the only entry of a number. */
+  #step(entry: PostedEntry): readonly Problem[] {
     const problems = this.#problems(entry);
     this.#balance = ownLeg(entry)?.balanceAfter ?? this.#balance;
-    const faults = problems.map((problem) => faultOf(entry, 'altered', problem));
-    if (more.length === 0) return faults;
-    return [entry, ...more].map((one) => ({
-      ...faultOf(one, 'inserted', { problem: `${entries.length} entries have this number` }),
-    }));
+    return problems;
   }
 
-  #problems(entry: PostedEntry): Problem[] {
+  #faults(seq: bigint, entries: readonly PostedEntry[], problems: readonly Problem[]): Fault[] {
+    const [entry, ...more] = entries;
+    if (!entry) return [missing(this.#account.id, seq)];
+    if (more.length === 0) return problems.map((problem) => faultOf(entry, 'altered', problem));
+    this.#balance = ownLeg(entry)?.balanceAfter ?? this.#balance;
+    const problem = `${entries.length} entries have this number`;
+    return entries.map((one) => faultOf(one, 'inserted', { problem }));
+  }
+
+  #problems(entry: PostedEntry): readonly Problem[] {
     const own = ownLeg(entry);
     if (!own) return [{ problem: 'the entry is none of its step' }];
-    const found = [...this.#runs(own), ...stepProblems(entry, this.#account)];
     const { posting } = entry;
+    const isSound =
+      own.balanceAfter === this.#balance + own.minor &&
+      isSoundStep(entry, this.#account) &&
+      posting !== undefined &&
+      isTold(own, posting);
+    if (isSound) return NO_PROBLEMS;
+    const found = [...this.#runs(own), ...stepProblems(entry, this.#account)];
     return [...found, ...(posting ? eventProblems(own, posting) : [NO_EVENT])];
   }
 
@@ -114,10 +126,12 @@ interface Problem {
   readonly detail?: Readonly<Record<string, string | null>>;
 }
 
+const NO_PROBLEMS: readonly Problem[] = [];
 const NO_EVENT: Problem = { problem: 'its step has no event' };
 
 export function ownLeg(entry: StepEntry): StoredLeg | undefined {
-  return entry.legs.find(({ leg }) => leg === entry.leg);
+  const { leg, legs } = entry;
+  return legs[leg]?.leg === leg ? legs[leg] : legs.find((one) => one.leg === leg);
 }
 
 function missing(account: AccountId, entrySeq: bigint): Fault {
@@ -138,6 +152,18 @@ function faultOf(entry: StepEntry, kind: Fault['kind'], { problem, detail = {} }
 }
 
 /** What every step that posts keeps: legs numbered from 0, of one slot and currency, sum zero. */
+function isSoundStep({ legs }: StepEntry, { slot, currency }: UnsealedAccount): boolean {
+  let sum = 0n;
+  for (let number = 0; number < legs.length; number += 1) {
+    const leg = legs[number] as StoredLeg;
+    if (leg.leg !== number || leg.slot !== slot || leg.currency !== currency) return false;
+    if (isSystemAccountId(leg.account) !== (leg.entrySeq === null)) return false;
+    sum += leg.minor;
+  }
+  return sum === 0n;
+}
+
+/** Which of that a step does not keep, in words. */
 function stepProblems({ legs }: StepEntry, account: UnsealedAccount): Problem[] {
   const sum = legs.reduce((total, { minor }) => total + minor, 0n);
   const problems: Problem[] = [];
@@ -161,24 +187,31 @@ function stepProblems({ legs }: StepEntry, account: UnsealedAccount): Problem[] 
 }
 
 /** Where an event of this type posts, the row that must say the same. */
-function rowBehind({ type, decision, transfer }: Posting): bigint | undefined {
-  if (type === 'credited') return decision?.outcome === 'credited' ? decision.minor : undefined;
-  if (type === 'committed') return transfer?.state === 'committed' ? transfer.minor : undefined;
-  return undefined;
+function rowBehind({ type, behind }: Posting): bigint | undefined {
+  const isPosted = type === 'credited' || type === 'committed';
+  return isPosted && behind?.state === type ? behind.minor : undefined;
+}
+
+/** Whether event, row and leg say the same. */
+function isTold(own: StoredLeg, posting: Posting): boolean {
+  const minor = rowBehind(posting);
+  const amount = own.minor < 0n ? -own.minor : own.minor;
+  if (minor !== amount) return false;
+  const told = toldBy(posting.envelope, own.account);
+  const balance = own.balanceAfter?.toString() ?? null;
+  return told.amount === amount.toString() && told.balance === balance;
 }
 
 function eventProblems(own: StoredLeg, posting: Posting): Problem[] {
+  if (isTold(own, posting)) return [];
   const minor = rowBehind(posting);
   if (minor === undefined) {
     return [
       { problem: `no ${posting.type === 'credited' ? 'decision' : 'transfer'} says the same` },
     ];
   }
-  const amount = own.minor < 0n ? -own.minor : own.minor;
   const balance = own.balanceAfter?.toString() ?? null;
   const told = toldBy(posting.envelope, own.account);
-  const isTold = told.amount === amount.toString() && told.balance === balance;
-  if (isTold && minor === amount) return [];
   return [
     {
       problem: 'contradicts its event',

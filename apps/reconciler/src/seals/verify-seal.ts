@@ -3,11 +3,12 @@ import type { EntryRange, SealPartRow, SealRow, Session } from '@surety/db';
 import type { VerifyFindings } from './findings.js';
 import { MerkleTree } from './merkle-tree.js';
 import { BATCH_ENTRIES_MAX, byAccount, entriesOf, rangeSize } from './read-batch.js';
-import { SEAL_ENTRIES_MAX } from './seal-shard.js';
 import { PartVerification } from './verify-part.js';
 
+/** Of any seal that was ever written: those of older versions are larger than the sealer's are now. */
+const SEALED_ENTRIES_MAX = 20_000n;
 /** No seal has more parts than entries. */
-const PARTS_MAX = Number(SEAL_ENTRIES_MAX) + 1;
+const PARTS_MAX = Number(SEALED_ENTRIES_MAX) + 1;
 
 /**
  * Compares a seal with its parts, and them with the ledger.
@@ -65,7 +66,7 @@ function piecesOf(verification: PartVerification): Piece[] {
 
 /** At least the first and at most as many as a seal can have. */
 function lastBounded({ firstSeq, lastSeq }: SealPartRow): bigint {
-  const bound = firstSeq + SEAL_ENTRIES_MAX - 1n;
+  const bound = firstSeq + SEALED_ENTRIES_MAX - 1n;
   if (lastSeq < firstSeq) return firstSeq;
   return lastSeq < bound ? lastSeq : bound;
 }

@@ -19,7 +19,11 @@ export const WITNESS_DIGITS = TRANSFER_DIGITS + STEP_DIGITS + HASH_DIGITS;
 /** Hex digits, of a hash in hex. */
 export function encodeWitness({ transferId, step }: StepEntry, entryHash: string): string {
   return (
-    transferId.replaceAll('-', '') +
+    transferId.slice(0, 8) +
+    transferId.slice(9, 13) +
+    transferId.slice(14, 18) +
+    transferId.slice(19, 23) +
+    transferId.slice(24) +
     step.toString(16).padStart(STEP_DIGITS, '0') +
     entryHash.slice(0, HASH_DIGITS)
   );

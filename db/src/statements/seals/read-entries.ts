@@ -51,8 +51,12 @@ export interface StepEntry {
 export interface Posting {
   readonly type: string;
   readonly envelope: string;
-  readonly decision: { readonly outcome: string; readonly minor: bigint } | undefined;
-  readonly transfer: { readonly state: string; readonly minor: bigint } | undefined;
+  /**
+   * The row that an event of this type goes with: the outcome and the amount of the decision behind
+   * `credited`, the state and the amount of the transfer behind `committed`; undefined where there is
+   * none.
+   */
+  readonly behind: { readonly state: string; readonly minor: bigint } | undefined;
 }
 
 export interface PostedEntry extends StepEntry {
@@ -73,7 +77,8 @@ const OF_ENTRIES =
   ' FROM ledger_entries AS e FORCE INDEX (ledger_entries_by_account) ' +
   'LEFT JOIN ledger_entries AS s FORCE INDEX (PRIMARY) ' +
   'ON s.transfer_id = e.transfer_id AND s.step = e.step AND s.leg <> e.leg ';
-const POSTING = ', v.type, v.envelope, d.outcome, d.amount, t.state, t.amount';
+/** An event has one type: of decision and transfer at most one is joined to it. */
+const POSTING = ', v.type, v.envelope, COALESCE(d.outcome, t.state), COALESCE(d.amount, t.amount)';
 const OF_POSTINGS =
   'LEFT JOIN transfer_events AS v FORCE INDEX (PRIMARY) ' +
   'ON v.transfer_id = e.transfer_id AND v.step = e.step ' +
@@ -147,16 +152,33 @@ function within(ranges: readonly EntryRange[]): string {
 
 type Gathered = PostedEntry & { readonly legs: StoredLeg[] };
 
-/** Rows to entries: one with more than one other leg has a row for each of those. */
+/**
+ * Rows to entries: one with more than one other leg has a row for each of those. They come in this
+ * order where the engine walks the index, and are sorted where it does not.
+ */
 function inOrder(rows: readonly Row[]): PostedEntry[] {
   const entries: Gathered[] = [];
-  for (const entry of rows.map(readEntry).sort(compareEntries)) {
-    const before = entries.at(-1);
-    if (before && compareEntries(before, entry) === 0) before.legs.push(...entry.legs.slice(1));
-    else entries.push(entry);
+  let before: Gathered | undefined;
+  for (const row of rows) {
+    const entry = readEntry(row);
+    const order = before ? compareEntries(before, entry) : -1;
+    if (order > 0) return inOrder(sorted(rows));
+    if (order === 0) before?.legs.push(...entry.legs.slice(1));
+    else entries.push((before = entry));
   }
-  for (const { legs } of entries) legs.sort((a, b) => a.leg - b.leg);
+  for (const { legs } of entries) if (!areByNumber(legs)) legs.sort((a, b) => a.leg - b.leg);
   return entries;
+}
+
+function sorted(rows: readonly Row[]): readonly Row[] {
+  return rows
+    .map((row) => ({ row, entry: readEntry(row) }))
+    .sort((a, b) => compareEntries(a.entry, b.entry))
+    .map(({ row }) => row);
+}
+
+function areByNumber(legs: readonly StoredLeg[]): boolean {
+  return legs.every(({ leg }, at) => at === 0 || (legs[at - 1] as StoredLeg).leg <= leg);
 }
 
 function readEntry(row: Row): Gathered {
@@ -176,12 +198,13 @@ function readEntry(row: Row): Gathered {
     transferId: readUuid(row[2]),
     step: readCount(row[3]),
     leg: own.leg,
-    legs: row[10] === null ? [own] : [own, readOther(row)],
+    legs: row[10] === null ? [own] : [own, readOther(row, own)],
     posting: readPosting(row),
   };
 }
 
-function readOther(row: Row): StoredLeg {
+/** Nearly always posted with the entry's own leg: then that time is not put into words again. */
+function readOther(row: Row, own: StoredLeg): StoredLeg {
   return {
     leg: readCount(row[10]),
     slot: readCount(row[11]),
@@ -190,20 +213,18 @@ function readOther(row: Row): StoredLeg {
     minor: readBigint(row[14]),
     currency: readText(row[15]),
     balanceAfter: readBigintOrNull(row[16] ?? null),
-    postedAt: readTime(row[17]),
+    postedAt: row[17] === row[9] ? own.postedAt : readTime(row[17]),
   };
 }
 
 function readPosting(row: Row): Posting | undefined {
   const type = row[18] ?? null;
   if (type === null) return undefined;
-  const outcome = readTextOrNull(row[20] ?? null);
-  const state = readTextOrNull(row[22] ?? null);
+  const state = readTextOrNull(row[20] ?? null);
   return {
     type: readText(type),
     envelope: readText(row[19]),
-    decision: outcome === null ? undefined : { outcome, minor: readBigint(row[21]) },
-    transfer: state === null ? undefined : { state, minor: readBigint(row[23]) },
+    behind: state === null ? undefined : { state, minor: readBigint(row[21]) },
   };
 }
 

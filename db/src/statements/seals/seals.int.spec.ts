@@ -189,8 +189,7 @@ describe('entries with the events of their steps', () => {
     expect(entries[0]?.posting).toEqual({
       type: 'credited',
       envelope: '{}',
-      decision: undefined,
-      transfer: undefined,
+      behind: undefined,
     });
     expect(rows).toBeLessThan(60);
     expect(await readPostedEntries(shard, [])).toEqual([]);

@@ -1,6 +1,7 @@
 import type { AccountId, TransferId } from '@surety/domain';
 import {
   OFFENDERS_MAX,
+  followNewLegs,
   listChangedAccounts,
   listOlderTransfersOfNewLegs,
   listVanishedAccounts,
@@ -36,8 +37,12 @@ export async function lookAtAccounts(
   const findings = sink.of('balances');
   for await (const page of eachChangedPage(snapshot)) {
     findings.rowsChecked += page.length;
-    const sums = new Map((await sumNewLegs(snapshot, page)).map((sum) => [sum.account, sum]));
-    for (const account of page) {
+    const newer = page.filter((account) => !isOlder(account));
+    const followed = await followNewLegs(snapshot, newer, bound);
+    const others = page.filter(({ id }) => !followed.has(id));
+    const sums = new Map((await sumNewLegs(snapshot, others)).map((sum) => [sum.account, sum]));
+    for (const { legs } of followed.values()) findings.rowsChecked += legs;
+    for (const account of others) {
       const legs = sums.get(account.id);
       findings.rowsChecked += Number(legs?.legs ?? 0n);
       if (isContinued(account, legs)) continue;
@@ -45,7 +50,9 @@ export async function lookAtAccounts(
         sink.tell('balances', finding);
       }
     }
-    const reachBack = page.filter(({ id }) => (sums.get(id)?.oldestTransfer ?? bound) < bound);
+    const reachBack = page.filter(
+      ({ id }) => followed.get(id)?.reachesBack ?? (sums.get(id)?.oldestTransfer ?? bound) < bound,
+    );
     for await (const id of olderTransfersOf(snapshot, reachBack, bound)) older.add(id);
   }
   await lookForVanished(snapshot, scope, sink);
@@ -83,9 +90,14 @@ export async function* eachChangedPage(
   }
 }
 
+/** What was verified is further than the account: whatever its legs say, it was put back. */
+function isOlder({ version, verifiedVersion }: ChangedAccount): boolean {
+  return version < verifiedVersion;
+}
+
 function isContinued(account: ChangedAccount, legs: NewLegs | undefined): boolean {
   const { verifiedEntrySeq, verifiedBalance, entrySeq, balance } = account;
-  if (account.version < account.verifiedVersion) return false;
+  if (isOlder(account)) return false;
   if (!legs) return entrySeq === verifiedEntrySeq && balance === verifiedBalance;
   return (
     legs.brokenEntrySeq === null &&

@@ -1,6 +1,6 @@
 import { STEP, isEnded, transitAccountId } from '@surety/domain';
-import type { RecordedLeg } from '@surety/db';
-import type { DecisionRow, TransferRow } from '@surety/saga';
+import type { ComparedTransfer, RecordedLeg } from '@surety/db';
+import type { DecisionRow } from '@surety/saga';
 import { creditFault } from '../credits.js';
 import { decisionFault, isLegalHistory, pathOf } from '../legal-history.js';
 import type { Finding } from '../types.js';
@@ -23,7 +23,7 @@ export function judgeStory(story: TransferStory): readonly Fault[] {
   return [...judgeState(story, transfer), ...faults];
 }
 
-function judgeState(story: TransferStory, transfer: TransferRow): Fault[] {
+function judgeState(story: TransferStory, transfer: ComparedTransfer): Fault[] {
   const { id, events, decision, isListedAsOpen } = story;
   const { kind, state } = transfer;
   const key = `transfer ${id}`;
@@ -66,7 +66,7 @@ function judgeDecision(story: TransferStory): Fault[] {
   return [...faults, { check: 'histories', key, problem, detail: { event, row: outcome } }];
 }
 
-function judgeTerms(decision: DecisionRow, transfer: TransferRow | undefined): Fault[] {
+function judgeTerms(decision: DecisionRow, transfer: ComparedTransfer | undefined): Fault[] {
   const problem = creditFault(decision, transfer);
   if (!problem) return [];
   return [
@@ -83,17 +83,17 @@ function judgeTerms(decision: DecisionRow, transfer: TransferRow | undefined): F
 }
 
 /** Each event tells the terms of the row that it made; one without its row is told of already. */
-function judgeTold({ id, transfer, decision, events, told }: TransferStory): Fault[] {
+function judgeTold({ id, transfer, decision, events }: TransferStory): Fault[] {
   const faults: Fault[] = [];
   const own = transfer && termsOf(transfer);
   const decided = decision && termsOf(decision);
-  for (const [step, terms] of told) {
+  for (const { step, type, told } of events.list) {
     const must = step === STEP.decide ? decided : own;
-    if (must === undefined || terms === must) continue;
+    if (must === undefined || told === must) continue;
     faults.push({
       ...{ check: 'histories', key: `event ${id}/${step}` },
       problem: 'tells other terms than the row that it made',
-      detail: { event: events.get(step) ?? null, told: terms, row: must },
+      detail: { event: type, told, row: must },
     });
   }
   return faults;
@@ -104,18 +104,18 @@ function termsOf({
   currency,
   source,
   destination,
-}: TransferRow | DecisionRow): string {
+}: ComparedTransfer | DecisionRow): string {
   return `${amountMinor} ${currency} ${source} ${destination}`;
 }
 
 /** Own events of a transfer that does not exist. */
 function judgeOrphan({ id, events }: TransferStory): Fault[] {
-  return [...events]
-    .filter(([step]) => step !== STEP.decide)
-    .map(([step, event]) => ({
+  return events.list
+    .filter(({ step }) => step !== STEP.decide)
+    .map(({ step, type }) => ({
       ...{ check: 'histories', key: `event ${id}/${step}` },
       problem: 'has not the row that it made',
-      detail: { event, row: null },
+      detail: { event: type, row: null },
     }));
 }
 
@@ -147,14 +147,14 @@ export function legText({ step, account, slot, minor, currency }: LegText): stri
 
 /** The legs that a credit and a commit, or a funding, leave behind: nothing else posts. */
 export function expectedLegs(
-  transfer: TransferRow | undefined,
+  transfer: ComparedTransfer | undefined,
   decision: DecisionRow | undefined,
 ): string[] {
   return expectedRows(transfer, decision).map(legText);
 }
 
 function expectedRows(
-  transfer: TransferRow | undefined,
+  transfer: ComparedTransfer | undefined,
   decision: DecisionRow | undefined,
 ): readonly LegText[] {
   const legs: LegText[] = [];

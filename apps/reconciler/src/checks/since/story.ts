@@ -1,15 +1,36 @@
-import type { Step, TransferEventType, TransferId } from '@surety/domain';
-import type { RecordedLeg, RecordedStatus, TransferRecords } from '@surety/db';
-import type { DecisionRow, TransferRow } from '@surety/saga';
+import type { TransferEventType, TransferId } from '@surety/domain';
+import type {
+  ComparedTransfer,
+  RecordedEvent,
+  RecordedLeg,
+  RecordedStatus,
+  TransferRecords,
+} from '@surety/db';
+import type { DecisionRow } from '@surety/saga';
+
+/** The events of one transfer, of one a step: so few that a list is found in faster than a map. */
+export class StoryEvents {
+  readonly list: RecordedEvent[] = [];
+
+  get(step: number): TransferEventType | undefined {
+    for (const event of this.list) if (event.step === step) return event.type;
+    return undefined;
+  }
+
+  /** Of two events of a step, which only two shards can have, the last is kept. */
+  set(event: RecordedEvent): void {
+    const at = this.list.findIndex(({ step }) => step === event.step);
+    if (at < 0) this.list.push(event);
+    else this.list[at] = event;
+  }
+}
 
 /** Everything that all shards say about one transfer at one instant. */
 export interface TransferStory {
   readonly id: TransferId;
-  transfer: TransferRow | undefined;
+  transfer: ComparedTransfer | undefined;
   isListedAsOpen: boolean;
-  readonly events: Map<Step, TransferEventType>;
-  /** The terms in each envelope. */
-  readonly told: Map<Step, string | null>;
+  readonly events: StoryEvents;
   decision: DecisionRow | undefined;
   readonly legs: RecordedLeg[];
   status: RecordedStatus | undefined;
@@ -18,15 +39,19 @@ export interface TransferStory {
 /** Puts together what the shards have said; a row of anything makes a story of its own. */
 export function storiesOf(records: readonly TransferRecords[]): readonly TransferStory[] {
   const stories = new Map<TransferId, TransferStory>();
+  let last: TransferStory | undefined;
+  // Rows about one transfer come one after the other.
   const storyOf = (id: TransferId): TransferStory => {
-    const known = stories.get(id);
-    if (known) return known;
+    if (last?.id === id) return last;
+    last = stories.get(id) ?? newStory(id);
+    return last;
+  };
+  const newStory = (id: TransferId): TransferStory => {
     const story: TransferStory = {
       id,
       transfer: undefined,
       isListedAsOpen: false,
-      events: new Map(),
-      told: new Map(),
+      events: new StoryEvents(),
       decision: undefined,
       legs: [],
       status: undefined,
@@ -36,13 +61,11 @@ export function storiesOf(records: readonly TransferRecords[]): readonly Transfe
   };
   for (const { transfers, events, decisions, legs, statuses } of records) {
     for (const { transfer, isListedAsOpen } of transfers) {
-      Object.assign(storyOf(transfer.id), { transfer, isListedAsOpen });
+      const story = storyOf(transfer.id);
+      story.transfer = transfer;
+      story.isListedAsOpen = isListedAsOpen;
     }
-    for (const { transferId, step, type, told } of events) {
-      const story = storyOf(transferId);
-      story.events.set(step, type);
-      story.told.set(step, told);
-    }
+    for (const event of events) storyOf(event.transferId).events.set(event);
     for (const row of decisions) storyOf(row.transferId).decision = row;
     for (const leg of legs) storyOf(leg.transferId).legs.push(leg);
     for (const row of statuses) storyOf(row.transferId).status = row;

@@ -7,6 +7,7 @@ import {
   transferIdAfter,
 } from '@surety/db';
 import type {
+  ComparedTransfer,
   OpenPosition,
   RecordedStatus,
   Session,
@@ -14,7 +15,6 @@ import type {
   StrayProjection,
   TransferSelection,
 } from '@surety/db';
-import type { TransferRow } from '@surety/saga';
 import { lastOwnStep } from '../legal-history.js';
 import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
@@ -142,12 +142,18 @@ function strayStatus({ id, transfer, status, events }: TransferStory): StrayProj
 }
 
 /** A transfer that is under way needs no projection. */
-function differs(projected: RecordedStatus | undefined, { state, reason }: TransferRow): boolean {
+function differs(
+  projected: RecordedStatus | undefined,
+  { state, reason }: ComparedTransfer,
+): boolean {
   if (!projected) return isEnded(state);
   return projected.status !== state || projected.reason !== reason;
 }
 
-function comparedStatus({ id, status, events }: TransferStory, transfer: TransferRow): StaleStatus {
+function comparedStatus(
+  { id, status, events }: TransferStory,
+  transfer: ComparedTransfer,
+): StaleStatus {
   return {
     id,
     state: transfer.state,

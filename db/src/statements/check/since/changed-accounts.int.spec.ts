@@ -8,6 +8,8 @@ import type { Session } from '../../../connection/session.js';
 import type { Shard } from '../../../shard-pools.js';
 import { RANGES_MAX } from '../../transact/shape.js';
 import { listOlderTransfersOfNewLegs, sumNewLegs } from './changed-accounts.js';
+import type { ChangedAccount } from './changed-accounts.js';
+import { followNewLegs } from './follow-new-legs.js';
 
 const ACCOUNTS = 2 * RANGES_MAX + 10;
 const LEGS = 40;
@@ -90,6 +92,67 @@ it('sums the new legs of many accounts, each statement by ranges of the index', 
       brokenEntrySeq: null,
     })),
   );
+});
+
+/** As the legs make them: all 5 minor units each. */
+const CHANGED: readonly ChangedAccount[] = accounts.map((account) => ({
+  ...account,
+  ...{ slot: 1, balance: 5n * BigInt(LEGS), version: 2n, entrySeq: BigInt(LEGS) },
+  ...{ verifiedBalance: 5n * BigInt(VERIFIED), verifiedVersion: 1n },
+}));
+
+it('follows the new legs of many accounts by ranges of the index, and says whose reach back', async () => {
+  const plans: unknown[] = [];
+  const oldest = accounts.map((_, n) => newIdsOf(n)[0]!);
+  const bound = [...oldest].sort()[7]!;
+  const followed = await followNewLegs(explaining(plans as never), CHANGED, bound);
+  expect(plans).toEqual([BY_RANGES, BY_RANGES, BY_RANGES]);
+  expect(followed.size).toBe(ACCOUNTS);
+  CHANGED.forEach(({ id }, n) => {
+    const expected = { legs: NEW, reachesBack: oldest[n]! < bound };
+    expect(followed.get(id)).toMatchObject(expected);
+  });
+});
+
+const MANY = 9_007_199_254_740_992n;
+
+it.each<[string, Partial<ChangedAccount>]>([
+  ['that counts another number of entries', { entrySeq: BigInt(LEGS - 1) }],
+  ['that counts more entries than there are', { entrySeq: BigInt(LEGS + 1) }],
+  ['that has another balance', { balance: 5n * BigInt(LEGS) + 1n }],
+  ['that was verified with another balance', { verifiedBalance: 5n * BigInt(VERIFIED) - 5n }],
+  ['that is new, with a balance before its first leg', { verifiedEntrySeq: 0n }],
+  ['that has nothing new', { verifiedEntrySeq: BigInt(LEGS) }],
+  ['with a balance that a number cannot hold', { balance: MANY, verifiedBalance: MANY }],
+])('says nothing about an account %s', async (_, change) => {
+  const [first, second] = CHANGED as [ChangedAccount, ChangedAccount];
+  const followed = await followNewLegs(shard, [{ ...first, ...change }], newIdsOf(0)[0]!);
+  expect([...followed.keys()]).toEqual([]);
+  expect((await followNewLegs(shard, [second], newIdsOf(0)[0]!)).size).toBe(1);
+});
+
+it.each([
+  ['balance_after', 'balance_after + 1'],
+  ['amount', 'amount + 1'],
+  ['entry_seq', 'entry_seq - 1'],
+  ['balance_after', 'NULL'],
+])('says nothing about an account whose leg has another %s: %s', async (column, value) => {
+  const [first] = CHANGED as [ChangedAccount];
+  for (const seq of [VERIFIED, VERIFIED + 1, LEGS]) {
+    // The amount of the leg that was verified is none of the new ones' business.
+    if (seq === VERIFIED && column === 'amount') continue;
+    const at = `WHERE account_id = '${first.id}' AND transfer_id = x'${idOf(0, seq).replaceAll('-', '')}'`;
+    await shard.send([`CREATE TABLE kept AS SELECT * FROM ledger_entries ${at}`]);
+    const [changed] = await shard.send([`UPDATE ledger_entries SET ${column} = ${value} ${at}`]);
+    expect(changed?.affectedRows).toBe(1);
+    const followed = await followNewLegs(shard, [first], newIdsOf(0)[0]!);
+    await shard.send([
+      `DELETE FROM ledger_entries ${at}`,
+      'INSERT INTO ledger_entries SELECT * FROM kept',
+      'DROP TABLE kept',
+    ]);
+    expect(followed.size).toBe(0);
+  }
 });
 
 it('pages through the transfers of many accounts in the order of their ids', async () => {

@@ -71,11 +71,12 @@ export interface NewLegs {
 
 export type LegPosition = Pick<ChangedAccount, 'id' | 'verifiedEntrySeq'>;
 
-function ranges(accounts: readonly LegPosition[]): string {
+/** The legs `l` beyond the verified ones, or from the verified ones on. */
+export function legRanges(accounts: readonly LegPosition[], from: '>' | '>=' = '>'): string {
   return accounts
     .map(
       ({ id, verifiedEntrySeq }) =>
-        `(l.account_id = ${word(id)} AND l.entry_seq > ${verifiedEntrySeq})`,
+        `(l.account_id = ${word(id)} AND l.entry_seq ${from} ${verifiedEntrySeq})`,
     )
     .join(' OR ');
 }
@@ -103,7 +104,7 @@ export async function sumNewLegs(
       'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
       'LEFT JOIN ledger_entries AS p FORCE INDEX (ledger_entries_by_account) ' +
       'ON p.account_id = l.account_id AND p.entry_seq = l.entry_seq - 1 ' +
-      `WHERE ${ranges(chunk)} GROUP BY l.account_id`,
+      `WHERE ${legRanges(chunk)} GROUP BY l.account_id`,
   );
   const results = await snapshot.send(statements);
   return results.flatMap(({ rows }) =>
@@ -144,7 +145,7 @@ export async function listOlderTransfersOfNewLegs(
     (chunk) =>
       'SELECT DISTINCT l.transfer_id ' +
       'FROM ledger_entries AS l FORCE INDEX (ledger_entries_by_account) ' +
-      `WHERE (${ranges(chunk)}) ${beyond}AND l.transfer_id < ${uuid(before)} ` +
+      `WHERE (${legRanges(chunk)}) ${beyond}AND l.transfer_id < ${uuid(before)} ` +
       `ORDER BY l.transfer_id LIMIT ${count(limit)}`,
   );
   const results = await snapshot.send(statements);

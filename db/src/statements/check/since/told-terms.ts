@@ -1,4 +1,4 @@
-import { SHORT_FORM_SCHEMA, readPlainShortForm } from '@surety/contracts';
+import { SHORT_FORM_SCHEMA, readPlainTerms } from '@surety/contracts';
 import { TERM_AT } from '../../rows/told-by-event.js';
 
 const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
@@ -10,9 +10,19 @@ const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
  * which of two members of one name counts.
  */
 export function toldTerms(text: string): string | null {
-  const plain = readPlainShortForm(text);
-  if (!plain) return parsedTerms(text);
-  return `${plain.amount} ${plain.currency} ${plain.source} ${plain.destination}`;
+  const terms = readPlainTerms(text);
+  if (terms === undefined) return parsedTerms(text);
+  if (terms !== last.terms) last = { terms, told: inWords(terms) };
+  return last.told;
+}
+
+/** The events of a transfer come one after the other and tell the same. */
+let last = { terms: '', told: '' };
+
+/** None of the four strings has a quotation mark in it. */
+function inWords(terms: string): string {
+  const [source, destination, amount, currency] = terms.slice(1, -1).split('","');
+  return `${amount} ${currency} ${source} ${destination}`;
 }
 
 function parsedTerms(text: string): string | null {

@@ -1,8 +1,14 @@
-import type { Step, TransferEventType, TransferId, TransferStatus } from '@surety/domain';
+import type {
+  Reason,
+  Step,
+  TransferEventType,
+  TransferId,
+  TransferKind,
+  TransferStatus,
+} from '@surety/domain';
 import type { DecisionRow, TransferRow } from '@surety/saga';
 import {
   readBigint,
-  readBigintOrNull,
   readCount,
   readFlag,
   readText,
@@ -14,7 +20,6 @@ import { count, uuid } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
 import { DECISION_COLUMNS, readDecisionRow } from '../../rows/decision-row.js';
-import { TRANSFER_COLUMNS, readTransferRow } from '../../rows/transfer-row.js';
 import { inLockOrder } from '../../transact/shape.js';
 import { toldTerms } from './told-terms.js';
 
@@ -23,8 +28,15 @@ export type TransferSelection =
   | { readonly from: TransferId; readonly below: TransferId | undefined }
   | { readonly ids: readonly TransferId[] };
 
+/** Of a transfer what checks compare. */
+export type ComparedTransfer = Pick<
+  TransferRow,
+  | ('id' | 'slot' | 'kind' | 'source' | 'destination')
+  | ('amountMinor' | 'currency' | 'state' | 'reason')
+>;
+
 export interface RecordedTransfer {
-  readonly transfer: TransferRow;
+  readonly transfer: ComparedTransfer;
   readonly isListedAsOpen: boolean;
 }
 
@@ -43,7 +55,6 @@ export interface RecordedLeg {
   readonly slot: number;
   readonly currency: string;
   readonly minor: bigint;
-  readonly entrySeq: bigint | null;
 }
 
 export interface RecordedStatus {
@@ -73,9 +84,8 @@ export async function readTransferRecords(
   selection: TransferSelection,
 ): Promise<TransferRecords> {
   const within = (column: string): string => condition(column, selection);
-  const columns = TRANSFER_COLUMNS.split(', ').map((column) => `t.${column}`);
   const results = await snapshot.send([
-    `SELECT ${columns.join(', ')}, o.transfer_id IS NOT NULL ` +
+    `SELECT ${COMPARED_COLUMNS}, o.transfer_id IS NOT NULL ` +
       'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
       'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
       `WHERE ${within('t.id')}`,
@@ -83,7 +93,7 @@ export async function readTransferRecords(
       `WHERE ${within('transfer_id')}`,
     `SELECT ${DECISION_COLUMNS} FROM decisions FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')} AND part = 0`,
-    'SELECT transfer_id, step, account_id, slot, currency, amount, entry_seq ' +
+    'SELECT transfer_id, step, account_id, slot, currency, amount ' +
       `FROM ledger_entries FORCE INDEX (PRIMARY) WHERE ${within('transfer_id')}`,
     'SELECT transfer_id, status, reason, version FROM transaction_status FORCE INDEX (PRIMARY) ' +
       `WHERE ${within('transfer_id')}`,
@@ -106,12 +116,19 @@ class IdReader {
 
   read(cell: Cell | undefined): TransferId {
     if (cell instanceof Buffer) {
-      if (this.#cell?.equals(cell)) return this.#id;
+      if (this.#cell && areEqual(this.#cell, cell)) return this.#id;
       this.#cell = cell;
     }
     this.#id = readUuid(cell);
     return this.#id;
   }
+}
+
+/** The last bytes of ids differ first. So few are compared faster here than by a call. */
+function areEqual(a: Buffer, b: Buffer): boolean {
+  if (a.length !== b.length) return false;
+  for (let at = a.length - 1; at >= 0; at -= 1) if (a[at] !== b[at]) return false;
+  return true;
 }
 
 function condition(column: string, selection: TransferSelection): string {
@@ -122,8 +139,24 @@ function condition(column: string, selection: TransferSelection): string {
   return `${column} >= ${uuid(from)}${below ? ` AND ${column} < ${uuid(below)}` : ''}`;
 }
 
+const COMPARED_COLUMNS =
+  't.id, t.slot, t.kind, t.source, t.destination, t.amount, t.currency, t.state, t.reason';
+
 function recordedTransfer(row: Row): RecordedTransfer {
-  return { transfer: readTransferRow(row), isListedAsOpen: readFlag(row.at(-1)) };
+  return {
+    transfer: {
+      id: readUuid(row[0]),
+      slot: readCount(row[1]),
+      kind: readText(row[2]) as TransferKind,
+      source: readText(row[3]),
+      destination: readText(row[4]),
+      amountMinor: readBigint(row[5]),
+      currency: readText(row[6]),
+      state: readText(row[7]) as TransferStatus,
+      reason: readTextOrNull(row[8]) as Reason | null,
+    },
+    isListedAsOpen: readFlag(row[9]),
+  };
 }
 
 function recordedEvent(row: Row, transferId: TransferId): RecordedEvent {
@@ -143,7 +176,6 @@ function recordedLeg(row: Row, transferId: TransferId): RecordedLeg {
     slot: readCount(row[3]),
     currency: readText(row[4]),
     minor: readBigint(row[5]),
-    entrySeq: readBigintOrNull(row[6]),
   };
 }
 
