@@ -1,6 +1,6 @@
 import type { AccountId, TransferId } from '@surety/domain';
-import { readFlag, readText } from '../../../connection/cells.js';
-import type { Cell, Row } from '../../../connection/cells.js';
+import { readBigint, readBigintOrNull, readFlag, readText } from '../../../connection/cells.js';
+import type { Row } from '../../../connection/cells.js';
 import { count, uuid } from '../../../connection/literals.js';
 import type { Session } from '../../../connection/session.js';
 import { RANGES_MAX } from '../../transact/shape.js';
@@ -20,9 +20,9 @@ const LEGS_MAX = 1_000;
 /**
  * Follows the new legs of accounts: numbered without a gap from the verified leg on, each balance the
  * one before plus the amount, from the verified balance to that of the account. Says nothing about an
- * account of which that does not hold, or is not to be had from so many legs or such small numbers:
- * `sumNewLegs` has the last word on those. Rows that come one after the other are compared here at half
- * of what the engine takes to join each leg with the one before.
+ * account of which that does not hold, or that has too many of them: `sumNewLegs` has the last word on
+ * those. Rows that come one after the other are compared here at half of what the engine takes to join
+ * each leg with the one before.
  * Caller: checks, in a snapshot. Index: ledger_entries_by_account (account_id, entry_seq), a range for
  * each account, from the verified leg on. Locks: none. Rows: at most LEGS_MAX legs of at most
  * RANGES_MAX accounts in one round trip.
@@ -83,8 +83,9 @@ function* roundsOf(accounts: readonly ChangedAccount[]): Generator<readonly Chan
 
 class LegWalk implements FollowedLegs {
   readonly #account: ChangedAccount;
-  readonly #firstSeq: number;
-  #balance: number;
+  /** Of the next leg. */
+  #seq: bigint;
+  #balance: bigint;
   #isAtVerified: boolean;
   #isSound = true;
   legs = 0;
@@ -92,39 +93,29 @@ class LegWalk implements FollowedLegs {
 
   constructor(account: ChangedAccount) {
     this.#account = account;
-    this.#firstSeq = exact(account.verifiedEntrySeq.toString()) + 1;
-    this.#balance = exact(account.verifiedBalance.toString());
+    this.#seq = account.verifiedEntrySeq;
+    this.#balance = account.verifiedBalance;
     // Before the first leg of all there is none, and no balance.
     this.#isAtVerified = account.verifiedEntrySeq === 0n;
-    if (this.#isAtVerified && this.#balance !== 0) this.#isSound = false;
+    if (!this.#isAtVerified) return;
+    this.#seq = 1n;
+    this.#isSound = account.verifiedBalance === 0n;
   }
 
   get isAtEnd(): boolean {
-    return (
-      this.#isSound &&
-      this.legs === legsOf(this.#account) &&
-      this.#balance === exact(this.#account.balance.toString())
-    );
+    const { balance } = this.#account;
+    return this.#isSound && this.legs === legsOf(this.#account) && this.#balance === balance;
   }
 
   take([, seq, amount, balanceAfter, isOld]: Row): void {
-    const balance = exact(balanceAfter);
-    const number = exact(seq);
-    if (!this.#isAtVerified) {
-      this.#isAtVerified = true;
-      this.#isSound &&= number === this.#firstSeq - 1 && balance === this.#balance;
-      return;
+    if (this.#isAtVerified) {
+      this.#balance += readBigint(amount);
+      this.legs += 1;
+      this.reachesBack ||= readFlag(isOld);
     }
+    this.#isAtVerified = true;
     this.#isSound &&=
-      number === this.#firstSeq + this.legs && balance === this.#balance + exact(amount);
-    this.#balance = balance;
-    this.legs += 1;
-    this.reachesBack ||= readFlag(isOld);
+      readBigint(seq) === this.#seq && readBigintOrNull(balanceAfter ?? null) === this.#balance;
+    this.#seq += 1n;
   }
-}
-
-/** NaN, which is equal to nothing, for no number and for one that a number cannot hold exactly. */
-function exact(cell: Cell | undefined): number {
-  const value = typeof cell === 'string' || typeof cell === 'number' ? Number(cell) : Number.NaN;
-  return Number.isSafeInteger(value) ? value : Number.NaN;
 }
