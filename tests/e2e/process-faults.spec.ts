@@ -37,6 +37,8 @@ const GO_ON_AFTER_FREEZE_WITHIN_MS = 20_000;
 const DRAINED_WITHIN_MS = 120_000;
 const SERIAL_KILLS = 3;
 const FREEZE_ATTEMPTS_MAX = 20;
+/** InnoDB renews the list of its transactions only where nobody has read it for 100 ms. */
+const LOOK_EVERY_MS = 150;
 const IDLE_WITH_LOCKS = "t.trx_rows_locked > 0 AND p.command = 'Sleep'";
 
 /** A steady stream of transfers; it keeps every answer it got and repeats what got none. */
@@ -267,9 +269,10 @@ async function freezeInTransaction(
       }
       const isWaiting = async (): Promise<true | undefined> =>
         (await transactionsOf(server, target, "t.trx_state = 'LOCK WAIT'")) > 0 ? true : undefined;
-      const patience = { withinMs: 2_000, everyMs: 20 };
+      const patience = { withinMs: 2_000, everyMs: LOOK_EVERY_MS };
       const waits = await eventually('a wait for a lock', isWaiting, patience).catch(() => false);
       target.pause();
+      await delay(LOOK_EVERY_MS);
       const isCaught = waits && (await isWaiting()) === true;
       for (const shard of shards) await shard.rows('ROLLBACK');
       if (isCaught && (await holdsIdleLocks(server, target))) return;
@@ -283,7 +286,7 @@ function holdsIdleLocks(server: ShardTables, target: SuretyProcess): Promise<boo
   return eventually(
     'an idle transaction with locks',
     async () => ((await transactionsOf(server, target, IDLE_WITH_LOCKS)) > 0 ? true : undefined),
-    { withinMs: 1_000, everyMs: 20 },
+    { withinMs: 1_000, everyMs: LOOK_EVERY_MS },
   ).catch(() => false);
 }
 
