@@ -21,11 +21,16 @@ export class MemorySamples {
     this.#timer = setInterval(() => this.#read(), EVERY_MS);
   }
 
+  /** A process that has ended has no memory: whoever reads its meters says so, in a place that can. */
   #read() {
-    const rssMb = Object.fromEntries(
-      Object.entries(this.#pids).map(([name, pid]) => [name, rssMbOf(pid)]),
-    );
-    this.#readings.push({ atMs: Date.now(), rssMb });
+    try {
+      const rssMb = Object.fromEntries(
+        Object.entries(this.#pids).map(([name, pid]) => [name, rssMbOf(pid)]),
+      );
+      this.#readings.push({ atMs: Date.now(), rssMb });
+    } catch {
+      this.stop();
+    }
   }
 
   /** No more readings. */
