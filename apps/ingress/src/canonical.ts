@@ -44,8 +44,7 @@ export interface Operation {
 
 /** Version byte and SHA-256 of the canonical operation: 66 lower-case hex digits. */
 export function fingerprintOf({ name, pathParameters, request }: Operation): string {
-  const operation = `[${jsonText(name)},${canonicalJson(pathParameters)},${canonicalJson(request)}]`;
-  return FINGERPRINT_VERSION + hash('sha256', operation);
+  return FINGERPRINT_VERSION + hash('sha256', canonicalJson([name, pathParameters, request]));
 }
 
 const LENGTH_BYTES = 4;

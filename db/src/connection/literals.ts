@@ -3,6 +3,7 @@
  * bound bigint too, takes part in arithmetic and comparisons as DOUBLE and is then no longer exact.
  */
 import type { Timestamp } from '@surety/contracts';
+import { digitsOfTransferId } from '@surety/domain';
 import { StoreError } from '@surety/saga';
 import { escape } from 'mysql2';
 
@@ -45,8 +46,7 @@ export function wordOrNull(value: string | null): string {
 
 export const uuid: (id: string) => string = remembered((id) => {
   if (!UUID.test(id)) refuse('a transfer id', id);
-  const start = id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18);
-  return `x'${start}${id.slice(19, 23)}${id.slice(24)}'`;
+  return `x'${digitsOfTransferId(id)}'`;
 });
 
 /** A UUID's 32 hex digits. */

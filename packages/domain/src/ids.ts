@@ -49,6 +49,11 @@ export function parseTransferId(text: string): TransferId | undefined {
   return TRANSFER_ID.test(canonical) ? canonical : undefined;
 }
 
+/** The 32 hex digits of an id, as BINARY(16) holds them. Slices: half the price of a replacement. */
+export function digitsOfTransferId(id: TransferId): string {
+  return id.slice(0, 8) + id.slice(9, 13) + id.slice(14, 18) + id.slice(19, 23) + id.slice(24);
+}
+
 /** The source slot that the id carries in its rand_a bits. */
 export function slotOfTransferId(id: TransferId): number {
   return Number.parseInt(id.slice(15, 18), 16);

@@ -79,12 +79,6 @@ export class AccountWalk {
     const own = ownLeg(entry);
     if (!own) return [{ problem: 'the entry is none of its step' }];
     const { posting } = entry;
-    const isSound =
-      own.balanceAfter === this.#balance + own.minor &&
-      isSoundStep(entry, this.#account) &&
-      posting !== undefined &&
-      isTold(own, posting);
-    if (isSound) return NO_PROBLEMS;
     const found = [...this.#runs(own), ...stepProblems(entry, this.#account)];
     return [...found, ...(posting ? eventProblems(own, posting) : [NO_EVENT])];
   }
@@ -126,7 +120,6 @@ interface Problem {
   readonly detail?: Readonly<Record<string, string | null>>;
 }
 
-const NO_PROBLEMS: readonly Problem[] = [];
 const NO_EVENT: Problem = { problem: 'its step has no event' };
 
 export function ownLeg(entry: StepEntry): StoredLeg | undefined {
@@ -152,18 +145,6 @@ function faultOf(entry: StepEntry, kind: Fault['kind'], { problem, detail = {} }
 }
 
 /** What every step that posts keeps: legs numbered from 0, of one slot and currency, sum zero. */
-function isSoundStep({ legs }: StepEntry, { slot, currency }: UnsealedAccount): boolean {
-  let sum = 0n;
-  for (let number = 0; number < legs.length; number += 1) {
-    const leg = legs[number] as StoredLeg;
-    if (leg.leg !== number || leg.slot !== slot || leg.currency !== currency) return false;
-    if (isSystemAccountId(leg.account) !== (leg.entrySeq === null)) return false;
-    sum += leg.minor;
-  }
-  return sum === 0n;
-}
-
-/** Which of that a step does not keep, in words. */
 function stepProblems({ legs }: StepEntry, account: UnsealedAccount): Problem[] {
   const sum = legs.reduce((total, { minor }) => total + minor, 0n);
   const problems: Problem[] = [];

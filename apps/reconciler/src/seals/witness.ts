@@ -1,4 +1,5 @@
 import type { StepEntry } from '@surety/db';
+import { digitsOfTransferId } from '@surety/domain';
 
 /**
  * What a seal keeps of each entry, in a record of fixed length: transfer (16 bytes), step (2), the
@@ -19,11 +20,7 @@ export const WITNESS_DIGITS = TRANSFER_DIGITS + STEP_DIGITS + HASH_DIGITS;
 /** Hex digits, of a hash in hex. */
 export function encodeWitness({ transferId, step }: StepEntry, entryHash: string): string {
   return (
-    transferId.slice(0, 8) +
-    transferId.slice(9, 13) +
-    transferId.slice(14, 18) +
-    transferId.slice(19, 23) +
-    transferId.slice(24) +
+    digitsOfTransferId(transferId) +
     step.toString(16).padStart(STEP_DIGITS, '0') +
     entryHash.slice(0, HASH_DIGITS)
   );

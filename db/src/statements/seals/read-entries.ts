@@ -152,33 +152,16 @@ function within(ranges: readonly EntryRange[]): string {
 
 type Gathered = PostedEntry & { readonly legs: StoredLeg[] };
 
-/**
- * Rows to entries: one with more than one other leg has a row for each of those. They come in this
- * order where the engine walks the index, and are sorted where it does not.
- */
+/** Rows to entries: one with more than one other leg has a row for each of those. */
 function inOrder(rows: readonly Row[]): PostedEntry[] {
   const entries: Gathered[] = [];
-  let before: Gathered | undefined;
-  for (const row of rows) {
-    const entry = readEntry(row);
-    const order = before ? compareEntries(before, entry) : -1;
-    if (order > 0) return inOrder(sorted(rows));
-    if (order === 0) before?.legs.push(...entry.legs.slice(1));
-    else entries.push((before = entry));
+  for (const entry of rows.map(readEntry).sort(compareEntries)) {
+    const before = entries.at(-1);
+    if (before && compareEntries(before, entry) === 0) before.legs.push(...entry.legs.slice(1));
+    else entries.push(entry);
   }
-  for (const { legs } of entries) if (!areByNumber(legs)) legs.sort((a, b) => a.leg - b.leg);
+  for (const { legs } of entries) legs.sort((a, b) => a.leg - b.leg);
   return entries;
-}
-
-function sorted(rows: readonly Row[]): readonly Row[] {
-  return rows
-    .map((row) => ({ row, entry: readEntry(row) }))
-    .sort((a, b) => compareEntries(a.entry, b.entry))
-    .map(({ row }) => row);
-}
-
-function areByNumber(legs: readonly StoredLeg[]): boolean {
-  return legs.every(({ leg }, at) => at === 0 || (legs[at - 1] as StoredLeg).leg <= leg);
 }
 
 function readEntry(row: Row): Gathered {

@@ -1,5 +1,5 @@
 import type { TransferId } from '@surety/domain';
-import { isEnded, slotOfTransferId } from '@surety/domain';
+import { digitsOfTransferId, isEnded, slotOfTransferId } from '@surety/domain';
 import {
   listOpenPositions,
   listVerifiedOpenTransfers,
@@ -137,7 +137,7 @@ function strayStatus({ id, transfer, status, events }: TransferStory): StrayProj
   if (!status) return undefined;
   const truthVersion = transfer ? BigInt(lastOwnStep(events)) : null;
   if (truthVersion !== null && status.version <= truthVersion) return undefined;
-  const key = id.replaceAll('-', '');
+  const key = digitsOfTransferId(id);
   return { table: 'transaction_status', key, version: status.version, truthVersion };
 }
 

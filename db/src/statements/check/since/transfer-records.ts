@@ -116,19 +116,12 @@ class IdReader {
 
   read(cell: Cell | undefined): TransferId {
     if (cell instanceof Buffer) {
-      if (this.#cell && areEqual(this.#cell, cell)) return this.#id;
+      if (this.#cell?.equals(cell)) return this.#id;
       this.#cell = cell;
     }
     this.#id = readUuid(cell);
     return this.#id;
   }
-}
-
-/** The last bytes of ids differ first. So few are compared faster here than by a call. */
-function areEqual(a: Buffer, b: Buffer): boolean {
-  if (a.length !== b.length) return false;
-  for (let at = a.length - 1; at >= 0; at -= 1) if (a[at] !== b[at]) return false;
-  return true;
 }
 
 function condition(column: string, selection: TransferSelection): string {
