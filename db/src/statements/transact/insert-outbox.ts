@@ -1,6 +1,6 @@
 import type { Timestamp } from '@surety/contracts';
 import type { OutboxRow } from '@surety/saga';
-import { count, storedText, time, word } from '../../connection/literals.js';
+import { count, listed, storedText, time, word } from '../../connection/literals.js';
 
 /**
  * Caller: transact, after the events. Index: PRIMARY (seq), given by the engine. Locks: the new
@@ -9,10 +9,9 @@ import { count, storedText, time, word } from '../../connection/literals.js';
 export function insertOutbox(rows: readonly OutboxRow[], now: Timestamp): string[] {
   if (rows.length === 0) return [];
   const createdAt = time(now);
-  const values = rows.map(
+  const values = listed(
+    rows,
     (row) => `(${word(row.topic)},${count(row.partition)},${storedText(row.payload)},${createdAt})`,
   );
-  return [
-    `INSERT INTO outbox (topic, topic_partition, payload, created_at) VALUES ${values.join(',')}`,
-  ];
+  return [`INSERT INTO outbox (topic, topic_partition, payload, created_at) VALUES ${values}`];
 }
