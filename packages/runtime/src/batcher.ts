@@ -11,7 +11,7 @@ export class BatcherStoppedError extends Error {
 
 /**
  * Under load batches grow, where runs as fast as they can be would each cost as much for less; who
- * comes alone, or after a rest, waits for nobody.
+ * comes alone, or after a rest, waits for nobody. A full batch does not rest, nor does a stop.
  */
 export interface Pace {
   /** Least time between the beginning of a run and that of the next one, in milliseconds. */
@@ -59,6 +59,10 @@ export class Batcher<Item, Result> {
   private queue: Entry<Item, Result>[] = [];
   /** Entries of `queue` before this index are taken: shifting an array costs its length each time. */
   private head = 0;
+  /** Of all that wait. */
+  private waitingWeight = 0;
+  /** While the next run rests: begins it now. */
+  private endRest: (() => void) | undefined;
   private inFlight: readonly Entry<Item, Result>[] = [];
   private isActive = false;
   /** When the run began that the next one keeps its distance from. */
@@ -97,6 +101,8 @@ export class Batcher<Item, Result> {
     return new Promise<Result>((resolve, reject) => {
       const weight = this.options.weigh?.(item) ?? 1;
       this.queue.push({ item, weight, submittedAtMs: this.clock.nowMs(), resolve, reject });
+      this.waitingWeight += weight;
+      if (this.isFull) this.endRest?.();
       this.activate();
     });
   }
@@ -111,6 +117,7 @@ export class Batcher<Item, Result> {
   /** Takes no more items and resolves when those that were taken have their results. */
   stop(): Promise<void> {
     this.isStopped = true;
+    this.endRest?.();
     return this.idle();
   }
 
@@ -121,12 +128,28 @@ export class Batcher<Item, Result> {
     }
   }
 
+  private get isFull(): boolean {
+    return this.waitingWeight >= this.options.weightMax;
+  }
+
   private gather(): void {
     const { pace } = this.options;
-    const waitMs = pace ? this.pacedRunAtMs + pace.ms - this.clock.nowMs() : 0;
+    const restMs = pace ? this.pacedRunAtMs + pace.ms - this.clock.nowMs() : 0;
     const run = (): void => void this.runNext();
-    if (waitMs > 0) this.clock.after(waitMs, run);
+    if (restMs > 0 && !this.isFull && !this.isStopped) this.restFor(restMs, run);
     else this.clock.soon(run);
+  }
+
+  private restFor(ms: number, run: () => void): void {
+    const forget = this.clock.after(ms, () => {
+      this.endRest = undefined;
+      run();
+    });
+    this.endRest = () => {
+      this.endRest = undefined;
+      forget();
+      this.clock.soon(run);
+    };
   }
 
   private isPaced(batch: readonly Entry<Item, Result>[]): boolean {
@@ -182,6 +205,7 @@ export class Batcher<Item, Result> {
       end += 1;
     }
     const batch = this.queue.slice(this.head, end);
+    this.waitingWeight -= batch.reduce((sum, entry) => sum + entry.weight, 0);
     this.head = end;
     this.compact();
     return batch;

@@ -45,16 +45,19 @@ describe('the pace', () => {
       ...REAL_CLOCK,
       nowMs: () => nowMs,
       after: (ms: number, run: () => void) => {
-        timers.push({ atMs: nowMs + ms, run });
-        return () => undefined;
+        const timer = { atMs: nowMs + ms, run };
+        timers.push(timer);
+        return () => timers.splice(timers.indexOf(timer), 1);
       },
     };
     const advance = async (ms: number): Promise<void> => {
       nowMs += ms;
-      timers.filter(({ atMs }) => atMs <= nowMs).forEach(({ run }) => run());
+      const due = timers.filter(({ atMs }) => atMs <= nowMs);
+      due.forEach((timer) => timers.splice(timers.indexOf(timer), 1));
+      due.forEach(({ run }) => run());
       await turn();
     };
-    return { ...controlled({ pace: { ms: 10, fromWeight: 2 }, clock }), advance };
+    return { ...controlled({ pace: { ms: 10, fromWeight: 2 }, clock, weightMax: 4 }), advance };
   }
 
   test('lets who comes after a rest begin at once', async () => {
@@ -96,6 +99,44 @@ describe('the pace', () => {
       [1, 2],
       [3, 4],
     ]);
+  });
+
+  test('does not hold back a full batch, and what comes after it rests again', async () => {
+    const { batcher, runs, advance } = paced();
+    for (const item of [1, 2]) void batcher.submit(item);
+    await turn();
+    runAt(runs, 0).finish();
+    await turn();
+    for (const item of [3, 4, 5]) void batcher.submit(item);
+    await turn();
+    expect(runs).toHaveLength(1);
+    for (const item of [6, 7]) void batcher.submit(item);
+    await turn();
+    expect(runs.map((run) => run.items)).toEqual([
+      [1, 2],
+      [3, 4, 5, 6],
+    ]);
+    runAt(runs, 1).finish();
+    await advance(9);
+    expect(runs).toHaveLength(2);
+    await advance(1);
+    expect(runs[2]?.items).toEqual([7]);
+  });
+
+  test('ends with a stop', async () => {
+    const { batcher, runs, advance } = paced();
+    for (const item of [1, 2]) void batcher.submit(item);
+    await turn();
+    runAt(runs, 0).finish();
+    await turn();
+    void batcher.submit(3);
+    const stopped = batcher.stop();
+    await turn();
+    expect(runs[1]?.items).toEqual([3]);
+    runAt(runs, 1).finish();
+    await stopped;
+    await advance(10);
+    expect(runs).toHaveLength(2);
   });
 
   test('counts from the beginning: a long run is followed at once', async () => {
