@@ -15,6 +15,8 @@ import { readConfig } from './config.js';
 import { createHandler } from './create-handler.js';
 
 const GROUP_ID = 'surety-projector';
+/** Half of it is what the news of an end waits for others under load. */
+const FETCH_EVERY_MS = 25;
 /** Longer than a write with its retries: what is in hand is to be finished. */
 const STOP_DEADLINE_MS = 20_000;
 
@@ -55,6 +57,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   releasers.push('projections', stop);
   await openConsumer(kit, {
     ...{ brokers, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },
+    fetchEveryMs: FETCH_EVERY_MS,
     handle: (batch) => handler.handle(batch),
   });
   log.info('projector started', { adminPort });

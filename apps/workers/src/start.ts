@@ -18,6 +18,8 @@ import { groupIdOf, topicsOf } from './worker-steps.js';
 
 /** Longer than a transaction with its retries: what is in hand is to be finished. */
 const STOP_DEADLINE_MS = 20_000;
+/** Half of it is what a step waits for others under load. */
+const FETCH_EVERY_MS = 20;
 
 export interface WorkersProcess extends RunningProcess {
   readonly adminPort: number;
@@ -60,6 +62,7 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
   releasers.push('runners', stop);
   await openConsumer(kit, {
     ...{ brokers, clientId: instance, groupId: groupIdOf(steps), topics: topicsOf(steps) },
+    fetchEveryMs: FETCH_EVERY_MS,
     handle: (batch) => handler.handle(batch),
   });
   log.info('workers started', { steps, chains: config.chainsLocally, adminPort });

@@ -1,4 +1,5 @@
-import { DeadlineError, withDeadline } from '../retry.js';
+import { DeadlineError, sleep, withDeadline } from '../retry.js';
+import { PartitionWork, type BatchProgress, type Piece } from './partition-work.js';
 import { partitionKey, type Partition } from './partitions.js';
 import type { BatchHandler, BatchVerdict, ConsumerOptions, IncomingBatch } from './ports.js';
 
@@ -9,7 +10,12 @@ export interface PartitionControls {
 }
 
 /**
- * How long a batch may hold up the other partitions. The library fetches again only when every batch
+ * Of one partition in hand, in characters: with more of it nothing is read ahead. Small enough that
+ * what a member has in hand fits its memory, large enough for what gathers while a transaction runs.
+ */
+const READ_AHEAD_CHARACTERS = 65_536;
+/**
+ * How long a full partition may hold up the others. The library fetches again only when every batch
  * of the last fetch has returned, so one shard that hangs would stop them all. Not shorter, because
  * a partition that is paused and resumed can miss the fetch under way (one second).
  */
@@ -22,26 +28,26 @@ const RETRY_DEFAULT_MS = 100;
 const RETRY_AFTER_THROW_MS = 1000;
 
 /**
- * Runs the handler for one batch at a time of each partition. A partition is reading, busy or paused.
+ * Hands batches to the handler as they come, so that those of the next transaction gather while the
+ * last one runs, and tells how far each partition is handled without a gap.
  *
- * reading -> busy: a batch arrived. busy -> reading: handled in full within the patience.
- * busy -> paused: the patience is over (it resumes when the handler ends) or the handler asks for a
- * retry (it resumes after that time). While paused nothing of the partition is fetched; then reading
- * starts at the first unhandled message, because only handled ones are ever resolved.
+ * A partition is reading, full or failing. reading -> full: more is in hand than is read ahead; the
+ * fetch waits for it, and after the patience the partition is paused until nothing of it is in hand.
+ * reading -> failing: a batch was handled in part; the partition is paused and what is left of the
+ * batch is handed over again after the time asked for, until all of it is handled.
  *
- * A rebalance can hand a partition back while an old handler still works on it: the new batch is
- * turned away and the partition waits, paused, for that handler. Pauses outlive rebalances in the
- * library, so every pause here has its resume, wherever the partition is by then.
+ * A rebalance makes everything in hand somebody else's, perhaps: what waits is dropped, handlers at
+ * work end without effect on positions, and a partition that comes back waits, paused, for them.
+ * Pauses outlive rebalances in the library, so every pause here has its resume.
  */
 export class BatchRunner {
   private readonly handle: BatchHandler;
   private readonly log: ConsumerOptions['log'];
   private readonly controls: PartitionControls;
-  private readonly busy = new Map<string, Promise<void>>();
-  /** Partitions whose last batch hung or was not handled in full. */
-  private readonly failing = new Set<string>();
-  private readonly timers = new Map<string, NodeJS.Timeout>();
-  private isClosed = false;
+  private readonly partitions = new Map<string, PartitionWork>();
+  /** Handlers at work. */
+  private readonly running = new Set<Promise<unknown>>();
+  private waiting = new AbortController();
 
   constructor(options: Pick<ConsumerOptions, 'handle' | 'log'>, controls: PartitionControls) {
     this.handle = options.handle;
@@ -49,68 +55,86 @@ export class BatchRunner {
     this.controls = controls;
   }
 
+  /** Partitions of which something is in hand. */
   get busyCount(): number {
-    return this.busy.size;
+    return this.partitions.size;
   }
 
   /**
-   * Resolves when the batch is handled, turned away, or has used up the patience. Never rejects.
-   * `advance` is told the offset of the last handled message, before the partition is read again.
+   * Resolves when more may be fetched: at once, unless the partition is full. Never rejects. Positions
+   * advance in the order of the batches, whatever the order in which they are handled.
    */
-  async run(batch: IncomingBatch, advance: (lastHandledOffset: string) => void): Promise<void> {
+  async run(batch: IncomingBatch, progress: BatchProgress): Promise<void> {
     const key = partitionKey(batch.topic, batch.partition);
-    if (this.busy.has(key)) {
-      this.controls.pause(batch);
+    const work = this.partitions.get(key) ?? new PartitionWork();
+    if (work.isForeign || work.isPaused) {
+      this.pause(batch, work);
       return;
     }
-    const work = this.handleAndSettle(batch, advance);
-    this.busy.set(key, work);
-    try {
-      const patienceMs = this.failing.has(key) ? PATIENCE_WITH_FAILING_MS : PATIENCE_MS;
-      await withDeadline(work, patienceMs, 'handling a batch');
-    } catch (error) {
-      if (error instanceof DeadlineError && this.busy.has(key)) {
-        this.failing.add(key);
-        this.controls.pause(batch);
-      }
+    this.partitions.set(key, work);
+    progress.taken();
+    void this.take(work.add(batch, progress), work);
+    if (work.characters > READ_AHEAD_CHARACTERS) await this.untilEmpty(batch, work);
+  }
+
+  /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
+  forget(): void {
+    this.waiting.abort();
+    this.waiting = new AbortController();
+    for (const [key, work] of this.partitions) {
+      work.isForeign = true;
+      if (!work.isHandling) this.leave(key, work);
     }
   }
 
-  /** Resolves when no handler runs. */
+  /** Hands nothing over again; resolves when no handler runs. */
   async drained(): Promise<void> {
-    await Promise.all(this.busy.values());
+    this.close();
+    await Promise.all(this.running);
   }
 
-  /** Ends the waiting of paused partitions; handlers that run are not interrupted. */
+  /** Ends the waiting of failing partitions; handlers that run are not interrupted. */
   close(): void {
-    this.isClosed = true;
-    this.timers.forEach((timer) => {
-      clearTimeout(timer);
-    });
-    this.timers.clear();
+    this.waiting.abort();
   }
 
-  private async handleAndSettle(
-    batch: IncomingBatch,
-    advance: (lastHandledOffset: string) => void,
-  ): Promise<void> {
-    const verdict = await this.verdictOf(batch);
-    const processed = Math.max(0, Math.min(verdict.processed, batch.messages.length));
-    const lastHandled = batch.messages[processed - 1];
-    if (lastHandled !== undefined) {
-      advance(lastHandled.offset);
+  private async untilEmpty(partition: Partition, work: PartitionWork): Promise<void> {
+    const patienceMs = work.isFailing ? PATIENCE_WITH_FAILING_MS : PATIENCE_MS;
+    try {
+      await withDeadline(work.empty, patienceMs, 'handling batches');
+    } catch (error) {
+      if (!(error instanceof DeadlineError)) throw error;
+      work.isFailing = true;
+      this.pause(partition, work);
     }
-    const key = partitionKey(batch.topic, batch.partition);
-    this.busy.delete(key);
-    const isPartial = processed < batch.messages.length;
-    if (isPartial || verdict.retryAfterMs !== undefined) {
-      this.failing.add(key);
-      this.pauseFor(batch, verdict.retryAfterMs ?? RETRY_DEFAULT_MS);
-    } else {
-      this.failing.delete(key);
-      // It was paused if the patience was over or a batch was turned away; if not, nothing changes.
-      this.controls.resume(batch);
+  }
+
+  /** Until all of it is handled, or it is not ours any more. */
+  private async take(piece: Piece, work: PartitionWork): Promise<void> {
+    const { signal } = this.waiting;
+    const { topic, partition } = piece.batch;
+    const key = partitionKey(topic, partition);
+    for (;;) {
+      const retryAfterMs = await this.handleRest(piece, work);
+      if (work.isForeign || retryAfterMs === undefined) break;
+      work.isFailing = true;
+      this.pause({ topic, partition }, work);
+      await sleep(retryAfterMs, signal);
+      if (signal.aborted || piece.rest.messages.length === 0) break;
     }
+    if (work.isEmpty || (work.isForeign && !work.isHandling)) this.leave(key, work);
+  }
+
+  /** @returns milliseconds until the rest is to be handed over again; undefined where there is none */
+  private async handleRest(piece: Piece, work: PartitionWork): Promise<number | undefined> {
+    const handling = this.verdictOf(piece.rest);
+    this.running.add(handling);
+    work.begin();
+    const { processed, retryAfterMs } = await handling;
+    work.end();
+    this.running.delete(handling);
+    const isPartial = work.handled(piece, processed);
+    return isPartial || retryAfterMs !== undefined ? (retryAfterMs ?? RETRY_DEFAULT_MS) : undefined;
   }
 
   private async verdictOf(batch: IncomingBatch): Promise<BatchVerdict> {
@@ -118,21 +142,24 @@ export class BatchRunner {
       return await this.handle(batch);
     } catch (error) {
       const { topic, partition } = batch;
-      this.log.error('a batch handler threw; the batch is read again', { topic, partition, error });
+      this.log.error('a batch handler threw; the batch is handed over again', {
+        topic,
+        partition,
+        error,
+      });
       return { processed: 0, retryAfterMs: RETRY_AFTER_THROW_MS };
     }
   }
 
-  private pauseFor({ topic, partition }: Partition, delayMs: number): void {
-    if (this.isClosed) {
-      return;
-    }
-    const key = partitionKey(topic, partition);
-    this.controls.pause({ topic, partition });
-    const timer = setTimeout(() => {
-      this.timers.delete(key);
-      this.controls.resume({ topic, partition });
-    }, delayMs);
-    this.timers.set(key, timer);
+  private pause(partition: Partition, work: PartitionWork): void {
+    work.isPaused = true;
+    this.controls.pause(partition);
+  }
+
+  /** Nothing of the partition is in hand, or ours: it is read again if it was not. */
+  private leave(key: string, work: PartitionWork): void {
+    if (this.partitions.get(key) !== work) return;
+    this.partitions.delete(key);
+    if (work.isPaused && work.partition) this.controls.resume(work.partition);
   }
 }

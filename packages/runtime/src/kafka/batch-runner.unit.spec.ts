@@ -3,75 +3,157 @@ import { silentLog } from '../spec-support.js';
 import { BatchRunner } from './batch-runner.js';
 import type { BatchVerdict, IncomingBatch } from './ports.js';
 
-const batch: IncomingBatch = {
-  topic: 't',
-  partition: 3,
-  messages: ['7', '9', '12'].map((offset) => ({
-    topic: 't',
-    partition: 3,
-    offset,
-    value: '',
-    timestampMs: 0,
-  })),
-};
-
-/** What a run did to its partition, in order: the offset it advanced to, pauses and resumes. */
-function runnerThat(handle: () => Promise<BatchVerdict>) {
-  const done: string[] = [];
-  const runner = new BatchRunner(
-    { handle, log: silentLog() },
-    { pause: () => done.push('pause'), resume: () => done.push('resume') },
-  );
-  return { runner, done, run: () => runner.run(batch, (offset) => done.push(offset)) };
+function batchOf(offsets: readonly string[], value = ''): IncomingBatch {
+  const [topic, partition] = ['t', 3];
+  const messages = offsets.map((offset) => ({ topic, partition, offset, value, timestampMs: 0 }));
+  return { topic, partition, messages };
 }
 
+interface Call {
+  readonly offsets: readonly string[];
+  readonly finish: (verdict: BatchVerdict) => void;
+}
+
+/** What runs did to their partition, in order: taken, the offsets it advanced to, pauses, resumes. */
+function scene(handle?: () => Promise<BatchVerdict>) {
+  const done: string[] = [];
+  const calls: Call[] = [];
+  const waits = ({ messages }: IncomingBatch): Promise<BatchVerdict> =>
+    new Promise((finish) => {
+      calls.push({ offsets: messages.map(({ offset }) => offset), finish });
+    });
+  const runner = new BatchRunner(
+    { handle: handle ?? waits, log: silentLog() },
+    { pause: () => done.push('pause'), resume: () => done.push('resume') },
+  );
+  const run = (batch: IncomingBatch): Promise<void> =>
+    runner.run(batch, {
+      taken: () => done.push('taken'),
+      advance: (offset) => done.push(offset),
+    });
+  return { runner, run, done, calls };
+}
+
+/** Lets everything run that waits for nothing but promises. */
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+const batch = batchOf(['7', '9', '12']);
+
 test.each([
-  ['in full', { processed: 3 }, ['12', 'resume']],
-  ['in part', { processed: 2, retryAfterMs: 60_000 }, ['9', 'pause']],
-  ['in part, without a wish', { processed: 1 }, ['7', 'pause']],
-  ['not at all', { processed: 0, retryAfterMs: 60_000 }, ['pause']],
-  ['beyond its end', { processed: 9 }, ['12', 'resume']],
-  ['below its begin', { processed: -1 }, ['pause']],
+  ['in full', { processed: 3 }, ['taken', '12']],
+  ['in part', { processed: 2, retryAfterMs: 60_000 }, ['taken', '9', 'pause']],
+  ['in part, without a wish', { processed: 1 }, ['taken', '7', 'pause']],
+  ['not at all', { processed: 0, retryAfterMs: 60_000 }, ['taken', 'pause']],
+  ['beyond its end', { processed: 9 }, ['taken', '12']],
+  ['below its begin', { processed: -1 }, ['taken', 'pause']],
+  ['in full, with a pause', { processed: 3, retryAfterMs: 60_000 }, ['taken', '12', 'pause']],
 ])('a batch handled %s', async (_, verdict, expected) => {
-  const { runner, run, done } = runnerThat(() => Promise.resolve(verdict));
-  await run();
+  const { runner, run, done } = scene(() => Promise.resolve(verdict));
+  await run(batch);
+  await settled();
   runner.close();
   expect(done).toEqual(expected);
 });
 
-test('a batch of a partition that is still busy is turned away until the first is done', async () => {
-  let finish: (verdict: BatchVerdict) => void = () => undefined;
-  let calls = 0;
-  const { runner, run, done } = runnerThat(() => {
-    calls += 1;
-    return new Promise((resolve) => {
-      finish = resolve;
-    });
-  });
-  const first = run();
-  await run();
-  expect([calls, runner.busyCount]).toEqual([1, 1]);
-  finish({ processed: 3 });
-  await first;
+test('what comes while a batch is handled is handled, too, and nothing advances over a gap', async () => {
+  const { runner, run, done, calls } = scene();
+  await run(batch);
+  await run(batchOf(['13', '14']));
+  await run(batchOf(['15']));
+  expect(calls.map(({ offsets }) => offsets)).toEqual([['7', '9', '12'], ['13', '14'], ['15']]);
+  calls[1]?.finish({ processed: 2 });
+  await settled();
+  expect(done).toEqual(['taken', 'taken', 'taken']);
+  calls[0]?.finish({ processed: 3 });
+  await settled();
+  expect(done).toEqual(['taken', 'taken', 'taken', '14']);
+  calls[2]?.finish({ processed: 1 });
   await runner.drained();
-  expect(done).toEqual(['pause', '12', 'resume']);
+  await settled();
+  expect(done).toEqual(['taken', 'taken', 'taken', '14', '15']);
   expect(runner.busyCount).toBe(0);
 });
 
-test('a partition that was paused for a retry is read again after that time', async () => {
-  let resumed: () => void = () => undefined;
-  const isResumed = new Promise<void>((resolve) => {
-    resumed = resolve;
+test('what was not handled is handed over again, and the partition is read on after it', async () => {
+  const { runner, run, done, calls } = scene();
+  await run(batch);
+  await run(batchOf(['13']));
+  calls[0]?.finish({ processed: 1, retryAfterMs: 1 });
+  calls[1]?.finish({ processed: 1 });
+  await settled();
+  expect(done).toEqual(['taken', 'taken', '7', 'pause']);
+  await run(batchOf(['14']));
+  expect(done.slice(4)).toEqual(['pause']);
+  while (calls.length < 3) await settled();
+  expect(calls[2]?.offsets).toEqual(['9', '12']);
+  calls[2]?.finish({ processed: 2 });
+  await settled();
+  expect(done.slice(5)).toEqual(['13', 'resume']);
+  expect(runner.busyCount).toBe(0);
+});
+
+test('a handler that throws is asked again', async () => {
+  let calls = 0;
+  const { runner, run, done } = scene(() => {
+    calls += 1;
+    return Promise.reject(new Error('it must not'));
   });
-  const runner = new BatchRunner(
-    { handle: () => Promise.resolve({ processed: 0, retryAfterMs: 1 }), log: silentLog() },
-    {
-      pause: () => undefined,
-      resume: () => {
-        resumed();
-      },
-    },
-  );
-  await runner.run(batch, () => undefined);
-  await isResumed;
+  await run(batch);
+  await settled();
+  expect(done).toEqual(['taken', 'pause']);
+  await runner.drained();
+  expect(calls).toBe(1);
+});
+
+test('a full partition holds the fetch back until nothing of it is in hand', async () => {
+  const { run, done, calls } = scene();
+  await run(batch);
+  let isBack = false;
+  const full = run(batchOf(['13'], 'x'.repeat(70_000))).then(() => {
+    isBack = true;
+  });
+  calls[1]?.finish({ processed: 1 });
+  await settled();
+  expect(isBack).toBe(false);
+  calls[0]?.finish({ processed: 3 });
+  await full;
+  expect(done).toEqual(['taken', 'taken', '13']);
+});
+
+test('what comes back after a rebalance waits for the handlers of before', async () => {
+  const { runner, run, done, calls } = scene();
+  await run(batch);
+  runner.forget();
+  await run(batch);
+  expect(done).toEqual(['taken', 'pause']);
+  expect(calls).toHaveLength(1);
+  calls[0]?.finish({ processed: 1 });
+  await settled();
+  expect(done).toEqual(['taken', 'pause', '7', 'resume']);
+  await run(batchOf(['9', '12']));
+  expect(calls).toHaveLength(2);
+});
+
+test('what waits to be handed over again is dropped by a rebalance', async () => {
+  const { runner, run, done, calls } = scene();
+  await run(batch);
+  calls[0]?.finish({ processed: 0, retryAfterMs: 60_000 });
+  await settled();
+  runner.forget();
+  await settled();
+  expect(done).toEqual(['taken', 'pause', 'resume']);
+  expect([calls.length, runner.busyCount]).toEqual([1, 0]);
+});
+
+test('a stop waits for handlers at work and hands nothing over again', async () => {
+  const { runner, run, calls } = scene();
+  await run(batch);
+  await run(batchOf(['13']));
+  calls[0]?.finish({ processed: 0, retryAfterMs: 1 });
+  await settled();
+  const drained = runner.drained();
+  calls[1]?.finish({ processed: 1 });
+  await drained;
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect(calls).toHaveLength(2);
 });

@@ -2,7 +2,10 @@ import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs
 import { withDeadline } from '../retry.js';
 import { BatchRunner } from './batch-runner.js';
 import { CLIENT_RETRY, createClient } from './client.js';
+import { deferred } from './deferred.js';
 import { GroupDoor } from './former-members.js';
+import { FetchPace } from './fetch-pace.js';
+import { charactersOf } from './partition-work.js';
 import { Positions, toOffsetCommit, type Partition } from './partitions.js';
 import type { ConsumerOptions, IncomingBatch } from './ports.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -44,6 +47,7 @@ export class ConsumerSession {
   private isJoined = false;
   private isStopping = false;
   private readonly watch = new SilenceWatch();
+  private readonly pace: FetchPace;
   private ticker: NodeJS.Timeout | undefined;
   private opened: Promise<void> = Promise.resolve();
   private ended: Promise<void> | undefined;
@@ -54,6 +58,7 @@ export class ConsumerSession {
 
   constructor(options: ConsumerOptions, sessionTimeoutMs: number) {
     this.options = options;
+    this.pace = new FetchPace(options.fetchEveryMs ?? 0);
     this.consumer = createClient(options).consumer({
       groupId: options.groupId,
       partitionAssigners: [this.group.assigner],
@@ -154,6 +159,7 @@ export class ConsumerSession {
     });
     this.consumer.on(events.FETCH, () => {
       this.watch.fetched();
+      this.pace.fetched();
     });
     this.consumer.on(events.HEARTBEAT, () => {
       this.watch.heartbeat();
@@ -168,6 +174,7 @@ export class ConsumerSession {
     this.watch.restart();
     this.generation += 1;
     this.positions.forget();
+    this.runner.forget();
     this.assignment = payload.memberAssignment;
     this.isJoined = true;
     this.firstJoin.resolve(undefined);
@@ -182,13 +189,19 @@ export class ConsumerSession {
     }
     const generation = this.generation;
     const batch = toIncoming(payload);
-    await this.runner.run(batch, (lastHandledOffset) => {
-      // A handler that outlived its generation worked on what may be somebody else's by now.
-      if (generation === this.generation) {
-        payload.resolveOffset(lastHandledOffset);
-        this.positions.advance(batch, lastHandledOffset);
-      }
+    this.pace.brought(charactersOf(batch));
+    await this.runner.run(batch, {
+      taken: () => {
+        const last = batch.messages.at(-1);
+        // Where the library reads on, and no more than that: what is committed are the positions.
+        if (last !== undefined) payload.resolveOffset(last.offset);
+      },
+      advance: (lastHandledOffset) => {
+        // A handler that outlived its generation worked on what may be somebody else's by now.
+        if (generation === this.generation) this.positions.advance(batch, lastHandledOffset);
+      },
     });
+    await this.pace.rest();
   }
 
   private tick(): void {
@@ -274,17 +287,4 @@ function toIncoming({ batch }: EachBatchPayload): IncomingBatch {
     timestampMs: Number(message.timestamp),
   }));
   return { topic, partition, messages };
-}
-
-interface Deferred<T> {
-  readonly promise: Promise<T>;
-  readonly resolve: (value: T) => void;
-}
-
-function deferred<T>(): Deferred<T> {
-  let resolve: (value: T) => void = () => undefined;
-  const promise = new Promise<T>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

@@ -37,8 +37,8 @@ export interface IncomingBatch {
 
 /**
  * How far a handler got. The first `processed` messages are done, durably: their offsets may be
- * committed. The others are read again from the first of them on, after `retryAfterMs` (a short pause
- * where it is left out); meanwhile only this partition is paused.
+ * committed. The others are handed over again from the first of them on, after `retryAfterMs` (a short
+ * pause where it is left out); meanwhile only this partition is paused.
  */
 export interface BatchVerdict {
   readonly processed: number;
@@ -60,6 +60,8 @@ export interface ConsumerOptions extends KafkaOptions {
   readonly groupId: string;
   readonly topics: readonly string[];
   readonly handle: BatchHandler;
+  /** Under load, the least time between two fetches, in milliseconds. Default: no pace. */
+  readonly fetchEveryMs?: number;
   /**
    * Silence after which the group gives this member's partitions to the others, by falling
    * preference: what the broker refuses as too short is followed by the next one.
