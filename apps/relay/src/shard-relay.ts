@@ -87,9 +87,9 @@ export class ShardRelay {
     try {
       if (token !== this.#token) this.#cursor.restart(this.#clock.nowMs());
       this.#token = token;
-      const published = await this.#round();
+      const isMoreWaiting = await this.#round();
       if (this.#failures > 0) this.#reportRecovery();
-      if (published === 0) await this.#wakeUp.wait(this.#idleMs());
+      if (!isMoreWaiting) await this.#wakeUp.wait(this.#idleMs());
     } catch (error) {
       this.#report(error);
       this.#cursor.restart(this.#clock.nowMs());
@@ -97,10 +97,13 @@ export class ShardRelay {
     }
   }
 
-  /** Reads and publishes a page, and deletes what is due. Returns the number of its messages. */
-  async #round(): Promise<number> {
-    const messages = await this.#advance();
-    if (messages.length === 0) return 0;
+  /**
+   * Reads and publishes a page, and deletes what is due. Returns whether the page was full. If it was
+   * not, whatever was committed since rings, or has rung: to look for it unasked is mostly in vain.
+   */
+  async #round(): Promise<boolean> {
+    const { messages, isFull } = await this.#advance();
+    if (messages.length === 0) return isFull;
     // A partition that is gone, or is not there yet, must not hold up a page: any other one will do.
     const { publisher, partitions } = this.#options;
     await publisher.publish(
@@ -112,10 +115,10 @@ export class ShardRelay {
     const seqs = messages.map((message) => message.seq);
     this.#acknowledged.add(seqs, this.#clock.nowMs());
     this.#options.metrics.batchItems.observe({ unit: 'relay' }, messages.length);
-    return messages.length;
+    return isFull;
   }
 
-  async #advance(): Promise<readonly OutboxMessage[]> {
+  async #advance(): Promise<{ messages: readonly OutboxMessage[]; isFull: boolean }> {
     const read = this.#cursor.plan(this.#clock.nowMs());
     const rowsMax = this.#pageRows;
     const { afterSeq, gaps } = read;
@@ -130,7 +133,7 @@ export class ShardRelay {
     };
     this.#cursor.record(read, result, this.#clock.nowMs());
     if (rows.length > 0) this.#pageRows = nextPageRows(rows);
-    return union(rows, found);
+    return { messages: union(rows, found), isFull: result.isFull };
   }
 
   /** A sweep would find, and publish again, what is not deleted before it. */
