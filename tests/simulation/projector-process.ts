@@ -13,7 +13,7 @@ export function projector(world: World): (life: Life) => Promise<void> {
       new ShardProjection({
         ...shared,
         store: tables(world, life, shard),
-        copies: { write: async () => 0 },
+        copies: { writeEnds: async () => 0, writeBalances: async () => 0 },
         doorbell: world.bell.doorbellFor(life),
       });
     const handler = new MessageHandler({

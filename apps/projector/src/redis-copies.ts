@@ -84,23 +84,39 @@ export class RedisCopies {
   }
 
   /**
-   * Returns how many copies were written; the others were newer already.
+   * Both kinds; returns how many copies were written: the others were newer already.
    * @throws Error where Redis is away; which copies were written is then unknown, and no matter
    */
-  async write(rows: ProjectedRows): Promise<number> {
-    if (!this.#redis.available) throw new Error('redis is away');
-    const statuses = Array.from(rows.statuses.values(), statusCopyOf);
-    const balances = Array.from(rows.balances.values(), balanceCopyOf);
+  async write({ statuses, balances }: ProjectedRows): Promise<number> {
     const written = await Promise.all([
-      ...partsOfCalls(statuses).map((chunk) => this.#set(SET_ENDS, chunk, STATUS_TTL_MS)),
-      ...partsOfCalls(balances).map((chunk) => this.#set(SET_UNLESS_OLDER, chunk, BALANCE_TTL_MS)),
+      this.writeEnds([...statuses.values()]),
+      this.writeBalances([...balances.values()]),
     ]);
     return written.reduce((sum, count) => sum + count, 0);
   }
 
-  async #set(script: RedisScript, copies: readonly Copy[], ttlMs: number): Promise<number> {
-    const keys = copies.map((copy) => copy.key);
-    const texts = copies.map((copy) => copy.text);
-    return Number(await script.run(this.#redis.client, keys, [ttlMs, ...texts]));
+  /** Like `write`. */
+  writeEnds(rows: readonly EndRow[]): Promise<number> {
+    return this.#set(SET_ENDS, { copies: rows.map(statusCopyOf), ttlMs: STATUS_TTL_MS });
+  }
+
+  /** Like `write`. */
+  writeBalances(rows: readonly BalanceRow[]): Promise<number> {
+    return this.#set(SET_UNLESS_OLDER, { copies: rows.map(balanceCopyOf), ttlMs: BALANCE_TTL_MS });
+  }
+
+  async #set(
+    script: RedisScript,
+    { copies, ttlMs }: { readonly copies: readonly Copy[]; readonly ttlMs: number },
+  ): Promise<number> {
+    if (!this.#redis.available) throw new Error('redis is away');
+    const written = await Promise.all(
+      partsOfCalls(copies).map(async (part) => {
+        const keys = part.map((copy) => copy.key);
+        const texts = part.map((copy) => copy.text);
+        return Number(await script.run(this.#redis.client, keys, [ttlMs, ...texts]));
+      }),
+    );
+    return written.reduce((sum, count) => sum + count, 0);
   }
 }

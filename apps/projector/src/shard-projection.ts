@@ -7,9 +7,14 @@ import type { RedisCopies } from './redis-copies.js';
 
 /** Rows of one write: bounds its statements and the time its locks are held. */
 const ROWS_PER_WRITE = 1_000;
-/** The end of a lone transfer is three rows at the most: nobody waits for others then. */
-const PACE = { ms: 15, fromWeight: 4 };
-/** Items of all partitions together; what one fetch brings is far below it. */
+/**
+ * Nobody waits for the tables: a transfer's end is told by its copy and its bell, a balance by the
+ * account itself. A transaction is paid for far more often than a row where each takes what is there.
+ */
+const TABLES_PACE = { ms: 250, fromWeight: 1 };
+/** Ends of one call. */
+const ENDS_PER_CALL = 1_000;
+/** Items of all partitions together; what is read ahead of the tables is far below it. */
 const QUEUE_MAX = 50_000;
 /** Ids of one ring: a payload stays a few kilobytes. */
 const IDS_PER_RING = 100;
@@ -29,7 +34,7 @@ export interface ProjectionStore {
 
 export interface ShardProjectionOptions {
   readonly store: ProjectionStore;
-  readonly copies: Pick<RedisCopies, 'write'>;
+  readonly copies: Pick<RedisCopies, 'writeEnds' | 'writeBalances'>;
   readonly doorbell: Doorbell;
   readonly clock?: Clock;
   readonly metrics: Metrics;
@@ -37,23 +42,31 @@ export interface ShardProjectionOptions {
 }
 
 /**
- * Writes the rows of one shard: first the tables, then the copies in Redis, then the bell for those
- * who wait for an end. Whatever gathers while one write runs goes, folded, into the next.
+ * Writes the rows of one shard by two ways. Ends go to their copies in Redis at once, then the bell
+ * rings for those who wait for them: an end is final and committed, so it may be told before any table
+ * has it. All rows go to the tables at a pace of their own, then balances to their copies. Whatever
+ * gathers in the meantime goes, folded, into the next write.
  */
 export class ShardProjection {
   readonly #options: ShardProjectionOptions;
-  readonly #batcher: Batcher<ProjectionFold, boolean>;
+  readonly #ends: Batcher<readonly EndRow[], undefined>;
+  readonly #tables: Batcher<ProjectionFold, boolean>;
   #isFailing = false;
   #isRedisFailing = false;
 
   constructor(options: ShardProjectionOptions) {
     this.#options = options;
-    const { clock } = options;
-    this.#batcher = new Batcher({
-      weightMax: ROWS_PER_WRITE,
-      queueMax: QUEUE_MAX,
-      pace: PACE,
-      ...(clock ? { clock } : {}),
+    const clock = options.clock ? { clock: options.clock } : {};
+    this.#ends = new Batcher({
+      ...{ weightMax: ENDS_PER_CALL, queueMax: QUEUE_MAX, ...clock },
+      weigh: (ends) => ends.length,
+      run: async (items) => {
+        await this.#tell(items.flat());
+        return items.map(() => undefined);
+      },
+    });
+    this.#tables = new Batcher({
+      ...{ weightMax: ROWS_PER_WRITE, queueMax: QUEUE_MAX, pace: TABLES_PACE, ...clock },
       weigh: (rows) => rows.size,
       run: async (items) => {
         const isWritten = await this.#write(merged(items));
@@ -67,20 +80,38 @@ export class ShardProjection {
    * to the projection from now on: others are folded into them.
    */
   async submit(rows: ProjectionFold): Promise<boolean> {
+    this.#announce([...rows.statuses.values()]);
     try {
-      return await this.#batcher.submit(rows);
+      return await this.#tables.submit(rows);
     } catch (error) {
       this.#failed(error);
       return false;
     }
   }
 
-  stop(): Promise<void> {
-    return this.#batcher.stop();
+  async stop(): Promise<void> {
+    await Promise.all([this.#ends.stop(), this.#tables.stop()]);
+  }
+
+  /** Those whose news gets lost look for themselves, and find the end in the transfer's own row. */
+  #announce(ends: readonly EndRow[]): void {
+    if (ends.length === 0) return;
+    this.#ends.submit(ends).catch((error: unknown) => {
+      this.#options.log.debug('ends were not told', { ends: ends.length, error });
+    });
+  }
+
+  async #tell(ends: readonly EndRow[]): Promise<void> {
+    await this.#copy(() => this.#options.copies.writeEnds(ends));
+    const ids = ends.map((end) => end.transferId);
+    for (let from = 0; from < ids.length; from += IDS_PER_RING) {
+      const payload = ids.slice(from, from + IDS_PER_RING).join(',');
+      this.#options.doorbell.ring(CHANNELS.ended, payload);
+    }
   }
 
   async #write(rows: ProjectedRows): Promise<boolean> {
-    const { metrics } = this.#options;
+    const { metrics, copies } = this.#options;
     const balances = [...rows.balances.values()];
     const statuses = [...rows.statuses.values()];
     metrics.batchItems.observe({ unit: 'projector' }, balances.length + statuses.length);
@@ -91,8 +122,7 @@ export class ShardProjection {
       return false;
     }
     this.#recovered();
-    await this.#copy(rows);
-    this.#ring(statuses);
+    await this.#copy(() => copies.writeBalances(balances));
     return true;
   }
 
@@ -113,23 +143,16 @@ export class ShardProjection {
     }
   }
 
-  /** Losing Redis loses nothing: readers then go to the tables. */
-  async #copy(rows: ProjectedRows): Promise<void> {
-    const { copies, metrics, log, store } = this.#options;
+  /** Losing Redis loses nothing: readers then go to the rows themselves. */
+  async #copy(write: () => Promise<number>): Promise<void> {
+    const { metrics, log, store } = this.#options;
     try {
-      await copies.write(rows);
+      await write();
       this.#isRedisFailing = false;
     } catch (error) {
       metrics.errorsTotal.inc({ kind: 'redis', shard: store.shard });
       if (!this.#isRedisFailing) log.warn('copies cannot be written', { error });
       this.#isRedisFailing = true;
-    }
-  }
-
-  #ring(statuses: readonly EndRow[]): void {
-    const ended = statuses.map((row) => row.transferId);
-    for (let from = 0; from < ended.length; from += IDS_PER_RING) {
-      this.#options.doorbell.ring(CHANNELS.ended, ended.slice(from, from + IDS_PER_RING).join(','));
     }
   }
 
