@@ -1,18 +1,22 @@
 import type { TransferId } from '@surety/domain';
 import type { RecordCounts, TransferRecords } from '@surety/db';
 
-/** A range of ids of which every row was judged, and how many there were, shard by shard. */
+/** A range of ids of which every row was judged. */
 export interface JudgedPage {
   readonly from: TransferId;
   readonly below: TransferId;
-  readonly rows: readonly RecordCounts[];
+  /** How many rows there were: what `rowsText` says of them. */
+  readonly rows: string;
 }
+
+/** Four times what the margin of one check has at the rates that were ever measured. */
+const PAGES_MAX = 2_000;
 
 /**
  * What the last check without findings has read, for the next one: that begins some time before the
  * verified point, and would read again what was proven a moment ago. Rows are inserted and never
  * deleted, and a row that a step alters has an event inserted beside it: where there are as many as
- * were judged, nothing has happened since. In memory only; without it everything is read.
+ * were judged, no step has done anything since. In memory only; without it everything is read.
  */
 export class JudgedPages {
   #pages: readonly JudgedPage[] = [];
@@ -24,7 +28,7 @@ export class JudgedPages {
 
   /** After a check without findings alone: what was broken has to be read again. */
   keep(pages: readonly JudgedPage[]): void {
-    this.#pages = pages;
+    this.#pages = pages.slice(-PAGES_MAX);
   }
 
   forget(): void {
@@ -43,18 +47,11 @@ export function countsOf(records: TransferRecords): RecordCounts {
   };
 }
 
-export function areAsMany(counts: readonly RecordCounts[], judged: readonly RecordCounts[]): boolean {
-  return (
-    counts.length === judged.length && counts.every((count, at) => isSame(count, judged[at]))
-  );
-}
-
-function isSame(a: RecordCounts, b: RecordCounts | undefined): boolean {
-  return (
-    a.transfers === b?.transfers &&
-    a.events === b.events &&
-    a.decisions === b.decisions &&
-    a.legs === b.legs &&
-    a.statuses === b.statuses
-  );
+/** The counts of a range, shard by shard, as one text: it is only compared. */
+export function rowsText(shards: readonly RecordCounts[]): string {
+  return shards
+    .map(({ transfers, events, decisions, legs, statuses }) =>
+      [transfers, events, decisions, legs, statuses].join(' '),
+    )
+    .join(', ');
 }

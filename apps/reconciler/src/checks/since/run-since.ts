@@ -26,7 +26,7 @@ import { lookAtNewTransfers, lookAtOpenTransfers, lookAtTransfers } from './tran
  * How far before the verified point the ids begin that are looked at again. The time in an id is of
  * the process that made it: its clock may be behind, and the request may have waited. A transfer that
  * is hidden by more than this was begun and ended between two checks; if it moved money, its legs
- * lead to it all the same.
+ * lead to it all the same. What the check before has read of it is counted and not read (JudgedPages).
  */
 export const ID_TIME_MARGIN_MS = 60_000;
 

@@ -10,7 +10,6 @@ import {
 import type {
   ComparedTransfer,
   OpenPosition,
-  RecordCounts,
   RecordedStatus,
   Session,
   StaleStatus,
@@ -22,7 +21,7 @@ import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
 import type { Behind } from '../projections.js';
 import type { CheckScope } from '../scope.js';
-import { areAsMany, countsOf } from './judged-pages.js';
+import { countsOf, rowsText } from './judged-pages.js';
 import type { JudgedPage, JudgedPages } from './judged-pages.js';
 import { judgeStory } from './judge-story.js';
 import type { Sink } from './sink.js';
@@ -78,7 +77,7 @@ async function lookAgain(look: TransfersLook, page: JudgedPage): Promise<readonl
   const counts = await Promise.all(
     look.scope.snapshots.map((snapshot) => countTransferRecords(snapshot, page)),
   );
-  if (areAsMany(counts, page.rows)) return [page];
+  if (rowsText(counts) === page.rows) return [page];
   return lookAtRange(look, { from: page.from, to: page.below });
 }
 
@@ -155,11 +154,8 @@ export async function* eachOpenPage(snapshot: Session): AsyncGenerator<readonly 
 
 const STORY_CHECKS = ['histories', 'decisions', 'credits', 'step-legs', 'open-transfers'] as const;
 
-/** @returns how many rows there were, shard by shard */
-async function lookAt(
-  look: TransfersLook,
-  selection: TransferSelection,
-): Promise<readonly RecordCounts[]> {
+/** @returns how many rows there were, as `rowsText` says it */
+async function lookAt(look: TransfersLook, selection: TransferSelection): Promise<string> {
   const { scope, sink } = look;
   const records = await Promise.all(
     scope.snapshots.map((snapshot) => readTransferRecords(snapshot, selection)),
@@ -173,7 +169,7 @@ async function lookAt(
     }
     lookAtStatus(look, shard, story);
   }
-  return records.map(countsOf);
+  return rowsText(records.map(countsOf));
 }
 
 function lookAtStatus(look: TransfersLook, shard: Session, story: TransferStory): void {
