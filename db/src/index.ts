@@ -196,6 +196,8 @@ export {
 } from './statements/check/since/changed-accounts.js';
 export type { ChangedAccount, NewLegs } from './statements/check/since/changed-accounts.js';
 export { followNewLegs } from './statements/check/since/follow-new-legs.js';
+export { countTransferRecords } from './statements/check/since/count-records.js';
+export type { RecordCounts } from './statements/check/since/count-records.js';
 export { readTransferRecords, transferIdAfter } from './statements/check/since/transfer-records.js';
 export type {
   ComparedTransfer,

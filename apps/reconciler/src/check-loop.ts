@@ -4,6 +4,7 @@ import { Loop } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
 import { checkSystem, lastFullOf, oldestPoint } from './checks/check-system.js';
 import type { CheckForm, CheckRun } from './checks/check-system.js';
+import { JudgedPages } from './checks/since/judged-pages.js';
 import { correctFoundProjections } from './repairs/run-corrections.js';
 import { RECONCILER } from './sweeps/repair.js';
 import { forgetChecks, reportChecks } from './telemetry.js';
@@ -24,6 +25,7 @@ export function checkLoop(options: CheckLoopOptions): Loop {
   const { pools, intervalMs, log, metrics, isLeader } = options;
   const gauge = new HoldsGauge(metrics);
   const schedule = new CheckSchedule(options);
+  const judged = new JudgedPages();
   return new Loop({
     intervalMs,
     backoff: { minMs: Math.min(intervalMs, 1_000), maxMs: intervalMs },
@@ -35,7 +37,7 @@ export function checkLoop(options: CheckLoopOptions): Loop {
       }
       const form = schedule.next(await readPoints(pools, metrics));
       if (!form) return;
-      const run = await checkSystem(pools, { form });
+      const run = await checkSystem(pools, { form, judged });
       schedule.ran(run);
       reportChecks(run, log, metrics);
       await copyTruth(options, run);

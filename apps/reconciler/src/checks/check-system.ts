@@ -12,6 +12,7 @@ import type { CheckOptions } from './run-checks.js';
 import { withScope } from './scope.js';
 import type { CheckScope } from './scope.js';
 import { eachChangedPage } from './since/accounts.js';
+import type { JudgedPages } from './since/judged-pages.js';
 import { runSince } from './since/run-since.js';
 import { eachOpenPage } from './since/transfers.js';
 import type { CheckResult } from './types.js';
@@ -36,6 +37,8 @@ export interface CheckRun {
 
 export interface SystemCheckOptions extends CheckOptions {
   readonly form: CheckForm;
+  /** Of whoever checks again and again; left out, what the last check has read is read again. */
+  readonly judged?: JudgedPages | undefined;
 }
 
 /**
@@ -55,7 +58,9 @@ export async function checkSystem(
   const since = only.length === 0 && options.form === 'since' ? oldestPoint(points) : null;
   return withScope(pools, { projectionPatienceMs }, async (scope) => {
     const results =
-      since === null ? await runAll(scope, only) : await runSince(scope, Date.parse(since));
+      since === null
+        ? await runAll(scope, only)
+        : await runSince(scope, Date.parse(since), options.judged);
     const ok = results.every((result) => result.ok);
     const form = since === null ? 'full' : 'since';
     if (only.length === 0) await remember({ scope, points, results, form, ok });

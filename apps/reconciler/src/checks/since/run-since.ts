@@ -17,6 +17,8 @@ import type { Check, CheckScope } from '../scope.js';
 import { stepLegs } from '../step-legs.js';
 import type { CheckResult } from '../types.js';
 import { lookAtAccounts } from './accounts.js';
+import { JudgedPages } from './judged-pages.js';
+import type { JudgedPage } from './judged-pages.js';
 import { Sink } from './sink.js';
 import { lookAtNewTransfers, lookAtOpenTransfers, lookAtTransfers } from './transfers.js';
 
@@ -24,7 +26,7 @@ import { lookAtNewTransfers, lookAtOpenTransfers, lookAtTransfers } from './tran
  * How far before the verified point the ids begin that are looked at again. The time in an id is of
  * the process that made it: its clock may be behind, and the request may have waited. A transfer that
  * is hidden by more than this was begun and ended between two checks; if it moved money, its legs
- * lead to it all the same.
+ * lead to it all the same. What the check before has read of it is counted and not read (JudgedPages).
  */
 export const ID_TIME_MARGIN_MS = 60_000;
 
@@ -40,11 +42,13 @@ export const SINCE_CHECK_NAMES: readonly string[] = SINCE_CHECKS.map((check) => 
 /**
  * Proves what has happened since the verified point, and everything that is open. Reads accounts,
  * what is open, and the rows of transfers and legs since; nothing of what was verified before.
+ * @param judged what the check before this one has read, and from now on what this one has
  * @throws StoreError where a shard is away: then nothing is known.
  */
 export async function runSince(
   scope: CheckScope,
   verifiedAtMs: number,
+  judged: JudgedPages = new JudgedPages(),
 ): Promise<readonly CheckResult[]> {
   const sink = new Sink(SINCE_CHECKS);
   const times = new Map<string, number>();
@@ -56,21 +60,28 @@ export async function runSince(
     for (const name of names) times.set(name, performance.now() - beganAt);
   };
   const older: TransferId[] = [];
+  let pages: readonly JudgedPage[] = [];
   await timed(['balances'], () =>
     onEveryShard(scope, async (snapshot) => {
       older.push(...(await lookAtAccounts(snapshot, look)));
     }),
   );
   await timed(['step-legs', 'histories', 'decisions', 'credits', 'open-transfers'], async () => {
-    await lookAtNewTransfers(look);
-    for (const snapshot of scope.snapshots) await lookAtOpenTransfers(snapshot, look);
+    const read = await lookAtNewTransfers(look, judged);
+    pages = read.pages;
+    for (const snapshot of scope.snapshots) {
+      await lookAtOpenTransfers(snapshot, look, read.readFrom);
+    }
     await lookAtTransfers(look, [...new Set(older)]);
   });
   for (const check of STATE_CHECKS) {
     await timed([check.name], () => check.inspect(scope, sink.of(check.name)));
   }
   await timed(['projections'], () => lookAtProjectedBalances(scope, sink, behind));
-  return sink.results((check) => times.get(check) ?? 0);
+  const results = sink.results((check) => times.get(check) ?? 0);
+  if (results.every(({ ok }) => ok)) judged.keep(pages);
+  else judged.forget();
+  return results;
 }
 
 async function lookAtProjectedBalances(

@@ -1,6 +1,7 @@
 import type { TransferId } from '@surety/domain';
 import { digitsOfTransferId, isEnded, slotOfTransferId } from '@surety/domain';
 import {
+  countTransferRecords,
   listOpenPositions,
   listVerifiedOpenTransfers,
   readTransferRecords,
@@ -20,6 +21,8 @@ import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
 import type { Behind } from '../projections.js';
 import type { CheckScope } from '../scope.js';
+import { countsOf, rowsText } from './judged-pages.js';
+import type { JudgedPage, JudgedPages } from './judged-pages.js';
 import { judgeStory } from './judge-story.js';
 import type { Sink } from './sink.js';
 import { storiesOf } from './story.js';
@@ -44,25 +47,68 @@ export interface TransfersLook {
   readonly behind: Behind[];
 }
 
-/** Everything whose id is from the time since the verified point, wherever there is a row of it. */
-export async function lookAtNewTransfers(look: TransfersLook): Promise<void> {
-  let from: TransferId | undefined = look.bound;
-  while (from !== undefined) {
-    const below: TransferId | undefined = await nextBelow(look.scope, from);
-    await lookAt(look, { from, below });
-    from = below;
+/** What a look at everything new has read. */
+export interface NewTransfers {
+  readonly pages: readonly JudgedPage[];
+  /** From this id on every transfer was read; before it those pages that are not as they were. */
+  readonly readFrom: TransferId;
+}
+
+/**
+ * Everything whose id is from the time since the verified point, wherever there is a row of it.
+ * @param judged pages whose rows are left alone where there are as many of them as there were
+ */
+export async function lookAtNewTransfers(
+  look: TransfersLook,
+  judged: JudgedPages,
+): Promise<NewTransfers> {
+  const pages: JudgedPage[] = [];
+  let readFrom = look.bound;
+  for (const page of judged.beyond(look.bound)) {
+    pages.push(...(await lookAtRange(look, { from: readFrom, to: page.from })));
+    pages.push(...(await lookAgain(look, page)));
+    readFrom = page.below;
   }
+  pages.push(...(await lookAtRange(look, { from: readFrom, to: undefined })));
+  return { pages, readFrom };
+}
+
+async function lookAgain(look: TransfersLook, page: JudgedPage): Promise<readonly JudgedPage[]> {
+  const counts = await Promise.all(
+    look.scope.snapshots.map((snapshot) => countTransferRecords(snapshot, page)),
+  );
+  if (rowsText(counts) === page.rows) return [page];
+  return lookAtRange(look, { from: page.from, to: page.below });
+}
+
+interface Range {
+  readonly from: TransferId;
+  /** undefined: without end. */
+  readonly to: TransferId | undefined;
+}
+
+/** @returns the pages that were read, without the last one of a range that has no end */
+async function lookAtRange(look: TransfersLook, { from, to }: Range): Promise<JudgedPage[]> {
+  const pages: JudgedPage[] = [];
+  let next: TransferId | undefined = from;
+  while (next !== undefined && (to === undefined || next < to)) {
+    const below = await nextBelow(look.scope, { from: next, to });
+    const rows = await lookAt(look, { from: next, below });
+    if (below !== undefined) pages.push({ from: next, below, rows });
+    next = below;
+  }
+  return pages;
 }
 
 /** Where the next piece ends, so that no shard has more transfers in it than a page. */
 async function nextBelow(
   { snapshots }: CheckScope,
-  from: TransferId,
+  { from, to }: Range,
 ): Promise<TransferId | undefined> {
   const ends = await Promise.all(
     snapshots.map((snapshot) => transferIdAfter(snapshot, from, NEW_TRANSFERS_PAGE)),
   );
-  return ends.filter((id) => id !== undefined).sort()[0];
+  return [...ends, to].filter((id) => id !== undefined).sort()[0];
 }
 
 /** Single transfers of older ids. */
@@ -75,18 +121,22 @@ export async function lookAtTransfers(
   }
 }
 
-/** Older transfers that had not ended at the verified point, or have not ended yet. */
-export async function lookAtOpenTransfers(snapshot: Session, look: TransfersLook): Promise<void> {
+/** Transfers with ids before this one that had not ended at the verified point, or have not yet. */
+export async function lookAtOpenTransfers(
+  snapshot: Session,
+  look: TransfersLook,
+  before: TransferId,
+): Promise<void> {
   let after: TransferId | undefined;
   for (;;) {
-    const range = { after, before: look.bound };
+    const range = { after, before };
     const ids = await listVerifiedOpenTransfers(snapshot, range, PAGE_ROWS);
     await lookAtTransfers(look, ids);
     if (ids.length < PAGE_ROWS) break;
     after = ids.at(-1);
   }
   for await (const page of eachOpenPage(snapshot)) {
-    const ids = page.map(({ transferId }) => transferId).filter((id) => id < look.bound);
+    const ids = page.map(({ transferId }) => transferId).filter((id) => id < before);
     await lookAtTransfers(look, ids);
   }
 }
@@ -104,7 +154,8 @@ export async function* eachOpenPage(snapshot: Session): AsyncGenerator<readonly 
 
 const STORY_CHECKS = ['histories', 'decisions', 'credits', 'step-legs', 'open-transfers'] as const;
 
-async function lookAt(look: TransfersLook, selection: TransferSelection): Promise<void> {
+/** @returns how many rows there were, as `rowsText` says it */
+async function lookAt(look: TransfersLook, selection: TransferSelection): Promise<string> {
   const { scope, sink } = look;
   const records = await Promise.all(
     scope.snapshots.map((snapshot) => readTransferRecords(snapshot, selection)),
@@ -118,6 +169,7 @@ async function lookAt(look: TransfersLook, selection: TransferSelection): Promis
     }
     lookAtStatus(look, shard, story);
   }
+  return rowsText(records.map(countsOf));
 }
 
 function lookAtStatus(look: TransfersLook, shard: Session, story: TransferStory): void {
