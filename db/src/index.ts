@@ -8,7 +8,7 @@ export {
 export { openShards } from './shard-pools.js';
 export type { Shard, ShardOptions, ShardPools } from './shard-pools.js';
 export type { DatabaseMetrics } from './connection/connection-pool.js';
-export type { Session } from './connection/session.js';
+export type { Session, WritingSession } from './connection/session.js';
 
 export { findAccount } from './statements/ingress/find-account.js';
 export type { StoredAccount } from './statements/ingress/find-account.js';

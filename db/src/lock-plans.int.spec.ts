@@ -114,7 +114,7 @@ describe.each([
       ]);
     }
     await shard.pool.use(async (link) => {
-      await link.send(['START TRANSACTION', ...statements]);
+      await link.write(['START TRANSACTION', ...statements]);
       for (const table of ['accounts', 'transfers', 'holds', 'open_transfers']) {
         expect(await freeRows(table)).toBe(rowCount - count);
       }
@@ -173,7 +173,7 @@ describe.each([
         expect(plan).toMatchObject({ type: 'eq_ref', key: 'PRIMARY' });
       }
       await shard.pool.use(async (link) => {
-        await link.send(['START TRANSACTION', ...statements]);
+        await link.write(['START TRANSACTION', ...statements]);
         for (const table of ['accounts', 'transfers', 'holds', 'open_transfers']) {
           expect(await freeRows(table)).toBe(rowCount - count);
         }

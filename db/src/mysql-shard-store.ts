@@ -162,10 +162,10 @@ function plan<R>(
   }
 }
 
-/** The second round trip: all writes and COMMIT in one packet, which stops at the first error. */
+/** The second round trip: all writes and COMMIT at once, which stop at the first error. */
 async function commit(link: Link, statements: readonly string[]): Promise<void> {
   try {
-    await link.send([...statements, 'COMMIT']);
+    await link.write([...statements, 'COMMIT']);
   } catch (cause) {
     const { kind, code, mayBeCommitted } = failureOf(cause);
     if (kind !== 'environment') throw cause;

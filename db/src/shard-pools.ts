@@ -4,7 +4,7 @@ import type { RoutableStore, SlotMaps } from '@surety/saga';
 import { ConnectionPool } from './connection/connection-pool.js';
 import type { DatabaseMetrics } from './connection/connection-pool.js';
 import { pooledSession } from './connection/session.js';
-import type { Session } from './connection/session.js';
+import type { WritingSession } from './connection/session.js';
 import { MySqlShardStore } from './mysql-shard-store.js';
 import { SlotMapStore } from './slot-map-store.js';
 import { untilPlaced } from './until-placed.js';
@@ -27,7 +27,7 @@ export interface ShardOptions {
 }
 
 /** One shard: its transactions through `store`, single statements through itself. */
-export interface Shard extends Session {
+export interface Shard extends WritingSession {
   readonly store: RoutableStore;
   /** Connections by the hand, for what a session cannot do (snapshots, specs). */
   readonly pool: ConnectionPool;

@@ -1,17 +1,17 @@
 import { clearProjections, insertDeadLetter, readEventsPage, upsertProjections } from '@surety/db';
-import type { EventPosition, Session } from '@surety/db';
+import type { EventPosition, Session, WritingSession } from '@surety/db';
 import type { BuriedMessage } from './message-handler.js';
 import type { RebuildStore } from './rebuild.js';
 import type { ProjectionStore } from './shard-projection.js';
 
-export function projectionStore(session: Session): ProjectionStore {
+export function projectionStore(session: WritingSession): ProjectionStore {
   return {
     shard: session.id,
     upsert: (rows) => upsertProjections(session, rows),
   };
 }
 
-export function rebuildStore(session: Session): RebuildStore<EventPosition> {
+export function rebuildStore(session: WritingSession): RebuildStore<EventPosition> {
   return {
     ...projectionStore(session),
     clear: () => clearProjections(session),

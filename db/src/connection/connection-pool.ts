@@ -1,6 +1,7 @@
 import knexModule from 'knex';
 import type { Knex } from 'knex';
 import { StoreError } from '@surety/saga';
+import { ASK_FOR_BLOCKS, BLOCK_TEXT_MAX, answersFromBlock, asBlock } from './blocks.js';
 import type { Row } from './cells.js';
 import { AnswerTimeoutError, failureOf } from './driver-errors.js';
 import {
@@ -76,11 +77,13 @@ export class Link {
   readonly #connection: DriverConnection;
   readonly #metrics: DatabaseMetrics | undefined;
   readonly #answerTimeoutMs: number;
+  readonly #takesBlocks: boolean;
 
-  constructor(connection: DriverConnection, options: PoolOptions) {
+  constructor(connection: DriverConnection, options: PoolOptions, takesBlocks: boolean) {
     this.#connection = connection;
     this.#metrics = options.metrics;
     this.#answerTimeoutMs = options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
+    this.#takesBlocks = takesBlocks;
   }
 
   /**
@@ -93,9 +96,26 @@ export class Link {
   ): Promise<readonly StatementResult[]> {
     const timeoutMs = options.timeoutMs ?? this.#answerTimeoutMs;
     const raw = await this.#query(statements.join(';\n'), timeoutMs);
-    const results = statements.length === 1 ? [raw] : (raw as unknown[]);
+    this.#countStatements(statements);
+    return resultsOf(statements, raw);
+  }
+
+  /**
+   * Sends statements whose results nobody reads, which stop at the first error like those of `send`.
+   * Where the server has blocks, it answers all of them at once.
+   * @returns the number of rows that they changed, all together
+   */
+  async write(statements: readonly string[]): Promise<number> {
+    const text = statements.join(';\n');
+    const isBlock = this.#takesBlocks && statements.length > 1 && text.length <= BLOCK_TEXT_MAX;
+    const raw = await this.#query(isBlock ? asBlock(text) : text, this.#answerTimeoutMs);
+    this.#countStatements(statements);
+    const results = isBlock ? [resultOf(raw)] : resultsOf(statements, raw);
+    return results.reduce((changed, { affectedRows }) => changed + affectedRows, 0);
+  }
+
+  #countStatements(statements: readonly string[]): void {
     if (this.#metrics) for (const _ of statements) this.#metrics.statement();
-    return results.map(resultOf);
   }
 
   #query(sql: string, timeoutMs: number): Promise<unknown> {
@@ -120,6 +140,11 @@ export class Link {
   }
 }
 
+/** Of a packet: the driver hands over the result of a lone statement by itself. */
+function resultsOf(statements: readonly string[], raw: unknown): StatementResult[] {
+  return (statements.length === 1 ? [raw] : (raw as unknown[])).map(resultOf);
+}
+
 function resultOf(result: unknown): StatementResult {
   if (Array.isArray(result)) return { rows: result as Row[], affectedRows: 0, insertId: 0n };
   const header = result as { affectedRows: number; insertId: number | string };
@@ -131,10 +156,11 @@ export class ConnectionPool {
   readonly options: PoolOptions;
   readonly #knex: Knex;
   readonly #client: KnexPoolClient;
+  readonly #takingBlocks = new WeakSet<DriverConnection>();
 
   constructor(options: PoolOptions) {
     this.options = options;
-    const setUp = sessionStatements(options.waitTimeoutSeconds);
+    const setUp = `${sessionStatements(options.waitTimeoutSeconds)}; ${ASK_FOR_BLOCKS}`;
     this.#knex = knexModule({
       client: 'mysql2',
       // Statements come with their values in them: the driver need not look for placeholders.
@@ -151,7 +177,8 @@ export class ConnectionPool {
           connection: DriverConnection,
           done: (error: Error | null, connection: DriverConnection) => void,
         ) => {
-          connection.query({ sql: setUp, rowsAsArray: true, values: null }, (error) => {
+          connection.query({ sql: setUp, rowsAsArray: true, values: null }, (error, results) => {
+            if (answersFromBlock(results)) this.#takingBlocks.add(connection);
             done(error, connection);
           });
         },
@@ -171,7 +198,7 @@ export class ConnectionPool {
    */
   async use<T>(work: (link: Link) => Promise<T>): Promise<T> {
     const connection = await this.#acquire();
-    const link = new Link(connection, this.options);
+    const link = new Link(connection, this.options, this.#takingBlocks.has(connection));
     try {
       return await work(link);
     } catch (error) {

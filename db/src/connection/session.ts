@@ -14,6 +14,15 @@ export interface Session {
   send(statements: readonly string[]): Promise<readonly StatementResult[]>;
 }
 
+/** A session on which whole transactions can be written. */
+export interface WritingSession extends Session {
+  /**
+   * Writes all of it or nothing, in one round trip and a transaction of its own; what each statement
+   * came to is not told. @throws StoreError; nothing is stored then, unless the answer was lost
+   */
+  write(statements: readonly string[]): Promise<void>;
+}
+
 /** Attempts of a packet that lost a deadlock or waited too long for a lock. */
 export const PACKET_ATTEMPTS_MAX = 5;
 
@@ -34,25 +43,39 @@ export function storeError(error: unknown, doing: string): StoreError {
  * Every packet by itself on a connection of the pool, committed as it goes; one that lost a deadlock
  * is sent again.
  */
-export function pooledSession(id: ShardId, pool: ConnectionPool): Session {
+export function pooledSession(id: ShardId, pool: ConnectionPool): WritingSession {
   return {
     id,
     send: async (statements) => {
-      for (let attempt = 1; ; attempt += 1) {
-        try {
-          const results = await pool.use((link) => link.send(statements));
-          countCommits(pool, { statements, results });
-          return results;
-        } catch (error) {
-          if (!isContention(error) || attempt >= PACKET_ATTEMPTS_MAX) {
-            throw storeError(error, 'a statement');
-          }
-          pool.metrics?.retry(failureOf(error).code);
-          await pause(backoffMs(attempt));
-        }
-      }
+      const results = await untilUncontended(pool, (link) => link.send(statements));
+      countCommits(pool, { statements, results });
+      return results;
+    },
+    write: async (statements) => {
+      const packet = statements.length > 1 ? [BEGIN, ...statements, 'COMMIT'] : statements;
+      const changed = await untilUncontended(pool, (link) => link.write(packet));
+      if (changed > 0) pool.metrics?.commit();
     },
   };
+}
+
+const BEGIN = 'START TRANSACTION';
+
+async function untilUncontended<T>(
+  pool: ConnectionPool,
+  send: (link: Link) => Promise<T>,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await pool.use(send);
+    } catch (error) {
+      if (!isContention(error) || attempt >= PACKET_ATTEMPTS_MAX) {
+        throw storeError(error, 'a statement');
+      }
+      pool.metrics?.retry(failureOf(error).code);
+      await pause(backoffMs(attempt));
+    }
+  }
 }
 
 /** Outside a transaction each statement that changed rows was one of its own, with its own flush. */

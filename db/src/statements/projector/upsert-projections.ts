@@ -1,4 +1,4 @@
-import type { Session } from '../../connection/session.js';
+import type { WritingSession } from '../../connection/session.js';
 import type { BalanceRow, StatusRow } from '../rows/projection-rows.js';
 import { balanceUpserts } from './upsert-balances.js';
 import { statusUpserts } from './upsert-transaction-statuses.js';
@@ -16,9 +16,10 @@ export interface ProjectionRows {
  * rows mean older versions.
  * @throws StoreError; nothing is stored then
  */
-export async function upsertProjections(session: Session, rows: ProjectionRows): Promise<void> {
+export async function upsertProjections(
+  session: WritingSession,
+  rows: ProjectionRows,
+): Promise<void> {
   const statements = [...balanceUpserts(rows.balances), ...statusUpserts(rows.statuses)];
-  if (statements.length === 0) return;
-  if (statements.length === 1) await session.send(statements);
-  else await session.send(['START TRANSACTION', ...statements, 'COMMIT']);
+  if (statements.length > 0) await session.write(statements);
 }
