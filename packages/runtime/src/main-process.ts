@@ -13,10 +13,10 @@ export const EXIT_FORCED = 130;
 /**
  * How much the heap may grow, in per cent of what is alive, before all of it is looked through again.
  * Left to itself V8 lets a small heap become four times as large where the machine has gigabytes:
- * what a burst left behind then stays in memory. Half again costs no processor time that could be
+ * what a burst left behind then stays in memory. A quarter again costs no processor time that could be
  * measured at the sizes of these processes, and no heap is refused its growth.
  */
-const HEAP_GROWTH_PERCENT = 50;
+const HEAP_GROWTH_PERCENT = 25;
 
 /**
  * What Node is given on the command line of each process, because V8 reads it before any of our code
