@@ -78,7 +78,7 @@ export class MessageHandler {
     this.#options.log.error('a newer release writes here: the partition stops until one reads it', {
       ...{ topic, partition, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS },
     });
-    return { processed: readable, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS };
+    return { processed: readable, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS, stops: true };
   }
 
   /**

@@ -117,7 +117,7 @@ describe('a batch of a partition', () => {
     const newer = ENVELOPE_SCHEMA + 1;
     const { submitted, handle } = scene();
     const verdict = await handle(encoded(held(accountOn(0))), encoded(held(accountOn(1), newer)));
-    expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000 });
+    expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000, stops: true });
     expect(submitted).toHaveLength(1);
   });
 });

@@ -80,7 +80,7 @@ export class MessageHandler {
     this.#failures.delete(key);
     if (unknownSchema === undefined) return { processed: messages.length };
     this.#reportUnknownSchema({ topic, partition, schema: unknownSchema });
-    return { processed: readable.length, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS };
+    return { processed: readable.length, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS, stops: true };
   }
 
   async #take(decoded: Decoded): Promise<'done' | 'retry'> {

@@ -164,7 +164,7 @@ describe('a batch of a partition', () => {
     const newer = message(8, JSON.stringify([{ ...requested(2), schema: ENVELOPE_SCHEMA + 1 }]));
     const messages = [ofEvents(7, requested(1)), newer, ofEvents(9, requested(3))];
     const verdict = await scene.handler().handle(batchOf(...messages));
-    expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000 });
+    expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000, stops: true });
     expect(scene.letters).toEqual([]);
     expect(scene.items).toHaveLength(1);
   });

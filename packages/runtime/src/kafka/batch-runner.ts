@@ -15,6 +15,11 @@ export interface PartitionControls {
  */
 const READ_AHEAD_CHARACTERS = 65_536;
 /**
+ * The same of a partition of which something failed: as much as one fetch brings at the most. Messages
+ * of shards that work come between those of one that does not.
+ */
+const READ_AHEAD_OF_FAILING = 1_048_576;
+/**
  * How long a full partition may hold up the others. The library fetches again only when every batch
  * of the last fetch has returned, so one shard that hangs would stop them all. Not shorter, because
  * a partition that is paused and resumed can miss the fetch under way (one second).
@@ -31,10 +36,11 @@ const RETRY_AFTER_THROW_MS = 1000;
  * Hands batches to the handler as they come, so that those of the next transaction gather while the
  * last one runs, and tells how far each partition is handled without a gap.
  *
- * A partition is reading, full or failing. reading -> full: more is in hand than is read ahead; the
+ * A partition is reading, full or stopped. reading -> full: more is in hand than is read ahead; the
  * fetch waits for it, and after the patience the partition is paused until nothing of it is in hand.
- * reading -> failing: a batch was handled in part; the partition is paused and what is left of the
- * batch is handed over again after the time asked for, until all of it is handled.
+ * reading -> stopped: the handler said so; the partition is paused until nothing of it is in hand.
+ * What a handler could not do is handed over again after the time it asked for, all of a partition
+ * together, while the partition is read on behind it.
  *
  * A rebalance makes everything in hand somebody else's, perhaps: what waits is dropped, handlers at
  * work end without effect on positions, and a partition that comes back waits, paused, for them.
@@ -74,16 +80,17 @@ export class BatchRunner {
     this.partitions.set(key, work);
     progress.taken();
     void this.take(work.add(batch, progress), work);
-    if (work.characters > READ_AHEAD_CHARACTERS) await this.untilEmpty(batch, work);
+    const charactersMax = work.isFailing ? READ_AHEAD_OF_FAILING : READ_AHEAD_CHARACTERS;
+    if (work.characters > charactersMax) await this.untilEmpty(batch, work);
   }
 
   /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
   forget(): void {
     this.waiting.abort();
     this.waiting = new AbortController();
-    for (const [key, work] of this.partitions) {
+    for (const work of this.partitions.values()) {
       work.isForeign = true;
-      if (!work.isHandling) this.leave(key, work);
+      this.leaveIfDone(work);
     }
   }
 
@@ -109,32 +116,41 @@ export class BatchRunner {
     }
   }
 
-  /** Until all of it is handled, or it is not ours any more. */
+  /** What fails of it is left to whoever hands over again what failed of its partition. */
   private async take(piece: Piece, work: PartitionWork): Promise<void> {
-    const { signal } = this.waiting;
-    const { topic, partition } = piece.batch;
-    const key = partitionKey(topic, partition);
-    for (;;) {
-      const retryAfterMs = await this.handleRest(piece, work);
-      if (work.isForeign || retryAfterMs === undefined) break;
-      work.isFailing = true;
-      this.pause({ topic, partition }, work);
-      await sleep(retryAfterMs, signal);
-      if (signal.aborted || piece.rest.messages.length === 0) break;
-    }
-    if (work.isEmpty || (work.isForeign && !work.isHandling)) this.leave(key, work);
+    const verdict = await this.handOver([piece], work);
+    if (!work.isForeign && work.failed.length > 0) await this.retry(work, verdict);
+    this.leaveIfDone(work);
   }
 
-  /** @returns milliseconds until the rest is to be handed over again; undefined where there is none */
-  private async handleRest(piece: Piece, work: PartitionWork): Promise<number | undefined> {
-    const handling = this.verdictOf(piece.rest);
+  /** Until nothing of the partition has failed, or it is not ours any more. */
+  private async retry(work: PartitionWork, verdict: BatchVerdict): Promise<void> {
+    work.isFailing = true;
+    if (work.isRetrying) return;
+    work.isRetrying = true;
+    const { signal } = this.waiting;
+    let last = verdict;
+    while (work.failed.length > 0 && !work.isForeign) {
+      await sleep(last.retryAfterMs ?? RETRY_DEFAULT_MS, signal);
+      if (signal.aborted) break;
+      last = await this.handOver(work.failed, work);
+    }
+    work.isRetrying = false;
+    work.isFailing = work.failed.length > 0;
+  }
+
+  private async handOver(pieces: readonly Piece[], work: PartitionWork): Promise<BatchVerdict> {
+    const messages = pieces.flatMap(({ rest }) => rest);
+    const partition = work.partition as Partition;
+    const handling = this.verdictOf({ ...partition, messages });
     this.running.add(handling);
     work.begin();
-    const { processed, retryAfterMs } = await handling;
+    const verdict = await handling;
     work.end();
     this.running.delete(handling);
-    const isPartial = work.handled(piece, processed);
-    return isPartial || retryAfterMs !== undefined ? (retryAfterMs ?? RETRY_DEFAULT_MS) : undefined;
+    work.handled(pieces, Math.min(verdict.processed, messages.length));
+    if (verdict.stops === true && !work.isForeign) this.pause(partition, work);
+    return verdict;
   }
 
   private async verdictOf(batch: IncomingBatch): Promise<BatchVerdict> {
@@ -156,10 +172,17 @@ export class BatchRunner {
     this.controls.pause(partition);
   }
 
+  private leaveIfDone(work: PartitionWork): void {
+    if (work.isEmpty || (work.isForeign && !work.isHandling)) this.leave(work);
+  }
+
   /** Nothing of the partition is in hand, or ours: it is read again if it was not. */
-  private leave(key: string, work: PartitionWork): void {
+  private leave(work: PartitionWork): void {
+    const { partition } = work;
+    if (!partition) return;
+    const key = partitionKey(partition.topic, partition.partition);
     if (this.partitions.get(key) !== work) return;
     this.partitions.delete(key);
-    if (work.isPaused && work.partition) this.controls.resume(work.partition);
+    if (work.isPaused) this.controls.resume(partition);
   }
 }

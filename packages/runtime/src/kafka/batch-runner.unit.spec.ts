@@ -31,7 +31,8 @@ function scene(handle?: () => Promise<BatchVerdict>) {
       taken: () => done.push('taken'),
       advance: (offset) => done.push(offset),
     });
-  return { runner, run, done, calls };
+  const finish = (n: number, verdict: BatchVerdict): void => calls[n]?.finish(verdict);
+  return { runner, run, done, calls, finish };
 }
 
 /** Lets everything run that waits for nothing but promises. */
@@ -41,12 +42,16 @@ const batch = batchOf(['7', '9', '12']);
 
 test.each([
   ['in full', { processed: 3 }, ['taken', '12']],
-  ['in part', { processed: 2, retryAfterMs: 60_000 }, ['taken', '9', 'pause']],
-  ['in part, without a wish', { processed: 1 }, ['taken', '7', 'pause']],
-  ['not at all', { processed: 0, retryAfterMs: 60_000 }, ['taken', 'pause']],
+  ['in part', { processed: 2, retryAfterMs: 60_000 }, ['taken', '9']],
+  ['in part, without a wish', { processed: 1 }, ['taken', '7']],
+  [
+    'in part, and no further',
+    { processed: 2, retryAfterMs: 60_000, stops: true },
+    ['taken', '9', 'pause'],
+  ],
+  ['not at all', { processed: 0, retryAfterMs: 60_000 }, ['taken']],
   ['beyond its end', { processed: 9 }, ['taken', '12']],
-  ['below its begin', { processed: -1 }, ['taken', 'pause']],
-  ['in full, with a pause', { processed: 3, retryAfterMs: 60_000 }, ['taken', '12', 'pause']],
+  ['below its begin', { processed: -1 }, ['taken']],
 ])('a batch handled %s', async (_, verdict, expected) => {
   const { runner, run, done } = scene(() => Promise.resolve(verdict));
   await run(batch);
@@ -74,21 +79,42 @@ test('what comes while a batch is handled is handled, too, and nothing advances 
   expect(runner.busyCount).toBe(0);
 });
 
-test('what was not handled is handed over again, and the partition is read on after it', async () => {
-  const { runner, run, done, calls } = scene();
+test('what failed is handed over again together, and the partition is read on in the meantime', async () => {
+  const { runner, run, done, calls, finish } = scene();
   await run(batch);
   await run(batchOf(['13']));
-  calls[0]?.finish({ processed: 1, retryAfterMs: 1 });
-  calls[1]?.finish({ processed: 1 });
+  await run(batchOf(['14', '15']));
+  finish(0, { processed: 1, retryAfterMs: 1 });
+  finish(1, { processed: 1 });
+  finish(2, { processed: 0, retryAfterMs: 60_000 });
   await settled();
-  expect(done).toEqual(['taken', 'taken', '7', 'pause']);
-  await run(batchOf(['14']));
-  expect(done.slice(4)).toEqual(['pause']);
-  while (calls.length < 3) await settled();
-  expect(calls[2]?.offsets).toEqual(['9', '12']);
-  calls[2]?.finish({ processed: 2 });
+  await run(batchOf(['16']));
+  finish(3, { processed: 1 });
+  while (calls.length < 5) await settled();
+  expect(done).toEqual(['taken', 'taken', 'taken', '7', 'taken']);
+  expect(calls.at(4)?.offsets).toEqual(['9', '12', '14', '15']);
+  finish(4, { processed: 3, retryAfterMs: 1 });
+  while (calls.length < 6) await settled();
+  expect(done.slice(5)).toEqual(['14']);
+  expect(calls.at(5)?.offsets).toEqual(['15']);
+  finish(5, { processed: 1 });
   await settled();
-  expect(done.slice(5)).toEqual(['13', 'resume']);
+  expect(done.slice(6)).toEqual(['16']);
+  expect(runner.busyCount).toBe(0);
+});
+
+test('a partition that was stopped turns away what comes, until all of it is handled', async () => {
+  const { runner, run, done, calls } = scene();
+  await run(batch);
+  calls[0]?.finish({ processed: 1, retryAfterMs: 1, stops: true });
+  await settled();
+  await run(batchOf(['13']));
+  expect(done).toEqual(['taken', '7', 'pause', 'pause']);
+  while (calls.length < 2) await settled();
+  expect(calls[1]?.offsets).toEqual(['9', '12']);
+  calls[1]?.finish({ processed: 2 });
+  await settled();
+  expect(done.slice(4)).toEqual(['12', 'resume']);
   expect(runner.busyCount).toBe(0);
 });
 
@@ -100,7 +126,8 @@ test('a handler that throws is asked again', async () => {
   });
   await run(batch);
   await settled();
-  expect(done).toEqual(['taken', 'pause']);
+  expect(done).toEqual(['taken']);
+  expect(runner.busyCount).toBe(1);
   await runner.drained();
   expect(calls).toBe(1);
 });
@@ -141,7 +168,7 @@ test('what waits to be handed over again is dropped by a rebalance', async () =>
   await settled();
   runner.forget();
   await settled();
-  expect(done).toEqual(['taken', 'pause', 'resume']);
+  expect(done).toEqual(['taken']);
   expect([calls.length, runner.busyCount]).toEqual([1, 0]);
 });
 

@@ -1,5 +1,5 @@
 import type { Partition } from './partitions.js';
-import type { IncomingBatch } from './ports.js';
+import type { IncomingBatch, IncomingMessage } from './ports.js';
 
 /** What is told of a batch that a runner was given. */
 export interface BatchProgress {
@@ -9,16 +9,18 @@ export interface BatchProgress {
   advance(lastHandledOffset: string): void;
 }
 
-/** A batch in hand and what of it is still to be handled. */
+/** A batch in hand: what of it is still to be handled, and where it came from. */
 export interface Piece {
-  readonly batch: IncomingBatch;
-  readonly rest: IncomingBatch;
+  readonly rest: readonly IncomingMessage[];
 }
 
 interface Held extends Piece {
-  rest: IncomingBatch;
+  rest: readonly IncomingMessage[];
   readonly progress: BatchProgress;
-  readonly characters: number;
+  /** The last message that is handled, from the front; undefined where none is. */
+  handledOffset: string | undefined;
+  characters: number;
+  isFailed: boolean;
 }
 
 /**
@@ -31,6 +33,8 @@ export class PartitionWork {
   isPaused = false;
   /** Something of it hung or was not handled in full at once. */
   isFailing = false;
+  /** Somebody hands over again what failed. */
+  isRetrying = false;
   readonly empty: Promise<void>;
   #held: Held[] = [];
   #handling = 0;
@@ -59,16 +63,17 @@ export class PartitionWork {
     return this.#handling > 0;
   }
 
-  /** Of all messages in hand. */
+  /** Of all batches that are not handled in full. */
   get characters(): number {
     return this.#characters;
   }
 
   add(batch: IncomingBatch, progress: BatchProgress): Piece {
-    const { topic, partition } = batch;
+    const { topic, partition, messages } = batch;
     this.#partition = { topic, partition };
     const characters = charactersOf(batch);
-    const held: Held = { batch, rest: batch, progress, characters };
+    const state = { handledOffset: undefined, isFailed: false };
+    const held: Held = { rest: messages, progress, characters, ...state };
     this.#held.push(held);
     this.#characters += characters;
     return held;
@@ -82,29 +87,42 @@ export class PartitionWork {
     this.#handling -= 1;
   }
 
-  /** @returns whether some of it is left to be handled */
-  handled(piece: Piece, processed: number): boolean {
-    const held = piece as Held;
-    held.rest = { ...held.rest, messages: held.rest.messages.slice(Math.max(0, processed)) };
+  /** Those of which something failed, in the order they came. */
+  get failed(): readonly Piece[] {
+    return this.#held.filter((held) => held.isFailed);
+  }
+
+  /** Of what the pieces still had, one after the other, so many messages are handled. */
+  handled(pieces: readonly Piece[], processed: number): void {
+    let left = Math.max(0, processed);
+    for (const held of pieces as readonly Held[]) {
+      const done = Math.min(left, held.rest.length);
+      left -= done;
+      this.#done(held, done);
+    }
     this.#advance();
-    return held.rest.messages.length > 0;
+  }
+
+  #done(held: Held, count: number): void {
+    const last = held.rest[count - 1];
+    if (last) held.handledOffset = last.offset;
+    held.rest = held.rest.slice(count);
+    held.isFailed = held.rest.length > 0;
+    if (held.isFailed) return;
+    this.#characters -= held.characters;
+    held.characters = 0;
   }
 
   #advance(): void {
-    let last: { readonly offset: string; readonly progress: BatchProgress } | undefined;
+    let last: Held | undefined;
     for (let first = this.#held[0]; first; first = this.#held[0]) {
-      const { batch, rest, progress, characters } = first;
-      const offset = batch.messages.at(-1 - rest.messages.length)?.offset;
-      if (offset !== undefined && rest.messages.length < batch.messages.length) {
-        last = { offset, progress };
-      }
-      if (rest.messages.length > 0) break;
+      if (first.handledOffset !== undefined) last = first;
+      if (first.rest.length > 0) break;
       this.#held.shift();
-      this.#characters -= characters;
     }
-    if (last && last.offset !== this.#told) {
-      this.#told = last.offset;
-      last.progress.advance(last.offset);
+    if (last?.handledOffset !== undefined && last.handledOffset !== this.#told) {
+      this.#told = last.handledOffset;
+      last.progress.advance(last.handledOffset);
     }
     if (this.isEmpty) this.#emptied();
   }
