@@ -54,6 +54,8 @@ export class BatchRunner {
   /** Handlers at work. */
   private readonly running = new Set<Promise<unknown>>();
   private waiting = new AbortController();
+  /** Batches that hold the next fetch back. */
+  private held = 0;
 
   constructor(options: Pick<ConsumerOptions, 'handle' | 'log'>, controls: PartitionControls) {
     this.handle = options.handle;
@@ -64,6 +66,11 @@ export class BatchRunner {
   /** Partitions of which something is in hand. */
   get busyCount(): number {
     return this.partitions.size;
+  }
+
+  /** Whether the next fetch waits for a partition, or may leave one out. */
+  get holdsFetches(): boolean {
+    return this.held > 0 || [...this.partitions.values()].some((work) => work.isPaused);
   }
 
   /**
@@ -107,12 +114,15 @@ export class BatchRunner {
 
   private async untilEmpty(partition: Partition, work: PartitionWork): Promise<void> {
     const patienceMs = work.isFailing ? PATIENCE_WITH_FAILING_MS : PATIENCE_MS;
+    this.held += 1;
     try {
       await withDeadline(work.empty, patienceMs, 'handling batches');
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
       work.isFailing = true;
       this.pause(partition, work);
+    } finally {
+      this.held -= 1;
     }
   }
 

@@ -110,6 +110,7 @@ test('a partition that was stopped turns away what comes, until all of it is han
   await settled();
   await run(batchOf(['13']));
   expect(done).toEqual(['taken', '7', 'pause', 'pause']);
+  expect(runner.holdsFetches).toBe(true);
   while (calls.length < 2) await settled();
   expect(calls[1]?.offsets).toEqual(['9', '12']);
   calls[1]?.finish({ processed: 2 });
@@ -133,18 +134,20 @@ test('a handler that throws is asked again', async () => {
 });
 
 test('a full partition holds the fetch back until nothing of it is in hand', async () => {
-  const { run, done, calls } = scene();
+  const { runner, run, done, calls } = scene();
   await run(batch);
+  expect(runner.holdsFetches).toBe(false);
   let isBack = false;
   const full = run(batchOf(['13'], 'x'.repeat(70_000))).then(() => {
     isBack = true;
   });
   calls[1]?.finish({ processed: 1 });
   await settled();
-  expect(isBack).toBe(false);
+  expect([isBack, runner.holdsFetches]).toEqual([false, true]);
   calls[0]?.finish({ processed: 3 });
   await full;
   expect(done).toEqual(['taken', 'taken', '13']);
+  expect(runner.holdsFetches).toBe(false);
 });
 
 test('what comes back after a rebalance waits for the handlers of before', async () => {

@@ -217,10 +217,13 @@ export class ConsumerSession {
     void this.commit();
   }
 
-  /** Handlers at work hold the next fetch back; who is not in the group, or got no partition, has none. */
+  /**
+   * A full partition holds the next fetch back, and nothing comes where all are paused; who is not in
+   * the group, or got no partition, has no fetch.
+   */
   private mustFetch(): boolean {
     const owns = Object.values(this.assignment).some((partitions) => partitions.length > 0);
-    return this.isJoined && owns && this.runner.busyCount === 0;
+    return this.isJoined && owns && !this.runner.holdsFetches;
   }
 
   /** One attempt. What cannot be committed now is tried at the next tick, or read again. */
