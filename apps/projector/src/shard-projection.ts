@@ -16,6 +16,8 @@ const TABLES_PACE = { ms: 250, fromWeight: 1 };
 const ENDS_PER_CALL = 1_000;
 /** Items of all partitions together; what is read ahead of the tables is far below it. */
 const QUEUE_MAX = 50_000;
+/** Batches whose ends wait for a slow Redis; those beyond them look for themselves. */
+const ENDS_QUEUE_MAX = 1_000;
 /** Ids of one ring: a payload stays a few kilobytes. */
 const IDS_PER_RING = 100;
 
@@ -58,7 +60,7 @@ export class ShardProjection {
     this.#options = options;
     const clock = options.clock ? { clock: options.clock } : {};
     this.#ends = new Batcher({
-      ...{ weightMax: ENDS_PER_CALL, queueMax: QUEUE_MAX, ...clock },
+      ...{ weightMax: ENDS_PER_CALL, queueMax: ENDS_QUEUE_MAX, ...clock },
       weigh: (ends) => ends.length,
       run: async (items) => {
         await this.#tell(items.flat());
@@ -80,7 +82,8 @@ export class ShardProjection {
    * to the projection from now on: others are folded into them.
    */
   async submit(rows: ProjectionFold): Promise<boolean> {
-    this.#announce([...rows.statuses.values()]);
+    // Rows that failed come again and again: their ends are told once more when they are written.
+    if (!this.#isFailing) this.#announce([...rows.statuses.values()]);
     try {
       return await this.#tables.submit(rows);
     } catch (error) {
@@ -121,6 +124,7 @@ export class ShardProjection {
       this.#failed(error);
       return false;
     }
+    if (this.#isFailing) this.#announce(statuses);
     this.#recovered();
     await this.#copy(() => copies.writeBalances(balances));
     return true;

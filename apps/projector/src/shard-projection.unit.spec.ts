@@ -105,11 +105,17 @@ describe('the projections of a shard', () => {
     expect(scene.copied.at(-1)?.sort()).toEqual(['a 2', 'b 1']);
   });
 
-  it('are not done while the shard is away; ends are told, they are committed', async () => {
+  it('are not done while the shard is away; an end is told at first, and when it is written', async () => {
     scene.failWith = () => new StoreError('environment', 'the shard is away');
-    expect(await scene.projection.submit(rowsOf(balance('a'), status('t1')))).toBe(false);
+    const rows = () => rowsOf(balance('a'), status('t1'));
+    for (const _ of [1, 2, 3]) expect(await scene.projection.submit(rows())).toBe(false);
     expect(scene.copied).toEqual([['t1']]);
     expect(scene.rings).toEqual(['t1']);
+    scene.failWith = () => undefined;
+    expect(await scene.projection.submit(rows())).toBe(true);
+    while (scene.rings.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(scene.copied.toSorted()).toEqual([['a 1'], ['t1'], ['t1']]);
+    expect(scene.rings).toEqual(['t1', 't1']);
   });
 
   it('tell an end at once, while the tables rest', async () => {

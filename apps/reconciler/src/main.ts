@@ -1,4 +1,4 @@
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import { runMain } from '@surety/runtime';
 import { start } from './process.js';
 
@@ -9,5 +9,9 @@ import { start } from './process.js';
  */
 const NICENESS = 5;
 
-setPriority(NICENESS);
+try {
+  if (getPriority() < NICENESS) setPriority(NICENESS);
+} catch {
+  // Where it may not, it goes on at the priority it was given.
+}
 await runMain('reconciler', start);

@@ -120,7 +120,7 @@ export class BatchRunner {
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
       work.isFailing = true;
-      this.pause(partition, work);
+      if (this.isCurrent(work)) this.pause(partition, work);
     } finally {
       this.held -= 1;
     }
@@ -159,7 +159,7 @@ export class BatchRunner {
     work.end();
     this.running.delete(handling);
     work.handled(pieces, Math.min(verdict.processed, messages.length));
-    if (verdict.stops === true && !work.isForeign) this.pause(partition, work);
+    if (verdict.stops === true && !work.isEmpty && !work.isForeign) this.pause(partition, work);
     return verdict;
   }
 
@@ -189,10 +189,17 @@ export class BatchRunner {
   /** Nothing of the partition is in hand, or ours: it is read again if it was not. */
   private leave(work: PartitionWork): void {
     const { partition } = work;
-    if (!partition) return;
-    const key = partitionKey(partition.topic, partition.partition);
-    if (this.partitions.get(key) !== work) return;
-    this.partitions.delete(key);
+    if (!partition || !this.isCurrent(work)) return;
+    this.partitions.delete(partitionKey(partition.topic, partition.partition));
+    // Somebody may still wait for it to be handled, and would hold the fetch back.
+    work.leave();
     if (work.isPaused) this.controls.resume(partition);
+  }
+
+  /** A work that was left has no say over its partition any more: nobody would undo it. */
+  private isCurrent(work: PartitionWork): boolean {
+    const { partition } = work;
+    if (!partition) return false;
+    return this.partitions.get(partitionKey(partition.topic, partition.partition)) === work;
   }
 }

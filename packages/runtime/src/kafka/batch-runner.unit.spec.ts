@@ -187,3 +187,22 @@ test('a stop waits for handlers at work and hands nothing over again', async () 
   await new Promise((resolve) => setTimeout(resolve, 10));
   expect(calls).toHaveLength(2);
 });
+
+test('a full partition that is lost with a rebalance holds nothing back and is not paused', async () => {
+  const { runner, run, done, calls } = scene();
+  await run(batch);
+  calls[0]?.finish({ processed: 0, retryAfterMs: 60_000 });
+  await settled();
+  let isBack = false;
+  const full = run(batchOf(['13'], 'x'.repeat(1_100_000))).then(() => {
+    isBack = true;
+  });
+  calls[1]?.finish({ processed: 0, retryAfterMs: 60_000 });
+  await settled();
+  expect([isBack, runner.holdsFetches]).toEqual([false, true]);
+  runner.forget();
+  await full;
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  expect(done).toEqual(['taken', 'taken']);
+  expect([runner.busyCount, runner.holdsFetches]).toEqual([0, false]);
+});

@@ -5,6 +5,7 @@ import { CLIENT_RETRY, createClient } from './client.js';
 import { deferred } from './deferred.js';
 import { GroupDoor } from './former-members.js';
 import { FetchPace } from './fetch-pace.js';
+import { Ownership, type Assignment } from './ownership.js';
 import { charactersOf } from './partition-work.js';
 import { Positions, toOffsetCommit, type Partition } from './partitions.js';
 import type { ConsumerOptions, IncomingBatch } from './ports.js';
@@ -24,8 +25,6 @@ const DRAIN_DEADLINE_MS = 8000;
 const COMMIT_DEADLINE_MS = 3000;
 const DISCONNECT_DEADLINE_MS = 5000;
 
-type Assignment = Readonly<Record<string, readonly number[]>>;
-
 /**
  * One consumer of the library from its connection to its loss. It is joining, reading, stopping or
  * over. It is over for good when the library reports a crash, falls silent, or was stopped: the
@@ -40,7 +39,7 @@ export class ConsumerSession {
   private readonly consumer: Consumer;
   private readonly runner: BatchRunner;
   private readonly positions = new Positions();
-  private assignment: Assignment = {};
+  private readonly ownership = new Ownership();
   /** Commits and heartbeats go through the payload: those of the consumer retry behind our back. */
   private lastPayload: EachBatchPayload | undefined;
   private generation = 0;
@@ -86,7 +85,7 @@ export class ConsumerSession {
 
   /** What this member owns and how far it has got there. */
   progress(): { assignment: Assignment; positions: Positions } {
-    return { assignment: this.assignment, positions: this.positions };
+    return { assignment: this.ownership.assignment, positions: this.positions };
   }
 
   /** Resolves when the group was joined for the first time. */
@@ -175,7 +174,7 @@ export class ConsumerSession {
     this.generation += 1;
     this.positions.forget();
     this.runner.forget();
-    this.assignment = payload.memberAssignment;
+    this.ownership.joined(payload.memberAssignment);
     this.isJoined = true;
     this.firstJoin.resolve(undefined);
   }
@@ -187,6 +186,7 @@ export class ConsumerSession {
       await this.offsetsWritten.promise;
       return;
     }
+    if (!this.ownership.accepts(payload.batch)) return;
     const generation = this.generation;
     const batch = toIncoming(payload);
     this.pace.brought(charactersOf(batch));
@@ -222,8 +222,7 @@ export class ConsumerSession {
    * the group, or got no partition, has no fetch.
    */
   private mustFetch(): boolean {
-    const owns = Object.values(this.assignment).some((partitions) => partitions.length > 0);
-    return this.isJoined && owns && !this.runner.holdsFetches;
+    return this.isJoined && this.ownership.hasPartitions && !this.runner.holdsFetches;
   }
 
   /** One attempt. What cannot be committed now is tried at the next tick, or read again. */

@@ -35,6 +35,7 @@ export class PartitionWork {
   isFailing = false;
   /** Somebody hands over again what failed. */
   isRetrying = false;
+  /** Resolves when nothing is in hand any more, or nobody asks for it. */
   readonly empty: Promise<void>;
   #held: Held[] = [];
   #handling = 0;
@@ -77,6 +78,11 @@ export class PartitionWork {
     this.#held.push(held);
     this.#characters += characters;
     return held;
+  }
+
+  /** Nobody has a use for the rest of it. */
+  leave(): void {
+    this.#emptied();
   }
 
   begin(): void {
