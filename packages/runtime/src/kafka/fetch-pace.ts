@@ -5,6 +5,12 @@ import { sleep } from '../retry.js';
  * other at once, so that a transfer that comes alone waits for nobody.
  */
 const SHARED_CHARACTERS = 2_000;
+/**
+ * A fetch that brings more is followed at a longer distance, in proportion: at full load each would
+ * otherwise bring all partitions a little, and every one of those is a batch to be handled.
+ */
+const FULL_CHARACTERS = 22_000;
+const DISTANCES_MAX = 3;
 /** So many that bring more may follow each other at once. */
 const AT_ONCE = 2;
 
@@ -29,7 +35,9 @@ export class FetchPace {
   /** An answer has come: what is brought from now on, it has brought. */
   fetched(): void {
     if (this.#characters > SHARED_CHARACTERS) {
-      this.#takenUntilMs = Math.max(this.#takenUntilMs, this.#nowMs()) + this.#everyMs;
+      const distances = Math.max(1, Math.min(DISTANCES_MAX, this.#characters / FULL_CHARACTERS));
+      const distanceMs = distances * this.#everyMs;
+      this.#takenUntilMs = Math.max(this.#takenUntilMs, this.#nowMs()) + distanceMs;
     }
     this.#characters = 0;
   }
