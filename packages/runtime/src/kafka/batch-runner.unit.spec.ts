@@ -84,7 +84,7 @@ test('what failed is handed over again together, and the partition is read on in
   await run(batch);
   await run(batchOf(['13']));
   await run(batchOf(['14', '15']));
-  finish(0, { processed: 1, retryAfterMs: 1 });
+  finish(0, { processed: 1, retryAfterMs: 200 });
   finish(1, { processed: 1 });
   finish(2, { processed: 0, retryAfterMs: 60_000 });
   await settled();
@@ -179,7 +179,7 @@ test('a stop waits for handlers at work and hands nothing over again', async () 
   const { runner, run, calls } = scene();
   await run(batch);
   await run(batchOf(['13']));
-  calls[0]?.finish({ processed: 0, retryAfterMs: 1 });
+  calls[0]?.finish({ processed: 0, retryAfterMs: 60_000 });
   await settled();
   const drained = runner.drained();
   calls[1]?.finish({ processed: 1 });
