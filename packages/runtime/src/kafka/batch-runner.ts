@@ -78,17 +78,17 @@ export class BatchRunner {
    * advance in the order of the batches, whatever the order in which they are handled.
    */
   async run(batch: IncomingBatch, progress: BatchProgress): Promise<void> {
-    const key = partitionKey(batch.topic, batch.partition);
-    const work = this.partitions.get(key) ?? new PartitionWork();
+    const key = keyOf(batch);
+    const work = this.partitions.get(key) ?? new PartitionWork(batch);
     if (work.isForeign || work.isPaused) {
-      this.pause(batch, work);
+      this.pause(work);
       return;
     }
     this.partitions.set(key, work);
     progress.taken();
     void this.take(work.add(batch, progress), work);
     const charactersMax = work.isFailing ? READ_AHEAD_OF_FAILING : READ_AHEAD_CHARACTERS;
-    if (work.characters > charactersMax) await this.untilEmpty(batch, work);
+    if (work.characters > charactersMax) await this.untilEmpty(work);
   }
 
   /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
@@ -112,7 +112,7 @@ export class BatchRunner {
     this.waiting.abort();
   }
 
-  private async untilEmpty(partition: Partition, work: PartitionWork): Promise<void> {
+  private async untilEmpty(work: PartitionWork): Promise<void> {
     const patienceMs = work.isFailing ? PATIENCE_WITH_FAILING_MS : PATIENCE_MS;
     this.held += 1;
     try {
@@ -120,7 +120,7 @@ export class BatchRunner {
     } catch (error) {
       if (!(error instanceof DeadlineError)) throw error;
       work.isFailing = true;
-      if (this.isCurrent(work)) this.pause(partition, work);
+      if (this.isCurrent(work)) this.pause(work);
     } finally {
       this.held -= 1;
     }
@@ -151,15 +151,14 @@ export class BatchRunner {
 
   private async handOver(pieces: readonly Piece[], work: PartitionWork): Promise<BatchVerdict> {
     const messages = pieces.flatMap(({ rest }) => rest);
-    const partition = work.partition as Partition;
-    const handling = this.verdictOf({ ...partition, messages });
+    const handling = this.verdictOf({ ...work.partition, messages });
     this.running.add(handling);
     work.begin();
     const verdict = await handling;
     work.end();
     this.running.delete(handling);
     work.handled(pieces, Math.min(verdict.processed, messages.length));
-    if (verdict.stops === true && !work.isEmpty && !work.isForeign) this.pause(partition, work);
+    if (verdict.stops === true && !work.isEmpty && !work.isForeign) this.pause(work);
     return verdict;
   }
 
@@ -177,9 +176,9 @@ export class BatchRunner {
     }
   }
 
-  private pause(partition: Partition, work: PartitionWork): void {
+  private pause(work: PartitionWork): void {
     work.isPaused = true;
-    this.controls.pause(partition);
+    this.controls.pause(work.partition);
   }
 
   private leaveIfDone(work: PartitionWork): void {
@@ -188,18 +187,17 @@ export class BatchRunner {
 
   /** Nothing of the partition is in hand, or ours: it is read again if it was not. */
   private leave(work: PartitionWork): void {
-    const { partition } = work;
-    if (!partition || !this.isCurrent(work)) return;
-    this.partitions.delete(partitionKey(partition.topic, partition.partition));
+    if (!this.isCurrent(work)) return;
+    this.partitions.delete(keyOf(work.partition));
     // Somebody may still wait for it to be handled, and would hold the fetch back.
     work.leave();
-    if (work.isPaused) this.controls.resume(partition);
+    if (work.isPaused) this.controls.resume(work.partition);
   }
 
   /** A work that was left has no say over its partition any more: nobody would undo it. */
   private isCurrent(work: PartitionWork): boolean {
-    const { partition } = work;
-    if (!partition) return false;
-    return this.partitions.get(partitionKey(partition.topic, partition.partition)) === work;
+    return this.partitions.get(keyOf(work.partition)) === work;
   }
 }
+
+const keyOf = ({ topic, partition }: Partition): string => partitionKey(topic, partition);

@@ -1,3 +1,4 @@
+import { deferred } from './deferred.js';
 import type { Partition } from './partitions.js';
 import type { IncomingBatch, IncomingMessage } from './ports.js';
 
@@ -35,24 +36,21 @@ export class PartitionWork {
   isFailing = false;
   /** Somebody hands over again what failed. */
   isRetrying = false;
-  /** Resolves when nothing is in hand any more, or nobody asks for it. */
-  readonly empty: Promise<void>;
+  readonly partition: Partition;
+  readonly #empty = deferred<undefined>();
   #held: Held[] = [];
   #handling = 0;
   #characters = 0;
-  #partition: Partition | undefined;
   /** The last offset that was advanced to. */
   #told: string | undefined;
-  #emptied: () => void = () => undefined;
 
-  constructor() {
-    this.empty = new Promise((resolve) => {
-      this.#emptied = resolve;
-    });
+  constructor({ topic, partition }: Partition) {
+    this.partition = { topic, partition };
   }
 
-  get partition(): Partition | undefined {
-    return this.#partition;
+  /** Resolves when nothing is in hand any more, or nobody asks for it. */
+  get empty(): Promise<unknown> {
+    return this.#empty.promise;
   }
 
   get isEmpty(): boolean {
@@ -70,11 +68,9 @@ export class PartitionWork {
   }
 
   add(batch: IncomingBatch, progress: BatchProgress): Piece {
-    const { topic, partition, messages } = batch;
-    this.#partition = { topic, partition };
     const characters = charactersOf(batch);
     const state = { handledOffset: undefined, isFailed: false };
-    const held: Held = { rest: messages, progress, characters, ...state };
+    const held: Held = { rest: batch.messages, progress, characters, ...state };
     this.#held.push(held);
     this.#characters += characters;
     return held;
@@ -82,7 +78,7 @@ export class PartitionWork {
 
   /** Nobody has a use for the rest of it. */
   leave(): void {
-    this.#emptied();
+    this.#empty.resolve(undefined);
   }
 
   begin(): void {
@@ -130,7 +126,7 @@ export class PartitionWork {
       this.#told = last.handledOffset;
       last.progress.advance(last.handledOffset);
     }
-    if (this.isEmpty) this.#emptied();
+    if (this.isEmpty) this.#empty.resolve(undefined);
   }
 }
 
