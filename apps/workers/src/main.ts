@@ -1,4 +1,4 @@
-import { runMain } from '@surety/runtime';
+import { HEAP_GROWTH_PERCENT_OF_CONSUMERS, runMain } from '@surety/runtime';
 import { start } from './start.js';
 
-await runMain('workers', start);
+await runMain('workers', start, { heapGrowthPercent: HEAP_GROWTH_PERCENT_OF_CONSUMERS });

@@ -10,7 +10,7 @@ const SHARED_CHARACTERS = 2_000;
  * otherwise bring all partitions a little, and every one of those is a batch to be handled.
  */
 const FULL_CHARACTERS = 22_000;
-const DISTANCES_MAX = 3;
+const DISTANCES_MAX = 4;
 /** So many that bring more may follow each other at once. */
 const AT_ONCE = 2;
 
