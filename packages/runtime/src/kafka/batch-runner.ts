@@ -85,7 +85,6 @@ export class BatchRunner {
       return;
     }
     this.partitions.set(key, work);
-    progress.taken();
     void this.take(work.add(batch, progress), work);
     const charactersMax = work.isFailing ? READ_AHEAD_OF_FAILING : READ_AHEAD_CHARACTERS;
     if (work.characters > charactersMax) await this.untilEmpty(work);

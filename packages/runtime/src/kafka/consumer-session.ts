@@ -6,7 +6,6 @@ import { deferred } from './deferred.js';
 import { GroupDoor } from './former-members.js';
 import { FetchPace } from './fetch-pace.js';
 import { Ownership, type Assignment } from './ownership.js';
-import { charactersOf } from './partition-work.js';
 import { Positions, toOffsetCommit, type Partition } from './partitions.js';
 import type { ConsumerOptions, IncomingBatch } from './ports.js';
 import { SilenceWatch } from './silence-watch.js';
@@ -189,9 +188,9 @@ export class ConsumerSession {
     if (!this.ownership.accepts(payload.batch)) return;
     const generation = this.generation;
     const batch = toIncoming(payload);
-    this.pace.brought(charactersOf(batch));
     await this.runner.run(batch, {
-      taken: () => {
+      taken: (characters) => {
+        this.pace.brought(characters);
         const last = batch.messages.at(-1);
         // Where the library reads on, and no more than that: what is committed are the positions.
         if (last !== undefined) payload.resolveOffset(last.offset);

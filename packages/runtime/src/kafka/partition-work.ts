@@ -4,8 +4,11 @@ import type { IncomingBatch, IncomingMessage } from './ports.js';
 
 /** What is told of a batch that a runner was given. */
 export interface BatchProgress {
-  /** It is in hand: the partition is read on behind it. Not told of a batch that is turned away. */
-  taken(): void;
+  /**
+   * It is in hand, with so many characters: the partition is read on behind it. Not told of a batch
+   * that is turned away.
+   */
+  taken(characters: number): void;
   /** Everything of the partition up to this offset is handled. */
   advance(lastHandledOffset: string): void;
 }
@@ -73,6 +76,7 @@ export class PartitionWork {
     const held: Held = { rest: batch.messages, progress, characters, ...state };
     this.#held.push(held);
     this.#characters += characters;
+    progress.taken(characters);
     return held;
   }
 
@@ -131,6 +135,6 @@ export class PartitionWork {
 }
 
 /** Of all its messages. */
-export function charactersOf({ messages }: IncomingBatch): number {
+function charactersOf({ messages }: IncomingBatch): number {
   return messages.reduce((sum, { value }) => sum + value.length, 0);
 }
