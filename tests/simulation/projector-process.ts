@@ -25,7 +25,7 @@ export function projector(world: World): (life: Life) => Promise<void> {
       },
       projections: new Map(world.shards.map((shard) => [shard.id, projectionOf(shard)])),
     });
-    await world.projectors.consume(life, (batch) => handler.handle(batch));
+    await world.projectors.consume(life, (batch, attempt) => handler.handle(batch, attempt));
   };
 }
 

@@ -49,30 +49,29 @@ export interface MessageHandlerOptions {
  */
 export class MessageHandler {
   readonly #options: MessageHandlerOptions;
-  readonly #failures = new Map<string, number>();
 
   constructor(options: MessageHandlerOptions) {
     this.#options = options;
   }
 
-  #pauseMs(failures: number): number {
+  #pauseMs(attempt: number): number {
     const { random } = this.#options.clock ?? REAL_CLOCK;
-    return backoffMs(failures, { ...BACKOFF, random });
+    return backoffMs(attempt, { ...BACKOFF, random });
   }
 
   /** Never rejects. */
-  async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
+  async handle(
+    { topic, partition, messages }: IncomingBatch,
+    attempt: number,
+  ): Promise<BatchVerdict> {
     const map = this.#options.currentMap();
     const folds = new ShardFolds((slot) => shardOfSlot(map, slot));
     const { readable, unreadable } = foldUntilUnknown(messages, folds);
-    const isWritten = (await this.#write(folds)) && (await this.#bury(unreadable));
-    const key = `${topic}/${partition}`;
+    const isWritten = (await this.#write(folds, attempt)) && (await this.#bury(unreadable));
     if (!isWritten) {
-      const failures = this.#failures.get(key) ?? 0;
-      this.#failures.set(key, failures + 1);
-      return { processed: 0, retryAfterMs: this.#pauseMs(failures) };
+      const stops = readable < messages.length;
+      return { processed: 0, retryAfterMs: this.#pauseMs(attempt), stops };
     }
-    this.#failures.delete(key);
     if (readable === messages.length) return { processed: readable };
     this.#options.metrics.errorsTotal.inc({ kind: 'unknown_schema', shard: '' });
     this.#options.log.error('a newer release writes here: the partition stops until one reads it', {
@@ -106,12 +105,12 @@ export class MessageHandler {
     return true;
   }
 
-  async #write({ byShard }: ShardFolds): Promise<boolean> {
+  async #write({ byShard }: ShardFolds, attempt: number): Promise<boolean> {
     const { projections } = this.#options;
     const written = await Promise.all(
       Array.from(
         byShard,
-        async ([shard, rows]) => (await projections.get(shard)?.submit(rows)) ?? false,
+        async ([shard, rows]) => (await projections.get(shard)?.submit(rows, attempt)) ?? false,
       ),
     );
     return written.every(Boolean);

@@ -62,7 +62,7 @@ function scene(failing: ReadonlySet<number> = new Set()) {
   const handleOf =
     (topic: string) =>
     (...values: readonly string[]) =>
-      handler.handle({ topic, partition: 3, messages: messages(topic, values) });
+      handler.handle({ topic, partition: 3, messages: messages(topic, values) }, 0);
   return { submitted, buried, handle: handleOf(TOPICS.toDestination), handleOf };
 }
 
@@ -119,5 +119,12 @@ describe('a batch of a partition', () => {
     const verdict = await handle(encoded(held(accountOn(0))), encoded(held(accountOn(1), newer)));
     expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000, stops: true });
     expect(submitted).toHaveLength(1);
+  });
+
+  it('stops there, too, while a shard of what comes before it is away', async () => {
+    const newer = ENVELOPE_SCHEMA + 1;
+    const { handle } = scene(new Set([0]));
+    const verdict = await handle(encoded(held(accountOn(0))), encoded(held(accountOn(1), newer)));
+    expect(verdict).toMatchObject({ processed: 0, stops: true });
   });
 });

@@ -132,7 +132,7 @@ describe('projections on real shards, a real broker and a real Redis', () => {
     const consumer = await startConsumer({
       ...{ brokers, clientId: names.ended, groupId: names.ended, log },
       topics: Object.values(names),
-      handle: (batch) => handler.handle(batch),
+      handle: (batch, attempt) => handler.handle(batch, attempt),
     });
     release.push(() => consumer.stop());
     return consumer;

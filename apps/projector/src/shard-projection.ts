@@ -80,10 +80,10 @@ export class ShardProjection {
   /**
    * True when the rows are in the tables; false where the shard failed. Never rejects. The rows belong
    * to the projection from now on: others are folded into them.
+   * @param attempt how often they have failed before: ends are told when they come for the first time
    */
-  async submit(rows: ProjectionFold): Promise<boolean> {
-    // Rows that failed come again and again: their ends are told once more when they are written.
-    if (!this.#isFailing) this.#announce([...rows.statuses.values()]);
+  async submit(rows: ProjectionFold, attempt: number): Promise<boolean> {
+    if (attempt === 0) this.#announce([...rows.statuses.values()]);
     try {
       return await this.#tables.submit(rows);
     } catch (error) {
@@ -124,7 +124,6 @@ export class ShardProjection {
       this.#failed(error);
       return false;
     }
-    if (this.#isFailing) this.#announce(statuses);
     this.#recovered();
     await this.#copy(() => copies.writeBalances(balances));
     return true;

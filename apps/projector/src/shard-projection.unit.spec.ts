@@ -80,7 +80,7 @@ describe('the projections of a shard', () => {
 
   it('are written, copied, and told to those who wait for an end', async () => {
     const rows = rowsOf(balance('b'), balance('a'), status('t2'), status('t1'));
-    expect(await scene.projection.submit(rows)).toBe(true);
+    expect(await scene.projection.submit(rows, 0)).toBe(true);
     expect(scene.writes).toEqual([['b', 'a', 't2', 't1']]);
     expect(scene.copied).toEqual([
       ['t2', 't1'],
@@ -91,7 +91,7 @@ describe('the projections of a shard', () => {
 
   it('gather: one write takes the newest row of each key', async () => {
     const parts = [balance('a', 2n), balance('a', 3n), balance('a', 1n)].map((row) => rowsOf(row));
-    await Promise.all(parts.map((rows) => scene.projection.submit(rows)));
+    await Promise.all(parts.map((rows) => scene.projection.submit(rows, 0)));
     expect(scene.writes).toEqual([['a']]);
     expect(scene.copied).toEqual([['a 3']]);
   });
@@ -99,28 +99,29 @@ describe('the projections of a shard', () => {
   it('gather from every part, whichever is the largest', async () => {
     const parts = [rowsOf(balance('a', 2n)), rowsOf(balance('a', 1n), balance('b'), status('t1'))];
     await Promise.all(
-      [...parts, rowsOf(status('t2'))].map((rows) => scene.projection.submit(rows)),
+      [...parts, rowsOf(status('t2'))].map((rows) => scene.projection.submit(rows, 0)),
     );
     expect(scene.writes.map((keys) => keys.sort())).toEqual([['a', 'b', 't1', 't2']]);
     expect(scene.copied.at(-1)?.sort()).toEqual(['a 2', 'b 1']);
   });
 
-  it('are not done while the shard is away; an end is told at first, and when it is written', async () => {
+  it('are not done while the shard is away; ends are told when they come, and no more', async () => {
     scene.failWith = () => new StoreError('environment', 'the shard is away');
     const rows = () => rowsOf(balance('a'), status('t1'));
-    for (const _ of [1, 2, 3]) expect(await scene.projection.submit(rows())).toBe(false);
-    expect(scene.copied).toEqual([['t1']]);
-    expect(scene.rings).toEqual(['t1']);
+    for (const attempt of [0, 1, 2]) {
+      expect(await scene.projection.submit(rows(), attempt)).toBe(false);
+    }
+    const later = scene.projection.submit(rowsOf(status('t2')), 0);
     scene.failWith = () => undefined;
-    expect(await scene.projection.submit(rows())).toBe(true);
-    while (scene.rings.length < 2) await new Promise((resolve) => setImmediate(resolve));
-    expect(scene.copied.toSorted()).toEqual([['a 1'], ['t1'], ['t1']]);
-    expect(scene.rings).toEqual(['t1', 't1']);
+    expect(await scene.projection.submit(rows(), 3)).toBe(true);
+    expect(await later).toBe(true);
+    expect(scene.copied.toSorted()).toEqual([['a 1'], ['t1'], ['t2']]);
+    expect(scene.rings).toEqual(['t1', 't2']);
   });
 
   it('tell an end at once, while the tables rest', async () => {
-    expect(await scene.projection.submit(rowsOf(status('t1')))).toBe(true);
-    const written = scene.projection.submit(rowsOf(balance('a'), status('t2')));
+    expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(true);
+    const written = scene.projection.submit(rowsOf(balance('a'), status('t2')), 0);
     while (scene.rings.length < 2) await new Promise((resolve) => setImmediate(resolve));
     expect(scene.copied).toEqual([['t1'], ['t2']]);
     expect(scene.writes).toEqual([['t1']]);
@@ -131,13 +132,13 @@ describe('the projections of a shard', () => {
 
   it('take nothing more after a stop', async () => {
     await scene.projection.stop();
-    expect(await scene.projection.submit(rowsOf(status('t1')))).toBe(false);
+    expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(false);
     expect([scene.writes, scene.rings]).toEqual([[], []]);
   });
 
   it('are done without Redis: those who wait are told to look at the tables', async () => {
     scene.isRedisAway = true;
-    expect(await scene.projection.submit(rowsOf(status('t1')))).toBe(true);
+    expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(true);
     expect(scene.rings).toEqual(['t1']);
   });
 
@@ -145,7 +146,7 @@ describe('the projections of a shard', () => {
     scene.failWith = (keys) =>
       keys.includes('bad') ? new StoreError('data', 'too long') : undefined;
     const rows = rowsOf(balance('a'), balance('bad'), balance('c'), balance('d'));
-    expect(await scene.projection.submit(rows)).toBe(true);
+    expect(await scene.projection.submit(rows, 0)).toBe(true);
     expect(scene.writes.flat().sort()).toEqual(['a', 'c', 'd']);
   });
 
@@ -153,13 +154,13 @@ describe('the projections of a shard', () => {
     scene.failWith = (keys) =>
       keys.includes('bad') ? new StoreError('data', 'too long') : undefined;
     const rows = rowsOf(balance('a'), status('t1'), status('bad'), status('t3'));
-    expect(await scene.projection.submit(rows)).toBe(true);
+    expect(await scene.projection.submit(rows, 0)).toBe(true);
     expect(scene.writes.flat().sort()).toEqual(['a', 't1', 't3']);
   });
 
   it('tell of at most 100 ends in one ring', async () => {
     const ended = Array.from({ length: 250 }, (_, n) => status(`t${n}`));
-    await scene.projection.submit(rowsOf(...ended));
+    await scene.projection.submit(rowsOf(...ended), 0);
     expect(scene.rings.map((payload) => payload?.split(',').length)).toEqual([100, 100, 50]);
   });
 });

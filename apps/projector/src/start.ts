@@ -58,7 +58,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   await openConsumer(kit, {
     ...{ brokers, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },
     fetchEveryMs: FETCH_EVERY_MS,
-    handle: (batch) => handler.handle(batch),
+    handle: (batch, attempt) => handler.handle(batch, attempt),
   });
   log.info('projector started', { adminPort });
   return { adminPort };

@@ -54,30 +54,28 @@ interface DecodedBatch {
  */
 export class MessageHandler {
   readonly #options: MessageHandlerOptions;
-  /** Failures in a row by partition: each waits on its own. */
-  readonly #failures = new Map<string, number>();
 
   constructor(options: MessageHandlerOptions) {
     this.#options = options;
   }
 
-  #pauseMs(failures: number): number {
+  #pauseMs(attempt: number): number {
     const { random } = this.#options.clock ?? REAL_CLOCK;
-    return backoffMs(failures, { ...BACKOFF, random });
+    return backoffMs(attempt, { ...BACKOFF, random });
   }
 
   /** Never rejects. */
-  async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
+  async handle(
+    { topic, partition, messages }: IncomingBatch,
+    attempt: number,
+  ): Promise<BatchVerdict> {
     const { readable, unknownSchema } = decodeBatch(messages);
     const outcomes = await Promise.all(readable.map((decoded) => this.#take(decoded)));
-    const key = `${topic}/${partition}`;
     const firstFailed = outcomes.indexOf('retry');
     if (firstFailed >= 0) {
-      const failures = this.#failures.get(key) ?? 0;
-      this.#failures.set(key, failures + 1);
-      return { processed: firstFailed, retryAfterMs: this.#pauseMs(failures) };
+      const stops = unknownSchema !== undefined;
+      return { processed: firstFailed, retryAfterMs: this.#pauseMs(attempt), stops };
     }
-    this.#failures.delete(key);
     if (unknownSchema === undefined) return { processed: messages.length };
     this.#reportUnknownSchema({ topic, partition, schema: unknownSchema });
     return { processed: readable.length, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS, stops: true };

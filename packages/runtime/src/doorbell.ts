@@ -24,7 +24,7 @@ export interface Doorbell {
 
 /**
  * Least time from a ring's answer to the next one of its channel. Whoever was woken is at work for
- * about as long, and looks once more before it sleeps. A ring costs its two ends and Redis 0.1
+ * about as long; what rings meanwhile rings once more at its end. A ring costs its two ends and Redis 0.1
  * to 0.2 ms of processor time together (tried), whether or not anybody sleeps.
  */
 const RING_REST_MS = 5;

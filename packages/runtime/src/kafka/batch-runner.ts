@@ -1,5 +1,6 @@
+import { setMaxListeners } from 'node:events';
 import { DeadlineError, sleep, withDeadline } from '../retry.js';
-import { PartitionWork, type BatchProgress, type Piece } from './partition-work.js';
+import { PartitionWork, type Piece } from './partition-work.js';
 import { partitionKey, type Partition } from './partitions.js';
 import type { BatchHandler, BatchVerdict, ConsumerOptions, IncomingBatch } from './ports.js';
 
@@ -7,6 +8,8 @@ import type { BatchHandler, BatchVerdict, ConsumerOptions, IncomingBatch } from 
 export interface PartitionControls {
   pause(partition: Partition): void;
   resume(partition: Partition): void;
+  /** Everything of it up to this offset is handled. Not told of what may be somebody else's. */
+  advance(partition: Partition, lastHandledOffset: string): void;
 }
 
 /**
@@ -53,7 +56,7 @@ export class BatchRunner {
   private readonly partitions = new Map<string, PartitionWork>();
   /** Handlers at work. */
   private readonly running = new Set<Promise<unknown>>();
-  private waiting = new AbortController();
+  private waiting = newWait();
   /** Batches that hold the next fetch back. */
   private held = 0;
 
@@ -76,8 +79,10 @@ export class BatchRunner {
   /**
    * Resolves when more may be fetched: at once, unless the partition is full. Never rejects. Positions
    * advance in the order of the batches, whatever the order in which they are handled.
+   * @param taken told at once that the batch is in hand, with so many characters: the partition is
+   *   read on behind it. Not told of a batch that is turned away.
    */
-  async run(batch: IncomingBatch, progress: BatchProgress): Promise<void> {
+  async run(batch: IncomingBatch, taken: (characters: number) => void): Promise<void> {
     const key = keyOf(batch);
     const work = this.partitions.get(key) ?? new PartitionWork(batch);
     if (work.isForeign || work.isPaused) {
@@ -85,7 +90,9 @@ export class BatchRunner {
       return;
     }
     this.partitions.set(key, work);
-    void this.take(work.add(batch, progress), work);
+    const characters = charactersOf(batch);
+    taken(characters);
+    void this.take(work.add(batch, characters), work);
     const charactersMax = work.isFailing ? READ_AHEAD_OF_FAILING : READ_AHEAD_CHARACTERS;
     if (work.characters > charactersMax) await this.untilEmpty(work);
   }
@@ -93,7 +100,7 @@ export class BatchRunner {
   /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
   forget(): void {
     this.waiting.abort();
-    this.waiting = new AbortController();
+    this.waiting = newWait();
     for (const work of this.partitions.values()) {
       work.isForeign = true;
       this.leaveIfDone(work);
@@ -127,7 +134,7 @@ export class BatchRunner {
 
   /** What fails of it is left to whoever hands over again what failed of its partition. */
   private async take(piece: Piece, work: PartitionWork): Promise<void> {
-    const verdict = await this.handOver([piece], work);
+    const verdict = await this.handOver([piece], { work, attempt: 0 });
     if (!work.isForeign && work.failed.length > 0) await this.retry(work, verdict);
     this.leaveIfDone(work);
   }
@@ -139,31 +146,35 @@ export class BatchRunner {
     work.isRetrying = true;
     const { signal } = this.waiting;
     let last = verdict;
-    while (work.failed.length > 0 && !work.isForeign) {
+    for (let attempt = 1; work.failed.length > 0 && !work.isForeign; attempt += 1) {
       await sleep(last.retryAfterMs ?? RETRY_DEFAULT_MS, signal);
       if (signal.aborted) break;
-      last = await this.handOver(work.failed, work);
+      last = await this.handOver(work.failed, { work, attempt });
     }
     work.isRetrying = false;
     work.isFailing = work.failed.length > 0;
   }
 
-  private async handOver(pieces: readonly Piece[], work: PartitionWork): Promise<BatchVerdict> {
+  private async handOver(
+    pieces: readonly Piece[],
+    { work, attempt }: { readonly work: PartitionWork; readonly attempt: number },
+  ): Promise<BatchVerdict> {
     const messages = pieces.flatMap(({ rest }) => rest);
-    const handling = this.verdictOf({ ...work.partition, messages });
+    const handling = this.verdictOf({ ...work.partition, messages }, attempt);
     this.running.add(handling);
     work.begin();
     const verdict = await handling;
     work.end();
     this.running.delete(handling);
-    work.handled(pieces, Math.min(verdict.processed, messages.length));
+    const offset = work.handled(pieces, verdict.processed);
+    if (offset !== undefined && !work.isForeign) this.controls.advance(work.partition, offset);
     if (verdict.stops === true && !work.isEmpty && !work.isForeign) this.pause(work);
     return verdict;
   }
 
-  private async verdictOf(batch: IncomingBatch): Promise<BatchVerdict> {
+  private async verdictOf(batch: IncomingBatch, attempt: number): Promise<BatchVerdict> {
     try {
-      return await this.handle(batch);
+      return await this.handle(batch, attempt);
     } catch (error) {
       const { topic, partition } = batch;
       this.log.error('a batch handler threw; the batch is handed over again', {
@@ -200,3 +211,15 @@ export class BatchRunner {
 }
 
 const keyOf = ({ topic, partition }: Partition): string => partitionKey(topic, partition);
+
+/** Every partition that fails waits for it; Node warns of more than ten. */
+function newWait(): AbortController {
+  const wait = new AbortController();
+  setMaxListeners(0, wait.signal);
+  return wait;
+}
+
+/** Of all its messages. */
+function charactersOf({ messages }: IncomingBatch): number {
+  return messages.reduce((sum, { value }) => sum + value.length, 0);
+}

@@ -11,6 +11,7 @@ function batchOf(offsets: readonly string[], value = ''): IncomingBatch {
 
 interface Call {
   readonly offsets: readonly string[];
+  readonly attempt: number;
   readonly finish: (verdict: BatchVerdict) => void;
 }
 
@@ -18,19 +19,19 @@ interface Call {
 function scene(handle?: () => Promise<BatchVerdict>) {
   const done: string[] = [];
   const calls: Call[] = [];
-  const waits = ({ messages }: IncomingBatch): Promise<BatchVerdict> =>
+  const waits = ({ messages }: IncomingBatch, attempt: number): Promise<BatchVerdict> =>
     new Promise((finish) => {
-      calls.push({ offsets: messages.map(({ offset }) => offset), finish });
+      calls.push({ offsets: messages.map(({ offset }) => offset), attempt, finish });
     });
   const runner = new BatchRunner(
     { handle: handle ?? waits, log: silentLog() },
-    { pause: () => done.push('pause'), resume: () => done.push('resume') },
+    {
+      pause: () => done.push('pause'),
+      resume: () => done.push('resume'),
+      advance: (_, offset) => done.push(offset),
+    },
   );
-  const run = (batch: IncomingBatch): Promise<void> =>
-    runner.run(batch, {
-      taken: () => done.push('taken'),
-      advance: (offset) => done.push(offset),
-    });
+  const run = (batch: IncomingBatch): Promise<void> => runner.run(batch, () => done.push('taken'));
   const finish = (n: number, verdict: BatchVerdict): void => calls[n]?.finish(verdict);
   return { runner, run, done, calls, finish };
 }
@@ -101,6 +102,7 @@ test('what failed is handed over again together, and the partition is read on in
   await settled();
   expect(done.slice(6)).toEqual(['16']);
   expect(runner.busyCount).toBe(0);
+  expect(calls.map(({ attempt }) => attempt)).toEqual([0, 0, 0, 0, 1, 2]);
 });
 
 test('a partition that was stopped turns away what comes, until all of it is handled', async () => {
@@ -159,7 +161,7 @@ test('what comes back after a rebalance waits for the handlers of before', async
   expect(calls).toHaveLength(1);
   calls[0]?.finish({ processed: 1 });
   await settled();
-  expect(done).toEqual(['taken', 'pause', '7', 'resume']);
+  expect(done).toEqual(['taken', 'pause', 'resume']);
   await run(batchOf(['9', '12']));
   expect(calls).toHaveLength(2);
 });

@@ -41,7 +41,6 @@ export class ConsumerSession {
   private readonly ownership = new Ownership();
   /** Commits and heartbeats go through the payload: those of the consumer retry behind our back. */
   private lastPayload: EachBatchPayload | undefined;
-  private generation = 0;
   private isJoined = false;
   private isStopping = false;
   private readonly watch = new SilenceWatch();
@@ -74,6 +73,9 @@ export class ConsumerSession {
       },
       resume: (partition) => {
         this.resume(partition);
+      },
+      advance: (partition, lastHandledOffset) => {
+        this.positions.advance(partition, lastHandledOffset);
       },
     });
   }
@@ -170,7 +172,6 @@ export class ConsumerSession {
 
   private joinedGroup({ payload }: ConsumerGroupJoinEvent): void {
     this.watch.restart();
-    this.generation += 1;
     this.positions.forget();
     this.runner.forget();
     this.ownership.joined(payload.memberAssignment);
@@ -186,19 +187,12 @@ export class ConsumerSession {
       return;
     }
     if (!this.ownership.accepts(payload.batch)) return;
-    const generation = this.generation;
     const batch = toIncoming(payload);
-    await this.runner.run(batch, {
-      taken: (characters) => {
-        this.pace.brought(characters);
-        const last = batch.messages.at(-1);
-        // Where the library reads on, and no more than that: what is committed are the positions.
-        if (last !== undefined) payload.resolveOffset(last.offset);
-      },
-      advance: (lastHandledOffset) => {
-        // A handler that outlived its generation worked on what may be somebody else's by now.
-        if (generation === this.generation) this.positions.advance(batch, lastHandledOffset);
-      },
+    await this.runner.run(batch, (characters) => {
+      this.pace.brought(characters);
+      const last = batch.messages.at(-1);
+      // Where the library reads on, and no more than that: what is committed are the positions.
+      if (last !== undefined) payload.resolveOffset(last.offset);
     });
     await this.pace.rest();
   }

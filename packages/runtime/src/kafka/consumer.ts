@@ -14,8 +14,8 @@ const RESTART_MAX_MS = 5000;
 const FIRST_JOIN_DEADLINE_MS = 15_000;
 
 /**
- * Reads `topics` as a member of `groupId` and hands over batches, several partitions at once, one
- * batch of a partition at a time. Resolves when the group is joined; also when the first attempt failed
+ * Reads `topics` as a member of `groupId` and hands over batches as they come, several of a partition
+ * at once where the first still runs. Resolves when the group is joined; also when the first attempt failed
  * or took 15 s, then with `running` false: it goes on trying until it is stopped.
  */
 export async function startConsumer(options: ConsumerOptions): Promise<MessageConsumer> {

@@ -185,12 +185,12 @@ describe('a batch that is not handled in full', () => {
     await consume({
       groupId: randomUUID(),
       topic,
-      handle: (batch) => {
+      handle: (batch, attempt) => {
         if (batch.partition === 0 && isFailing) {
           attemptsOfFailing.push(batch.messages.length);
           return Promise.resolve({ processed: 0, retryAfterMs: 200 });
         }
-        return reader.handle(batch);
+        return reader.handle(batch, attempt);
       },
     });
     await publisher.publish(messagesFor(topic, 0, numbered(5, 'failing-')));
@@ -217,11 +217,11 @@ test('a handler that hangs does not hold up the other partitions, and its batch 
   await consume({
     groupId: randomUUID(),
     topic,
-    handle: async (batch) => {
+    handle: async (batch, attempt) => {
       if (batch.partition === 0) {
         await hanging;
       }
-      return reader.handle(batch);
+      return reader.handle(batch, attempt);
     },
   });
   await publisher.publish(messagesFor(topic, 0, ['first']));

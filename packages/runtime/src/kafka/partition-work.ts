@@ -2,25 +2,17 @@ import { deferred } from './deferred.js';
 import type { Partition } from './partitions.js';
 import type { IncomingBatch, IncomingMessage } from './ports.js';
 
-/** What is told of a batch that a runner was given. */
-export interface BatchProgress {
-  /**
-   * It is in hand, with so many characters: the partition is read on behind it. Not told of a batch
-   * that is turned away.
-   */
-  taken(characters: number): void;
-  /** Everything of the partition up to this offset is handled. */
-  advance(lastHandledOffset: string): void;
-}
-
-/** A batch in hand: what of it is still to be handled, and where it came from. */
+/** A batch in hand: what of it is still to be handled. */
 export interface Piece {
   readonly rest: readonly IncomingMessage[];
 }
 
+/**
+ * Nothing of the library's is kept beside the messages: what it hands over points to whole answers of
+ * the broker, with the batches of all partitions in them.
+ */
 interface Held extends Piece {
   rest: readonly IncomingMessage[];
-  readonly progress: BatchProgress;
   /** The last message that is handled, from the front; undefined where none is. */
   handledOffset: string | undefined;
   characters: number;
@@ -29,7 +21,7 @@ interface Held extends Piece {
 
 /**
  * What of one partition is in hand, from the first batch to the moment at which nothing is. Batches
- * are handled in any order; the position advances over those that are handled without a gap.
+ * are handled in any order; what is told is how far they are handled without a gap.
  */
 export class PartitionWork {
   /** The group was joined anew since it came. */
@@ -44,8 +36,6 @@ export class PartitionWork {
   #held: Held[] = [];
   #handling = 0;
   #characters = 0;
-  /** The last offset that was advanced to. */
-  #told: string | undefined;
 
   constructor({ topic, partition }: Partition) {
     this.partition = { topic, partition };
@@ -60,6 +50,11 @@ export class PartitionWork {
     return this.#held.length === 0;
   }
 
+  /** How many batches are remembered, those that wait for others to be handled before them included. */
+  get batchCount(): number {
+    return this.#held.length;
+  }
+
   /** Whether a handler has something of it. */
   get isHandling(): boolean {
     return this.#handling > 0;
@@ -70,13 +65,11 @@ export class PartitionWork {
     return this.#characters;
   }
 
-  add(batch: IncomingBatch, progress: BatchProgress): Piece {
-    const characters = charactersOf(batch);
-    const state = { handledOffset: undefined, isFailed: false };
-    const held: Held = { rest: batch.messages, progress, characters, ...state };
+  /** @param characters of all its messages */
+  add({ messages }: IncomingBatch, characters: number): Piece {
+    const held: Held = { rest: messages, characters, handledOffset: undefined, isFailed: false };
     this.#held.push(held);
     this.#characters += characters;
-    progress.taken(characters);
     return held;
   }
 
@@ -98,15 +91,19 @@ export class PartitionWork {
     return this.#held.filter((held) => held.isFailed);
   }
 
-  /** Of what the pieces still had, one after the other, so many messages are handled. */
-  handled(pieces: readonly Piece[], processed: number): void {
+  /**
+   * Of what the pieces still had, one after the other, so many messages are handled.
+   * @returns the last offset up to which everything is, where that is further than it was
+   */
+  handled(pieces: readonly Piece[], processed: number): string | undefined {
     let left = Math.max(0, processed);
     for (const held of pieces as readonly Held[]) {
       const done = Math.min(left, held.rest.length);
       left -= done;
       this.#done(held, done);
     }
-    this.#advance();
+    this.#held = this.#held.filter((held, at) => !isCovered(held, this.#held[at + 1]));
+    return this.#advance();
   }
 
   #done(held: Held, count: number): void {
@@ -119,22 +116,24 @@ export class PartitionWork {
     held.characters = 0;
   }
 
-  #advance(): void {
-    let last: Held | undefined;
+  #advance(): string | undefined {
+    let offset: string | undefined;
     for (let first = this.#held[0]; first; first = this.#held[0]) {
-      if (first.handledOffset !== undefined) last = first;
+      offset = first.handledOffset ?? offset;
+      // It is told once.
+      first.handledOffset = undefined;
       if (first.rest.length > 0) break;
       this.#held.shift();
     }
-    if (last?.handledOffset !== undefined && last.handledOffset !== this.#told) {
-      this.#told = last.handledOffset;
-      last.progress.advance(last.handledOffset);
-    }
     if (this.isEmpty) this.#empty.resolve(undefined);
+    return offset;
   }
 }
 
-/** Of all its messages. */
-function charactersOf({ messages }: IncomingBatch): number {
-  return messages.reduce((sum, { value }) => sum + value.length, 0);
+/**
+ * The end of the next one says as much: behind a batch that fails for long, what is handled does not
+ * pile up.
+ */
+function isCovered(held: Held, next: Held | undefined): boolean {
+  return held.rest.length === 0 && next?.rest.length === 0 && next.handledOffset !== undefined;
 }

@@ -48,7 +48,11 @@ export interface BatchVerdict {
   readonly stops?: boolean;
 }
 
-export type BatchHandler = (batch: IncomingBatch) => Promise<BatchVerdict>;
+/**
+ * @param attempt how often in a row something of what is handed over has failed before; 0 where all
+ *   of it comes for the first time
+ */
+export type BatchHandler = (batch: IncomingBatch, attempt: number) => Promise<BatchVerdict>;
 
 export interface MessageConsumer {
   /** Whether it is a member of its group and reads. False makes the process unready. */

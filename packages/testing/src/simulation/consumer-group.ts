@@ -48,11 +48,14 @@ export class ConsumerGroup {
   async consume(life: Life, handle: BatchHandler): Promise<never> {
     if (!this.#members.includes(life.process)) this.#members.push(life.process);
     const notBeforeMs = new Map<string, number>();
+    const failures = new Map<string, number>();
     for (;;) {
       for (const key of this.#readable(life, notBeforeMs)) {
         notBeforeMs.set(key, Number.POSITIVE_INFINITY);
-        this.#take(life, key, handle).then(
+        const attempt = failures.get(key) ?? 0;
+        this.#take(life, key, (batch) => handle(batch, attempt)).then(
           (pauseMs) => {
+            failures.set(key, pauseMs === 0 ? 0 : attempt + 1);
             notBeforeMs.set(key, life.kernel.scheduler.nowMs + pauseMs);
             life.later(pauseMs, () => this.#wake(life));
           },
@@ -103,14 +106,18 @@ export class ConsumerGroup {
   }
 
   /** Returns for how long the partition is to be left alone. */
-  async #take(life: Life, key: string, handle: BatchHandler): Promise<number> {
+  async #take(
+    life: Life,
+    key: string,
+    handle: (batch: IncomingBatch) => Promise<BatchVerdict>,
+  ): Promise<number> {
     const { log, commitsEarly } = this.#options;
     const { random } = life.kernel;
     const { messages, from } = log.read(this.name, key, random.between(1, BATCH_MESSAGES_MAX));
     const next = from + messages.length;
     if (commitsEarly) log.commit(this.name, key, next);
     await life.roundTrip();
-    const { processed, retryAfterMs }: BatchVerdict = await handle(batchOf(messages, from));
+    const { processed, retryAfterMs } = await handle(batchOf(messages, from));
     await life.roundTrip();
     if (!commitsEarly) log.commit(this.name, key, from + processed);
     return processed === messages.length ? 0 : (retryAfterMs ?? RETRY_MS);
