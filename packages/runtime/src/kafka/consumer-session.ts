@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { Consumer, ConsumerGroupJoinEvent, EachBatchPayload } from 'kafkajs';
 import { withDeadline } from '../retry.js';
 import { BatchRunner } from './batch-runner.js';
@@ -180,6 +181,9 @@ export class ConsumerSession {
   }
 
   private async eachBatch(payload: EachBatchPayload): Promise<void> {
+    // A join tells of itself a few promises after it counts: what another connection brings just then
+    // must not be taken for the new member's.
+    await setImmediate();
     this.lastPayload = payload;
     if (this.isStopping) {
       // Returning at once would fetch the same messages again and again until the stop is over.
