@@ -1,5 +1,5 @@
 import type { BalanceRow } from '@surety/db';
-import { Batcher, CHANNELS } from '@surety/runtime';
+import { Batcher, CHANNELS, isolate } from '@surety/runtime';
 import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import type { EndRow, ProjectedRows, ProjectionFold } from './projected-rows.js';
@@ -130,19 +130,26 @@ export class ShardProjection {
   }
 
   /** A row that no table can take is passed over: its truth lies elsewhere, and a rebuild shows it. */
-  async #upsert(rows: RowsOfTables): Promise<void> {
+  async #upsert({ balances, statuses }: RowsOfTables): Promise<void> {
     const { metrics, log, store } = this.#options;
-    try {
-      await store.upsert(rows);
-    } catch (error) {
-      if (!(error instanceof StoreError) || error.kind !== 'data') throw error;
-      const all = [...rows.balances, ...rows.statuses];
-      if (all.length <= 1) {
-        metrics.errorsTotal.inc({ kind: 'unprojectable', shard: store.shard });
-        log.error('a projected row cannot be stored', { shard: store.shard, row: all[0], error });
-        return;
-      }
-      for (const half of halvesOf(rows)) await this.#upsert(half);
+    const rows = [
+      ...balances.map((balance) => ({ balance })),
+      ...statuses.map((status) => ({ status })),
+    ];
+    const { faulty } = await isolate(
+      rows,
+      async (part) => {
+        await store.upsert({
+          balances: part.flatMap((row) => ('balance' in row ? [row.balance] : [])),
+          statuses: part.flatMap((row) => ('status' in row ? [row.status] : [])),
+        });
+        return part;
+      },
+      (error) => error instanceof StoreError && error.kind === 'data',
+    );
+    for (const { item, error } of faulty) {
+      metrics.errorsTotal.inc({ kind: 'unprojectable', shard: store.shard });
+      log.error('a projected row cannot be stored', { shard: store.shard, row: item, error });
     }
   }
 
@@ -184,18 +191,4 @@ function merged(items: readonly ProjectionFold[]): ProjectionFold {
     if (rows !== all) all.putAll(rows);
   }
   return all;
-}
-
-function halvesOf({ balances, statuses }: RowsOfTables): readonly RowsOfTables[] {
-  if (balances.length > 0 && statuses.length > 0) {
-    return [
-      { balances, statuses: [] },
-      { balances: [], statuses },
-    ];
-  }
-  const middle = Math.ceil((balances.length + statuses.length) / 2);
-  return [
-    { balances: balances.slice(0, middle), statuses: statuses.slice(0, middle) },
-    { balances: balances.slice(middle), statuses: statuses.slice(middle) },
-  ];
 }
