@@ -14,6 +14,7 @@ import type {
   OutgoingMessage,
 } from './ports.js';
 import { createPublisher } from './publisher.js';
+import { sleep } from '../retry.js';
 import { createTopics, kafkaHealthCheck } from './topics.js';
 
 const brokers = testBrokers();
@@ -339,6 +340,38 @@ describe('a rebalance', () => {
     const isRead = (prefix: string) =>
       [...values()].filter((value) => value.startsWith(prefix)).length === 100;
     await until(() => isRead('after') && isRead('share'), 'everything was read after the stop');
+  });
+
+  test('loses nothing while batches fail in part and hang', async () => {
+    const topic = await newTopic();
+    const publisher = await newPublisher();
+    const group = { groupId: randomUUID(), topic };
+    const [sent, handled] = [new Set<string>(), new Set<string>()];
+    let calls = 0;
+    const handle: BatchHandler = async ({ messages }) => {
+      calls += 1;
+      const [hangs, fails] = [calls % 5 === 0, calls % 3 === 0];
+      if (hangs) await sleep(300);
+      const processed = fails ? messages.length >>> 1 : messages.length;
+      for (const { value } of messages.slice(0, processed)) handled.add(value);
+      return { processed, retryAfterMs: 50 };
+    };
+    const send = async (round: string) => {
+      const messages = numbered(PARTITIONS).flatMap((_, partition) =>
+        messagesFor(topic, partition, numbered(5, `${round}-${partition}-`)),
+      );
+      await publisher.publish(messages);
+      for (const { value } of messages) sent.add(value);
+    };
+    const members = [await consume({ ...group, handle }), await consume({ ...group, handle })];
+    for (const round of numbered(5)) {
+      await send(`${round}-before`);
+      const [next] = await Promise.all([consume({ ...group, handle }), send(`${round}-joining`)]);
+      members.push(next);
+      await Promise.all([members.shift()?.stop(), send(`${round}-leaving`)]);
+    }
+    await until(() => [...sent].every((value) => handled.has(value)), 'everything was handled');
+    expect(calls).toBeGreaterThan(20);
   });
 
   test('does not end the retry of a paused partition', async () => {
