@@ -5,6 +5,7 @@ import type { Logger, Metrics } from '@surety/runtime';
 import { checkSystem, lastFullOf, oldestPoint } from './checks/check-system.js';
 import type { CheckForm, CheckRun } from './checks/check-system.js';
 import { JudgedPages } from './checks/since/judged-pages.js';
+import { givingWay } from './give-way.js';
 import { correctFoundProjections } from './repairs/run-corrections.js';
 import { RECONCILER } from './sweeps/repair.js';
 import { forgetChecks, reportChecks } from './telemetry.js';
@@ -26,7 +27,7 @@ export function checkLoop(options: CheckLoopOptions): Loop {
   const gauge = new HoldsGauge(metrics);
   const schedule = new CheckSchedule(options);
   const judged = new JudgedPages();
-  return new Loop({
+  const loop: Loop = new Loop({
     intervalMs,
     backoff: { minMs: Math.min(intervalMs, 1_000), maxMs: intervalMs },
     run: async () => {
@@ -37,7 +38,8 @@ export function checkLoop(options: CheckLoopOptions): Loop {
       }
       const form = schedule.next(await readPoints(pools, metrics));
       if (!form) return;
-      const run = await checkSystem(pools, { form, judged });
+      const giveWay = givingWay({ intervalMs, isStopping: () => loop.isStopping });
+      const run = await checkSystem(pools, { form, judged, giveWay });
       schedule.ran(run);
       reportChecks(run, log, metrics);
       await copyTruth(options, run);
@@ -49,6 +51,7 @@ export function checkLoop(options: CheckLoopOptions): Loop {
       log.warn('the checks could not run and are tried again', { error });
     },
   });
+  return loop;
 }
 
 /**

@@ -8,6 +8,7 @@ import {
 } from '@surety/db';
 import type { ShardPools, VerifiedPoint } from '@surety/db';
 import { PROJECTION_PATIENCE_MS, runAll } from './run-checks.js';
+import type { GiveWay } from '../give-way.js';
 import type { CheckOptions } from './run-checks.js';
 import { withScope } from './scope.js';
 import type { CheckScope } from './scope.js';
@@ -39,6 +40,8 @@ export interface SystemCheckOptions extends CheckOptions {
   readonly form: CheckForm;
   /** Of whoever checks again and again; left out, what the last check has read is read again. */
   readonly judged?: JudgedPages | undefined;
+  /** Of whoever is in no hurry. */
+  readonly giveWay?: GiveWay;
 }
 
 /**
@@ -56,7 +59,8 @@ export async function checkSystem(
   // Read before the instant is taken: an older time only means that more is looked at next time.
   const points = await Promise.all(pools.shards.map(readVerifiedPoint));
   const since = only.length === 0 && options.form === 'since' ? oldestPoint(points) : null;
-  return withScope(pools, { projectionPatienceMs }, async (scope) => {
+  const { giveWay } = options;
+  return withScope(pools, { projectionPatienceMs, giveWay }, async (scope) => {
     const results =
       since === null
         ? await runAll(scope, only)

@@ -2,6 +2,8 @@ import type { ShardId } from '@surety/domain';
 import { shardOfSlot } from '@surety/domain';
 import { countRows, withGlobalSnapshot } from '@surety/db';
 import type { CountedTable, Session, Shard, ShardPools } from '@surety/db';
+import { AT_ONCE } from '../give-way.js';
+import type { GiveWay } from '../give-way.js';
 import type { Findings } from './types.js';
 
 /** What a check looks at: all shards at one and the same instant. */
@@ -15,6 +17,8 @@ export interface CheckScope {
   count(...tables: readonly CountedTable[]): Promise<number>;
   /** How long a projection may take to reach what the instant says, in milliseconds. */
   readonly projectionPatienceMs: number;
+  /** After each piece of what is read. */
+  readonly giveWay: GiveWay;
 }
 
 /** One promise and how it is proven. A check only reads and only adds findings. */
@@ -27,12 +31,13 @@ export interface Check {
 
 export interface ScopeOptions {
   readonly projectionPatienceMs: number;
+  readonly giveWay?: GiveWay | undefined;
 }
 
 /** Opens the instant, and lets the work look around in it. */
 export function withScope<T>(
   pools: ShardPools,
-  { projectionPatienceMs }: ScopeOptions,
+  { projectionPatienceMs, giveWay = AT_ONCE }: ScopeOptions,
   work: (scope: CheckScope) => Promise<T>,
 ): Promise<T> {
   return withGlobalSnapshot(pools.shards, (snapshots) => {
@@ -49,6 +54,7 @@ export function withScope<T>(
       liveShard: (id) => pools.shards[id] as Shard,
       count: async (...tables) => sum(await Promise.all(tables.map(countOf))),
       projectionPatienceMs,
+      giveWay,
     });
   });
 }

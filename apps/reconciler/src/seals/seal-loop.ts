@@ -1,6 +1,7 @@
 import type { Shard } from '@surety/db';
 import { Loop } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
+import { givingWay } from '../give-way.js';
 import { findingText } from './finding-text.js';
 import { RollingVerification } from './rolling-verification.js';
 import type { Turn } from './rolling-verification.js';
@@ -35,8 +36,10 @@ export function sealLoop(options: SealLoopOptions): Loop {
     backoff: { minMs: Math.min(intervalMs, MS_PER_SECOND), maxMs: PAUSE_MAX_MS },
     run: async () => {
       let pass: SealPass | undefined;
+      const isStopping = (): boolean => loop.isStopping;
+      const giveWay = givingWay({ intervalMs, isStopping });
       while (!loop.isStopping && (await isLeader())) {
-        pass = await sealShard(shard, { mayGoOn: () => !loop.isStopping });
+        pass = await sealShard(shard, { giveWay, mayGoOn: () => !isStopping() });
         reportPass(options, pass);
         if (!pass.isBehind) break;
       }

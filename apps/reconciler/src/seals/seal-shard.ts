@@ -7,6 +7,8 @@ import type {
   Shard,
   UnsealedAccount,
 } from '@surety/db';
+import { AT_ONCE } from '../give-way.js';
+import type { GiveWay } from '../give-way.js';
 import { NO_HASH, hashSeal } from './encoding.js';
 import { MerkleTree } from './merkle-tree.js';
 import { PartBuilder } from './part-builder.js';
@@ -40,6 +42,8 @@ export interface SealOptions {
   /** Asked between two seals. */
   readonly mayGoOn?: () => boolean;
   readonly sealEntriesMax?: bigint;
+  /** Of whoever is in no hurry. */
+  readonly giveWay?: GiveWay;
 }
 
 /**
@@ -94,6 +98,10 @@ class Sealer implements WalkListener {
     const unsealed = account.entrySeq - (account.sealed?.entrySeq ?? 0n);
     this.#refused += unsealed < 1n ? 1n : unsealed;
     this.#faults.push(...faults.slice(0, FAULTS_MAX - this.#faults.length));
+  }
+
+  giveWay(tookMs: number): Promise<void> {
+    return (this.#options.giveWay ?? AT_ONCE)(tookMs);
   }
 
   mayGoOn(): boolean {

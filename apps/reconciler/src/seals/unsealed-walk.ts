@@ -22,6 +22,8 @@ export interface WalkListener {
   sound(pieces: readonly SoundPiece[]): Promise<void>;
   /** An account that is not gone along any further in this walk, and why. */
   unsound(account: UnsealedAccount, faults: readonly Fault[]): void;
+  /** After each batch, with how long it took. */
+  giveWay(tookMs: number): Promise<void>;
   /** Asked after every batch. */
   mayGoOn(): boolean;
 }
@@ -77,6 +79,7 @@ export class UnsealedWalk {
   }
 
   async #flush(): Promise<void> {
+    const beganAt = performance.now();
     const ranges = this.#batch;
     this.#batch = [];
     this.#planned = 0n;
@@ -93,6 +96,7 @@ export class UnsealedWalk {
       else this.#walks.set(of.id, walk);
     }
     await this.#listener.sound(pieces);
+    await this.#listener.giveWay(performance.now() - beganAt);
   }
 
   #stop(account: UnsealedAccount, faults: readonly Fault[]): void {

@@ -2,6 +2,7 @@ import { readSealInstant, withGlobalSnapshot } from '@surety/db';
 import type { Session, Shard, UnsealedAccount } from '@surety/db';
 import type { Timestamp } from '@surety/contracts';
 import type { ShardId } from '@surety/domain';
+import { AT_ONCE } from '../give-way.js';
 import { VerifyFindings } from './findings.js';
 import type { VerifyFinding } from './findings.js';
 import type { Fault } from './soundness.js';
@@ -102,6 +103,7 @@ async function walkUnsealed(snapshot: Session, findings: VerifyFindings): Promis
     unsound: (account, faults) => {
       for (const fault of faults) addFault(findings, account, fault);
     },
+    giveWay: AT_ONCE,
     mayGoOn: () => true,
   }).run();
   return entries;

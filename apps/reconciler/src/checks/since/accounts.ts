@@ -36,6 +36,7 @@ export async function lookAtAccounts(
   const older = new Set<TransferId>();
   const findings = sink.of('balances');
   for await (const page of eachChangedPage(snapshot)) {
+    const beganAt = performance.now();
     findings.rowsChecked += page.length;
     const newer = page.filter((account) => !isOlder(account));
     const followed = await followNewLegs(snapshot, newer, bound);
@@ -54,6 +55,7 @@ export async function lookAtAccounts(
       ({ id }) => followed.get(id)?.reachesBack ?? (sums.get(id)?.oldestTransfer ?? bound) < bound,
     );
     for await (const id of olderTransfersOf(snapshot, reachBack, bound)) older.add(id);
+    await scope.giveWay(performance.now() - beganAt);
   }
   await lookForVanished(snapshot, scope, sink);
   return [...older];

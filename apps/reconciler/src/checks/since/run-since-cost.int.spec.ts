@@ -3,6 +3,7 @@ import { countRows } from '@surety/db';
 import type { Session } from '@surety/db';
 import { aPayerAndPayee } from '@surety/testing/payer-and-payee';
 import type { PayerAndPayee } from '@surety/testing/payer-and-payee';
+import { AT_ONCE } from '../../give-way.js';
 import type { CheckScope } from '../scope.js';
 import { runSince } from './run-since.js';
 
@@ -87,6 +88,7 @@ async function rowsReadByCheck(verifiedAtMs: number): Promise<number> {
           return counts.flatMap((rows) => [...rows.values()]).reduce((sum, n) => sum + n, 0);
         },
         projectionPatienceMs: 1,
+        giveWay: AT_ONCE,
       };
       const before = (await rowsRead(first)) + (await rowsRead(second));
       const results = await runSince(scope, verifiedAtMs);

@@ -74,8 +74,8 @@ export async function lookAtNewTransfers(
 }
 
 async function lookAgain(look: TransfersLook, page: JudgedPage): Promise<readonly JudgedPage[]> {
-  const counts = await Promise.all(
-    look.scope.snapshots.map((snapshot) => countTransferRecords(snapshot, page)),
+  const counts = await inPieces(look.scope, () =>
+    Promise.all(look.scope.snapshots.map((snapshot) => countTransferRecords(snapshot, page))),
   );
   if (rowsText(counts) === page.rows) return [page];
   return lookAtRange(look, { from: page.from, to: page.below });
@@ -93,11 +93,20 @@ async function lookAtRange(look: TransfersLook, { from, to }: Range): Promise<Ju
   let next: TransferId | undefined = from;
   while (next !== undefined && (to === undefined || next < to)) {
     const below = await nextBelow(look.scope, { from: next, to });
-    const rows = await lookAt(look, { from: next, below });
+    const range = { from: next, below };
+    const rows = await inPieces(look.scope, () => lookAt(look, range));
     if (below !== undefined) pages.push({ from: next, below, rows });
     next = below;
   }
   return pages;
+}
+
+/** One of many pieces: others go first after it. */
+async function inPieces<T>({ giveWay }: CheckScope, read: () => Promise<T>): Promise<T> {
+  const beganAt = performance.now();
+  const result = await read();
+  await giveWay(performance.now() - beganAt);
+  return result;
 }
 
 /** Where the next piece ends, so that no shard has more transfers in it than a page. */
