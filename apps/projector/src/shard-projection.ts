@@ -132,17 +132,11 @@ export class ShardProjection {
   /** A row that no table can take is passed over: its truth lies elsewhere, and a rebuild shows it. */
   async #upsert({ balances, statuses }: RowsOfTables): Promise<void> {
     const { metrics, log, store } = this.#options;
-    const rows = [
-      ...balances.map((balance) => ({ balance })),
-      ...statuses.map((status) => ({ status })),
-    ];
-    const { faulty } = await isolate(
-      rows,
+    const { faulty } = await isolate<BalanceRow | EndRow, unknown>(
+      [...balances, ...statuses],
       async (part) => {
-        await store.upsert({
-          balances: part.flatMap((row) => ('balance' in row ? [row.balance] : [])),
-          statuses: part.flatMap((row) => ('status' in row ? [row.status] : [])),
-        });
+        const ofTables = { balances: part.filter(isBalance), statuses: part.filter(isEnd) };
+        await store.upsert(ofTables);
         return part;
       },
       (error) => error instanceof StoreError && error.kind === 'data',
@@ -192,3 +186,6 @@ function merged(items: readonly ProjectionFold[]): ProjectionFold {
   }
   return all;
 }
+
+const isEnd = (row: BalanceRow | EndRow): row is EndRow => 'transferId' in row;
+const isBalance = (row: BalanceRow | EndRow): row is BalanceRow => !isEnd(row);

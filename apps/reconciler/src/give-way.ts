@@ -14,6 +14,14 @@ export type GiveWay = (tookMs: number) => Promise<void>;
 /** For an operator's command: somebody waits for it. */
 export const AT_ONCE: GiveWay = () => Promise.resolve();
 
+/** One of many pieces: others go first after it. */
+export async function inPieces<T>(giveWay: GiveWay, piece: () => Promise<T>): Promise<T> {
+  const beganAt = performance.now();
+  const result = await piece();
+  await giveWay(performance.now() - beganAt);
+  return result;
+}
+
 export interface GivingWayOptions {
   /** Between two runs. */
   readonly intervalMs: number;

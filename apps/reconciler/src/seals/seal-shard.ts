@@ -64,6 +64,7 @@ export function sealShard(shard: Shard, options: SealOptions = {}): Promise<Seal
 }
 
 class Sealer implements WalkListener {
+  readonly giveWay: GiveWay;
   readonly #shard: Shard;
   readonly #instant: SealInstant;
   readonly #options: SealOptions;
@@ -80,6 +81,7 @@ class Sealer implements WalkListener {
     this.#shard = shard;
     this.#instant = instant;
     this.#options = options;
+    this.giveWay = options.giveWay ?? AT_ONCE;
   }
 
   room(): bigint {
@@ -98,10 +100,6 @@ class Sealer implements WalkListener {
     const unsealed = account.entrySeq - (account.sealed?.entrySeq ?? 0n);
     this.#refused += unsealed < 1n ? 1n : unsealed;
     this.#faults.push(...faults.slice(0, FAULTS_MAX - this.#faults.length));
-  }
-
-  giveWay(tookMs: number): Promise<void> {
-    return (this.#options.giveWay ?? AT_ONCE)(tookMs);
   }
 
   mayGoOn(): boolean {

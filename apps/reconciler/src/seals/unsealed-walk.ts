@@ -1,5 +1,7 @@
 import { listUnsealedAccounts, readPostedEntries } from '@surety/db';
 import type { EntryRange, Session, StepEntry, UnsealedAccount } from '@surety/db';
+import { inPieces } from '../give-way.js';
+import type { GiveWay } from '../give-way.js';
 import { BATCH_ENTRIES_MAX, byAccount } from './read-batch.js';
 import { AccountWalk } from './soundness.js';
 import type { Fault } from './soundness.js';
@@ -22,8 +24,8 @@ export interface WalkListener {
   sound(pieces: readonly SoundPiece[]): Promise<void>;
   /** An account that is not gone along any further in this walk, and why. */
   unsound(account: UnsealedAccount, faults: readonly Fault[]): void;
-  /** After each batch, with how long it took. */
-  giveWay(tookMs: number): Promise<void>;
+  /** After each batch. */
+  readonly giveWay: GiveWay;
   /** Asked after every batch. */
   mayGoOn(): boolean;
 }
@@ -78,8 +80,11 @@ export class UnsealedWalk {
     return true;
   }
 
-  async #flush(): Promise<void> {
-    const beganAt = performance.now();
+  #flush(): Promise<void> {
+    return inPieces(this.#listener.giveWay, () => this.#readBatch());
+  }
+
+  async #readBatch(): Promise<void> {
     const ranges = this.#batch;
     this.#batch = [];
     this.#planned = 0n;
@@ -96,7 +101,6 @@ export class UnsealedWalk {
       else this.#walks.set(of.id, walk);
     }
     await this.#listener.sound(pieces);
-    await this.#listener.giveWay(performance.now() - beganAt);
   }
 
   #stop(account: UnsealedAccount, faults: readonly Fault[]): void {

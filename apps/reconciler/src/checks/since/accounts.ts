@@ -8,6 +8,7 @@ import {
   sumNewLegs,
 } from '@surety/db';
 import type { ChangedAccount, NewLegs, Session } from '@surety/db';
+import { inPieces } from '../../give-way.js';
 import { PAGE_ROWS } from '../pages.js';
 import type { CheckScope } from '../scope.js';
 import type { Finding } from '../types.js';
@@ -31,34 +32,44 @@ export interface AccountsLook {
  */
 export async function lookAtAccounts(
   snapshot: Session,
-  { scope, sink, bound }: AccountsLook,
+  look: AccountsLook,
 ): Promise<readonly TransferId[]> {
+  const { scope, sink, bound } = look;
   const older = new Set<TransferId>();
-  const findings = sink.of('balances');
   for await (const page of eachChangedPage(snapshot)) {
-    const beganAt = performance.now();
-    findings.rowsChecked += page.length;
-    const newer = page.filter((account) => !isOlder(account));
-    const followed = await followNewLegs(snapshot, newer, bound);
-    const others = page.filter(({ id }) => !followed.has(id));
-    const sums = new Map((await sumNewLegs(snapshot, others)).map((sum) => [sum.account, sum]));
-    for (const { legs } of followed.values()) findings.rowsChecked += legs;
-    for (const account of others) {
-      const legs = sums.get(account.id);
-      findings.rowsChecked += Number(legs?.legs ?? 0n);
-      if (isContinued(account, legs)) continue;
-      for (const finding of accountFindings(snapshot, account, legs)) {
-        sink.tell('balances', finding);
-      }
-    }
-    const reachBack = page.filter(
-      ({ id }) => followed.get(id)?.reachesBack ?? (sums.get(id)?.oldestTransfer ?? bound) < bound,
-    );
-    for await (const id of olderTransfersOf(snapshot, reachBack, bound)) older.add(id);
-    await scope.giveWay(performance.now() - beganAt);
+    await inPieces(scope.giveWay, async () => {
+      const reachBack = await lookAtPage(snapshot, look, page);
+      for await (const id of olderTransfersOf(snapshot, reachBack, bound)) older.add(id);
+    });
   }
   await lookForVanished(snapshot, scope, sink);
   return [...older];
+}
+
+/** @returns those on which a transfer of an older id has put a leg since */
+async function lookAtPage(
+  snapshot: Session,
+  { sink, bound }: AccountsLook,
+  page: readonly ChangedAccount[],
+): Promise<readonly ChangedAccount[]> {
+  const findings = sink.of('balances');
+  findings.rowsChecked += page.length;
+  const newer = page.filter((account) => !isOlder(account));
+  const followed = await followNewLegs(snapshot, newer, bound);
+  const others = page.filter(({ id }) => !followed.has(id));
+  const sums = new Map((await sumNewLegs(snapshot, others)).map((sum) => [sum.account, sum]));
+  for (const { legs } of followed.values()) findings.rowsChecked += legs;
+  for (const account of others) {
+    const legs = sums.get(account.id);
+    findings.rowsChecked += Number(legs?.legs ?? 0n);
+    if (isContinued(account, legs)) continue;
+    for (const finding of accountFindings(snapshot, account, legs)) {
+      sink.tell('balances', finding);
+    }
+  }
+  return page.filter(
+    ({ id }) => followed.get(id)?.reachesBack ?? (sums.get(id)?.oldestTransfer ?? bound) < bound,
+  );
 }
 
 /** All of them, however many: the point moves over what was not looked at. */

@@ -16,6 +16,7 @@ import type {
   StrayProjection,
   TransferSelection,
 } from '@surety/db';
+import { inPieces } from '../../give-way.js';
 import { lastOwnStep } from '../legal-history.js';
 import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
@@ -74,7 +75,7 @@ export async function lookAtNewTransfers(
 }
 
 async function lookAgain(look: TransfersLook, page: JudgedPage): Promise<readonly JudgedPage[]> {
-  const counts = await inPieces(look.scope, () =>
+  const counts = await inPieces(look.scope.giveWay, () =>
     Promise.all(look.scope.snapshots.map((snapshot) => countTransferRecords(snapshot, page))),
   );
   if (rowsText(counts) === page.rows) return [page];
@@ -94,19 +95,11 @@ async function lookAtRange(look: TransfersLook, { from, to }: Range): Promise<Ju
   while (next !== undefined && (to === undefined || next < to)) {
     const below = await nextBelow(look.scope, { from: next, to });
     const range = { from: next, below };
-    const rows = await inPieces(look.scope, () => lookAt(look, range));
+    const rows = await inPieces(look.scope.giveWay, () => lookAt(look, range));
     if (below !== undefined) pages.push({ from: next, below, rows });
     next = below;
   }
   return pages;
-}
-
-/** One of many pieces: others go first after it. */
-async function inPieces<T>({ giveWay }: CheckScope, read: () => Promise<T>): Promise<T> {
-  const beganAt = performance.now();
-  const result = await read();
-  await giveWay(performance.now() - beganAt);
-  return result;
 }
 
 /** Where the next piece ends, so that no shard has more transfers in it than a page. */
