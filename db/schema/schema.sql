@@ -192,6 +192,7 @@ CREATE TABLE placement (
   shard SMALLINT UNSIGNED NOT NULL,
   epoch BIGINT NOT NULL,
   slot_map TEXT CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  listed_below BINARY(16) NOT NULL,
   PRIMARY KEY (id)
 );
 

@@ -67,6 +67,8 @@ export { listExpiredHolds } from './statements/reconciler/list-expired-holds.js'
 export type { HoldCursor } from './statements/reconciler/list-expired-holds.js';
 export { listHolds } from './statements/reconciler/list-holds.js';
 export { listLegs } from './statements/reconciler/list-legs.js';
+export { moveListEnd } from './statements/reconciler/move-list-end.js';
+export type { ListEndOptions } from './statements/reconciler/move-list-end.js';
 export { listOpenTransfers } from './statements/reconciler/list-open-transfers.js';
 export type {
   OpenTransfer,
@@ -174,6 +176,7 @@ export type { WrongBalance } from './statements/check/wrong-balances.js';
 export { wrongHeld } from './statements/check/wrong-held.js';
 export type { WrongHeld } from './statements/check/wrong-held.js';
 
+export type { OpenPosition } from './statements/rows/open-transfers.js';
 export {
   listOpenPositions,
   listVanishedAccounts,
@@ -184,11 +187,7 @@ export {
   upsertVerifiedAccounts,
   upsertVerifiedOpenTransfers,
 } from './statements/check/since/verified-point.js';
-export type {
-  OpenPosition,
-  VerifiedAccount,
-  VerifiedPoint,
-} from './statements/check/since/verified-point.js';
+export type { VerifiedAccount, VerifiedPoint } from './statements/check/since/verified-point.js';
 export {
   listChangedAccounts,
   listOlderTransfersOfNewLegs,

@@ -7,6 +7,7 @@ import type { TestShards } from '@surety/testing/shards';
 import type { Shard } from './shard-pools.js';
 import { deleteOutbox } from './statements/relay/delete-outbox.js';
 import { readOutbox } from './statements/relay/read-outbox.js';
+import { EVERYTHING_IS_LISTED } from './statements/reconciler/move-list-end.js';
 import { deleteHolds } from './statements/transact/insert-holds.js';
 import { lockAccounts } from './statements/transact/lock-accounts.js';
 import { lockDecisions } from './statements/transact/lock-decisions.js';
@@ -106,7 +107,7 @@ describe.each([
       ...updateAccounts(updates),
       ...updateTransfers(moves),
       ...deleteHolds(moves.map(({ id }) => id)),
-      ...deleteOpenTransfers(moves),
+      ...deleteOpenTransfers(moves, EVERYTHING_IS_LISTED),
     ];
     for (const statement of statements.filter((sql) => !sql.startsWith('SET'))) {
       expect(await plansOf(statement)).toEqual([
@@ -166,7 +167,7 @@ describe.each([
         ...updateAccounts(updates),
         ...updateTransfers(moves),
         ...deleteHolds(moves.map(({ id }) => id)),
-        ...deleteOpenTransfers(moves),
+        ...deleteOpenTransfers(moves, EVERYTHING_IS_LISTED),
       ];
       for (const statement of statements.filter((sql) => sql.startsWith('DELETE'))) {
         const [, plan] = await plansOf(statement);

@@ -1,4 +1,3 @@
-import type { Timestamp } from '@surety/contracts';
 import { shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { StoreError, keyOf, readingAllKeys } from '@surety/saga';
@@ -20,6 +19,7 @@ import { lockAccounts } from './statements/transact/lock-accounts.js';
 import { lockDecisions } from './statements/transact/lock-decisions.js';
 import { lockKeys } from './statements/transact/lock-keys.js';
 import { LOCK_PLACEMENT, readPlacementRow } from './statements/transact/lock-placement.js';
+import type { PlacementRead } from './statements/transact/lock-placement.js';
 import { lockTransfers } from './statements/transact/lock-transfers.js';
 import type { LockRead } from './statements/transact/shape.js';
 import { writeChanges } from './statements/transact/write-changes.js';
@@ -97,9 +97,9 @@ export class MySqlShardStore implements RoutableStore {
 
   async #attempt<R>(link: Link, { epoch, fence, load, decide }: RoutedWork<R>): Promise<R> {
     const map = this.#slotMaps.current();
-    const read = await readUnderLock(link, { load, epoch, map });
-    const loaded = { ...read, partitions: this.#partitions };
-    const { statements, result } = plan(loaded, decide);
+    const { placement, ...read } = await readUnderLock(link, { load, epoch, map });
+    const loaded = { ...read, now: placement.now, partitions: this.#partitions };
+    const { statements, result } = plan(loaded, placement, decide);
     const fenced = fence ? checkFence(fence, this.shard) : [];
     await commit(link, [...fenced, ...statements]);
     this.#pool.metrics?.commit();
@@ -111,14 +111,14 @@ export class MySqlShardStore implements RoutableStore {
 async function readUnderLock(
   link: Link,
   { load, epoch, map }: { load: LoadRequest; epoch: bigint; map: SlotMap },
-): Promise<Omit<Loaded, 'partitions'>> {
+): Promise<Omit<Loaded, 'now' | 'partitions'> & { readonly placement: PlacementRead }> {
   const keys = lockKeys(load.keys ?? []);
   const transfers = lockTransfers(load.transfers ?? []);
   const decisions = lockDecisions(load.decisions ?? []);
   const accounts = lockAccounts(load.accounts ?? []);
   const reads = [keys, transfers, decisions, accounts].flatMap(({ statements }) => statements);
   const results = await link.send(['START TRANSACTION', LOCK_PLACEMENT, ...reads]);
-  const now = checkPlacement(results[1], epoch);
+  const placement = checkPlacement(results[1], epoch);
   let from = 2;
   const take = <T>({ statements, read }: LockRead<T>): T[] => {
     const taken = results.slice(from, from + statements.length);
@@ -126,7 +126,7 @@ async function readUnderLock(
     return taken.flatMap(({ rows }) => rows.map(read));
   };
   return {
-    now,
+    placement,
     shardOf: (slot) => shardOfSlot(map, slot),
     keys: new Map(take(keys).map((row) => [keyOf(row), row])),
     transfers: new Map(take(transfers).map((row) => [row.id, row])),
@@ -135,8 +135,8 @@ async function readUnderLock(
   };
 }
 
-/** The time of the transaction, where the shard carries the map that the caller routed with. */
-function checkPlacement(result: StatementResult | undefined, epoch: bigint): Timestamp {
+/** The placement, where the shard carries the map that the caller routed with. */
+function checkPlacement(result: StatementResult | undefined, epoch: bigint): PlacementRead {
   const row = result?.rows[0];
   if (!row) throw new StoreError('environment', 'the shard has no placement: it was not migrated');
   const placement = readPlacementRow(row);
@@ -144,17 +144,18 @@ function checkPlacement(result: StatementResult | undefined, epoch: bigint): Tim
     const message = `routed with epoch ${epoch}, the shard is at ${placement.epoch}`;
     throw new StoreError('epoch', message);
   }
-  return placement.now;
+  return placement;
 }
 
 /** Decides and composes the writes: what fails here fails for the sake of the data. */
 function plan<R>(
   loaded: Loaded,
+  placement: PlacementRead,
   decide: (loaded: Loaded) => Planned<R>,
 ): { statements: string[]; result: R } {
   try {
     const { changes, result } = decide(loaded);
-    return { statements: writeChanges(changes, loaded.now), result };
+    return { statements: writeChanges(changes, placement), result };
   } catch (cause) {
     if (cause instanceof StoreError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);

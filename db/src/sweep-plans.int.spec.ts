@@ -4,6 +4,8 @@ import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import type { Session } from './connection/session.js';
 import type { Shard } from './shard-pools.js';
+import { uuid } from './connection/literals.js';
+import { countRows } from './statements/check/count-rows.js';
 import { listDecisionPage } from './statements/check/list-decision-page.js';
 import { deleteExpiredKeys, listExpiredKeys } from './statements/reconciler/expired-keys.js';
 import { listDecisions } from './statements/reconciler/list-decisions.js';
@@ -13,6 +15,8 @@ import { listStaleBalances } from './statements/reconciler/list-stale-balances.j
 import { listStaleStatuses } from './statements/reconciler/list-stale-statuses.js';
 import { listTransfers } from './statements/reconciler/list-transfers.js';
 import { readEvents } from './statements/reconciler/read-events.js';
+import { moveListEnd } from './statements/reconciler/move-list-end.js';
+import { openTransferTotals } from './statements/operator/open-transfer-totals.js';
 import { outboxDepth } from './statements/relay/outbox-depth.js';
 
 /** Finished transfers: 1000000 shows the same in some minutes. */
@@ -171,6 +175,22 @@ describe('a statement of the sweeps, among all that is finished', () => {
     expect((await Promise.all(statements.map(scansOf))).flat()).toEqual([]);
     expect(reads).toBeGreaterThanOrEqual(PAGE);
     expect(reads).toBeLessThanOrEqual(PAGE * READS_A_ROW + SMALL);
+  });
+
+  it.each<[string, (session: Session) => Promise<unknown>]>([
+    ['a page of them', (session) => listOpenTransfers(session, 1000, undefined, PAGE)],
+    ['their totals', (session) => openTransferTotals(session)],
+    ['how many', (session) => countRows(session, ['open_transfers'])],
+    ['the move of the end', (session) => moveListEnd(session, { rows: PAGE, keepMs: 0 })],
+  ])('of open transfers reads the list and what lies behind its end: %s', async (_, work) => {
+    const end = `UPDATE placement SET listed_below = ${uuid(idOf(HISTORY - PAGE - 1))}`;
+    await shard.send([end]);
+    const { statements, reads } = await watch(work);
+    const scanned = (await Promise.all(statements.map(scansOf))).flat();
+    // One row, and the list itself, of which all is asked for.
+    expect(scanned.filter((table) => !['placement', 'open_transfers'].includes(table))).toEqual([]);
+    expect(reads).toBeGreaterThanOrEqual(PAGE);
+    expect(reads).toBeLessThanOrEqual((PAGE + BROKEN) * READS_A_ROW + SMALL);
   });
 
   it('removes expired keys by their own key', async () => {

@@ -23,6 +23,8 @@ const ITEMS_MAX = 100_000;
 const SHARD_PAUSE_MAX_MS = 30_000;
 /** Pause between two passes of the patrol at the least: it walks tables, and nothing waits for it. */
 const PATROL_INTERVAL_MIN_MS = 1_000;
+/** Bounds how long a pass keeps moving the end of the list where nobody has for long. */
+const LIST_MOVES_PER_PASS_MAX = 10;
 /** A pass that failed is tried again within this time, so that a shard that is back is served soon. */
 const PASS_PAUSE_MAX_MS = 15_000;
 
@@ -177,6 +179,16 @@ export class ShardLoops {
       }),
     );
     metrics.reconciliationRunsTotal.inc({ kind: 'sweep' });
+    await this.#moveListEnd(fence);
+  }
+
+  /** Needs no fence: it comes to the same whoever does it. */
+  async #moveListEnd(fence: Fence): Promise<void> {
+    const { source } = this.#options;
+    for (let move = 0; move < LIST_MOVES_PER_PASS_MAX; move += 1) {
+      if (this.#keeper.token !== fence.token || this.#sweepLoop.isStopping) return;
+      if (!(await source.moveListEnd())) return;
+    }
   }
 
   /** This process was paused for longer than its lease lived, and wrote nothing after that. */

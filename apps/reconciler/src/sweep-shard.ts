@@ -3,6 +3,7 @@ import {
   listDecisions,
   listExpiredHolds,
   listOpenTransfers,
+  moveListEnd,
   outboxDepth,
   raiseFence,
   readEvents,
@@ -12,12 +13,19 @@ import type { RoutableSweepShard } from './sweeps/routing.js';
 
 const MS_PER_SECOND = 1000;
 
+/**
+ * Each pass of the sweeps, and whoever else asks for what is open, reads the transfers behind the end
+ * of the list: some four milliseconds for these. As long do writers wait when the end moves on.
+ */
+const LIST_END = { rows: 10_000, keepMs: 10_000 };
+
 /** A shard in MySQL as the sweeps see it. */
 export function sweepShard(shard: Shard): RoutableSweepShard {
   return {
     id: shard.id,
     store: shard.store,
     raiseFence: (fence) => raiseFence(shard, fence),
+    moveListEnd: () => moveListEnd(shard, LIST_END),
     reads: {
       expiredHolds: (after, limit) => listExpiredHolds(shard, limit, after),
       openTransfers: (olderThanMs, after, limit) =>

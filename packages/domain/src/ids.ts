@@ -11,6 +11,7 @@ export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 const TRANSFER_ID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 const UNIX_MS_MAX = 2 ** 48 - 1;
 const RANDOM_BYTES = 8;
+const NO_RANDOM = new Uint8Array(RANDOM_BYTES);
 /** Each byte in two digits: an id is made for every request, and printing a number costs more. */
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
@@ -37,6 +38,11 @@ export function composeTransferId(
   let tail = '';
   for (let at = 2; at < RANDOM_BYTES; at += 1) tail += hexOf(random[at]);
   return `${time.slice(0, 8)}-${time.slice(8)}-7${slot}-${variant}-${tail}`;
+}
+
+/** The smallest id that a transfer of this time can have, and those of every earlier one lie before. */
+export function firstTransferIdOf(unixMs: number): TransferId {
+  return composeTransferId(Math.max(0, Math.floor(unixMs)), 0, NO_RANDOM);
 }
 
 function hexOf(byte: number | undefined): string {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { composeTransferId, slotOfAccount } from '@surety/domain';
+import { composeTransferId, firstTransferIdOf, slotOfAccount } from '@surety/domain';
 import type { AccountId, TransferId, TransferStatus } from '@surety/domain';
 import { findTransfer, readTimeline } from '@surety/db';
 import type { Shard } from '@surety/db';
@@ -20,11 +20,14 @@ const OPTIONS = { holdTimeoutMs: 3_600_000, actor: 'saga' };
 const TABLES = [
   ...['accounts', 'transfers', 'open_transfers', 'holds', 'transfer_events', 'decisions'],
   ...['ledger_entries', 'idempotency_keys', 'outbox', 'balances', 'transaction_status'],
-  ...['verified_points', 'verified_accounts', 'verified_open_transfers', 'audit_log'],
+  ...['verified_points', 'verified_accounts', 'verified_open_transfers', 'audit_log', 'placement'],
 ];
 
 /** How far a transfer of a spec gets. */
 export type Goal = TransferStatus | 'credited';
+
+/** Open transfers with ids of long ago are listed, those of now are behind the end of the list. */
+const LISTED_BELOW = firstTransferIdOf(Date.UTC(2026, 0, 1));
 
 /** A payer on one shard, a payee on another, and an account that does nothing, for specs. */
 export interface PayerAndPayee {
@@ -64,6 +67,7 @@ export async function aPayerAndPayee(): Promise<PayerAndPayee> {
   const walk = { source, destination, payer, payee, nobody };
   const everywhere = (statements: readonly string[]): Promise<unknown> =>
     Promise.all(shards.pools.shards.map((shard) => shard.send(statements)));
+  await everywhere([`UPDATE placement SET listed_below = ${hex(LISTED_BELOW)}`]);
   return {
     ...{ shards, source, destination, payer, payee, idle },
     idOfNow: () => composeTransferId(Date.now(), slotOfAccount(payer), randomBytes(8)),

@@ -81,6 +81,7 @@ interface Ids {
 let ids: Ids;
 
 const TABLES = [
+  'placement',
   'accounts',
   'transfers',
   'open_transfers',
@@ -178,6 +179,15 @@ describe('a healthy system', () => {
     expect(results.flatMap((result) => result.findings)).toEqual([]);
     const [{ envelope } = { envelope: '' }] = await readTimeline(source, ids.committed);
     expect(envelope).toMatch(/^\{"id":/);
+  });
+
+  it('keeps every promise where all that is open is newer than the list', async () => {
+    await onBothShards([
+      'DELETE FROM open_transfers',
+      "UPDATE placement SET listed_below = UNHEX(REPEAT('0', 32))",
+    ]);
+    const results = await check();
+    expect(results.filter(({ ok }) => !ok)).toEqual([]);
   });
 
   it('keeps its promises while others go on writing', async () => {
@@ -352,6 +362,12 @@ const PLANTED: readonly Planted[] = [
     what: 'an open transfer that is not listed',
     check: 'open-transfers',
     sql: () => [`DELETE FROM open_transfers WHERE transfer_id = ${hex(ids.requested)}`],
+    key: () => `transfer ${ids.requested}`,
+  },
+  {
+    what: 'open transfers that are listed and newer than the list',
+    check: 'open-transfers',
+    sql: () => [`UPDATE placement SET listed_below = UNHEX(REPEAT('0', 32))`],
     key: () => `transfer ${ids.requested}`,
   },
   {

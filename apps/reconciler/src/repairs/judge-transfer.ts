@@ -169,8 +169,12 @@ function holdText({ slot, account, amountMinor, expiresAt }: HoldRow): string {
   return `${amountMinor} of ${account} in slot ${slot} until ${expiresAt}`;
 }
 
-function openDifference(right: TransferRow, { open }: TransferCase): Differences | undefined {
-  const must = isEnded(right.state) ? [] : [{ slot: right.slot, since: right.requestedAt }];
+function openDifference(
+  right: TransferRow,
+  { open, isListedWhileOpen }: TransferCase,
+): Differences | undefined {
+  const isListed = isListedWhileOpen && !isEnded(right.state);
+  const must = isListed ? [{ slot: right.slot, since: right.requestedAt }] : [];
   const text = (rows: TransferEvidence['open']): string | null =>
     rows.map(({ slot, since }) => `slot ${slot} since ${since}`).join(', ') || null;
   if (text(open) === text(must)) return undefined;

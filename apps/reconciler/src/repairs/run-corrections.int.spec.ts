@@ -155,6 +155,11 @@ const BREAKAGES: readonly Breakage[] = [
     corrected: () => [`transfer ${ids.rejected}`],
   },
   {
+    what: 'an open transfer that is listed and newer than the list',
+    sql: () => [`UPDATE placement SET listed_below = ${hex(ids.requested)}`],
+    corrected: () => [`transfer ${ids.requested}`],
+  },
+  {
     what: 'a state ahead of its events',
     sql: () => [`UPDATE transfers SET state = 'held' WHERE id = ${hex(ids.requested)}`],
     corrected: () => [`transfer ${ids.requested}`],

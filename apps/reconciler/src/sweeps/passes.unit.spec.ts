@@ -68,6 +68,10 @@ class PagedShard implements RoutableSweepShard {
     this.memory.raiseFence(fence);
   }
 
+  async moveListEnd(): Promise<boolean> {
+    return false;
+  }
+
   get reads(): SweepReads {
     return {
       expiredHolds: async (after, limit) => this.#expiredHolds(after).slice(0, limit),

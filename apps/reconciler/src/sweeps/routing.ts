@@ -10,6 +10,11 @@ export interface RoutableSweepShard extends SweepShard {
   readonly store: RoutableStore;
   /** Makes a new holding of another shard's lease known here, before its first work. */
   raiseFence(fence: Fence): Promise<void>;
+  /**
+   * Moves the end of the list of open transfers on by a bounded number of transfers.
+   * @returns whether there may be more to move over
+   */
+  moveListEnd(): Promise<boolean>;
 }
 
 /** Where the work of one pass goes. */

@@ -1,6 +1,7 @@
 import type { TransferId, TransferStatus } from '@surety/domain';
 import { readBigintOrNull, readTextOrNull, readUuid } from '../../connection/cells.js';
 import type { Session } from '../../connection/session.js';
+import { OPEN_TRANSFERS } from '../rows/open-transfers.js';
 import { OFFENDERS_MAX } from './bound.js';
 
 export interface HoldMismatch {
@@ -26,7 +27,7 @@ export async function holdMismatches(snapshot: Session): Promise<HoldMismatch[]>
       'LEFT JOIN transfers AS t ON t.id = h.transfer_id ' +
       "WHERE t.id IS NULL OR t.state <> 'held' OR t.amount <> h.amount " +
       `OR t.source <> h.account_id OR t.slot <> h.slot ORDER BY h.transfer_id LIMIT ${OFFENDERS_MAX}`,
-    'SELECT t.id, t.state, t.amount, NULL FROM open_transfers AS o ' +
+    `SELECT t.id, t.state, t.amount, NULL FROM ${OPEN_TRANSFERS} AS o ` +
       'JOIN transfers AS t ON t.id = o.transfer_id ' +
       'LEFT JOIN holds AS h ON h.transfer_id = o.transfer_id ' +
       `WHERE t.state = 'held' AND h.transfer_id IS NULL ORDER BY t.id LIMIT ${OFFENDERS_MAX}`,

@@ -1,6 +1,7 @@
 import type { TransferId } from '@surety/domain';
 import { readBigint, readCount, readTextOrNull, readUuid } from '../../connection/cells.js';
 import type { Session } from '../../connection/session.js';
+import { OPEN_TRANSFERS } from '../rows/open-transfers.js';
 
 export interface OpenTransferTotals {
   /** Transfers that have not ended, by state; `unknown` where the transfer's row is missing. */
@@ -13,14 +14,14 @@ const MICROSECONDS = 1e6;
 
 /**
  * Caller: CLI. Index: all of PRIMARY (slot, since, transfer_id) of open_transfers, PRIMARY of
- * transfers: what is open, never history. Locks: none. Rows: one for each state, and the oldest.
+ * transfers, with a range of the newest: what is open, never history. Locks: none. Rows: one for each state, and the oldest.
  * @throws StoreError
  */
 export async function openTransferTotals(session: Session): Promise<OpenTransferTotals> {
   const [states, oldest] = await session.send([
-    'SELECT t.state, COUNT(*) FROM open_transfers AS o ' +
+    `SELECT t.state, COUNT(*) FROM ${OPEN_TRANSFERS} AS o ` +
       'LEFT JOIN transfers AS t ON t.id = o.transfer_id GROUP BY t.state',
-    'SELECT transfer_id, TIMESTAMPDIFF(MICROSECOND, since, NOW(6)) FROM open_transfers ' +
+    `SELECT transfer_id, TIMESTAMPDIFF(MICROSECOND, since, NOW(6)) FROM ${OPEN_TRANSFERS} AS o ` +
       'ORDER BY since, transfer_id LIMIT 1',
   ]);
   const first = oldest?.rows[0];

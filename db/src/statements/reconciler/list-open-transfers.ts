@@ -2,11 +2,13 @@ import type { Timestamp } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import type { Row } from '../../connection/cells.js';
 import { readBigint, readCount, readTime, readUuid } from '../../connection/cells.js';
-import { count, time, uuid } from '../../connection/literals.js';
+import { count } from '../../connection/literals.js';
 import { readRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
+import { isAfterOpen, openTransfersPage } from '../rows/open-transfers.js';
+import type { OpenColumns } from '../rows/open-transfers.js';
 
-/** A transfer that has not ended, as `open_transfers` and `transfers` say together. */
+/** A transfer that has not ended. */
 export interface OpenTransfer {
   readonly transferId: TransferId;
   readonly slot: number;
@@ -29,9 +31,9 @@ const MICROSECONDS_PER_MS = 1_000;
 
 /**
  * Transfers that stand open for longer than `olderThanMs`, in the order of the key.
- * Caller: reconciler. Index: PRIMARY (slot, since, transfer_id) of open_transfers, then PRIMARY of
- * transfers. Locks: none. Rows: at most `limit`. What is read here decides nothing: every repair
- * reads again under lock.
+ * Caller: reconciler. Index: PRIMARY (slot, since, transfer_id) of open_transfers, and PRIMARY of
+ * transfers, a range of the newest and one lookup for each that was found. Locks: none. Rows: at most
+ * `limit`. What is read here decides nothing: every repair reads again under lock.
  * @throws StoreError
  */
 export async function listOpenTransfers(
@@ -41,11 +43,11 @@ export async function listOpenTransfers(
   limit: number,
 ): Promise<OpenTransferPage> {
   const age = count(Math.round(olderThanMs * MICROSECONDS_PER_MS));
+  const within = (columns: OpenColumns): string =>
+    `${columns.since} < NOW(6) - INTERVAL ${age} MICROSECOND AND ${isAfterOpen(columns, after)}`;
   const sql =
     'SELECT o.slot, o.since, o.transfer_id, TIMESTAMPDIFF(MICROSECOND, o.since, NOW(6)), t.state ' +
-    'FROM (SELECT slot, since, transfer_id FROM open_transfers ' +
-    `WHERE since < NOW(6) - INTERVAL ${age} MICROSECOND AND ${isAfter(after)} ` +
-    `ORDER BY slot, since, transfer_id LIMIT ${count(limit)}) AS o ` +
+    `FROM ${openTransfersPage(within, limit)} AS o ` +
     'LEFT JOIN transfers AS t ON t.id = o.transfer_id ORDER BY o.slot, o.since, o.transfer_id';
   const rows = await readRows(session, sql, (row) => row);
   const last = rows.at(-1);
@@ -53,16 +55,6 @@ export async function listOpenTransfers(
     transfers: rows.flatMap(openTransferOf),
     next: last && rows.length >= limit ? cursorOf(last) : undefined,
   };
-}
-
-function isAfter(cursor: OpenTransferCursor | undefined): string {
-  if (!cursor) return '1 = 1';
-  const slot = count(cursor.slot);
-  const since = time(cursor.since);
-  return (
-    `slot >= ${slot} AND (slot > ${slot} OR since > ${since} ` +
-    `OR (since = ${since} AND transfer_id > ${uuid(cursor.transferId)}))`
-  );
 }
 
 function cursorOf(row: Row): OpenTransferCursor {

@@ -4,6 +4,7 @@ import { readBigint, readBigintOrNull, readCount, readTextOrNull } from '../../c
 import type { Row } from '../../connection/cells.js';
 import { word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
+import { OPEN_TRANSFERS } from '../rows/open-transfers.js';
 import { toldByEvent } from '../rows/told-by-event.js';
 import { insertAudit } from '../transact/insert-audit.js';
 import { lockAccounts } from '../transact/lock-accounts.js';
@@ -62,8 +63,8 @@ const WITNESSED =
  * Locks the account, so that no leg and no hold of it comes or goes meanwhile, and reads what they
  * come to.
  * Caller: corrections. Index: PRIMARY of accounts; ledger_entries_by_account, all legs of the account
- * with their events, decisions and transfers by PRIMARY; a scan of holds and of open_transfers (open ones only). Locks: the row
- * of accounts. Rows: one of each, in one round trip; the time grows with the legs of the account.
+ * with their events, decisions and transfers by PRIMARY; a scan of holds and of what is open. Locks:
+ * the row of accounts. Rows: one of each, in one round trip; the time grows with the legs of the account.
  * @throws StoreError
  */
 export async function readAccountEvidence(
@@ -93,7 +94,7 @@ export async function readAccountEvidence(
       'LEFT JOIN transfer_events AS e ON e.transfer_id = h.transfer_id AND e.step = 20 ' +
       'LEFT JOIN transfer_events AS ended ON ended.transfer_id = h.transfer_id AND ended.step = 40 ' +
       `WHERE h.account_id = ${word(id)}`,
-    'SELECT COUNT(*) FROM open_transfers AS o JOIN transfers AS t ON t.id = o.transfer_id ' +
+    `SELECT COUNT(*) FROM ${OPEN_TRANSFERS} AS o JOIN transfers AS t ON t.id = o.transfer_id ` +
       'LEFT JOIN holds AS h ON h.transfer_id = t.id AND h.account_id = t.source ' +
       `WHERE t.source = ${word(id)} AND t.state = 'held' AND h.transfer_id IS NULL`,
   ]);

@@ -1,11 +1,12 @@
 import type { Timestamp } from '@surety/contracts';
 import type { Step, TransferEventType, TransferId } from '@surety/domain';
 import type { AuditEntry, HoldRow, TransferRow } from '@surety/saga';
-import { readBigint, readCount, readText, readTime } from '../../connection/cells.js';
+import { readBigint, readCount, readFlag, readText, readTime } from '../../connection/cells.js';
 import type { Row } from '../../connection/cells.js';
 import { count, time, uuid } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
 import { HOLD_COLUMNS, readHoldRow } from '../rows/hold-row.js';
+import { LISTED_BELOW } from '../rows/open-transfers.js';
 import { insertAudit } from '../transact/insert-audit.js';
 import { insertHolds } from '../transact/insert-holds.js';
 import { lockTransfers } from '../transact/lock-transfers.js';
@@ -38,6 +39,8 @@ export interface TransferEvidence {
   readonly events: readonly EventEvidence[];
   readonly hold: HoldRow | undefined;
   readonly open: readonly OpenEvidence[];
+  /** Whether its place is in open_transfers while it is open: newer ones are not listed. */
+  readonly isListedWhileOpen: boolean;
   readonly legs: readonly LegEvidence[];
 }
 
@@ -62,6 +65,7 @@ export async function readTransferEvidence(
     `SELECT slot, since FROM open_transfers ${of} ORDER BY slot, since`,
     'SELECT step, account_id, slot, currency, amount FROM ledger_entries ' +
       `FORCE INDEX (PRIMARY) ${of} ORDER BY step, leg`,
+    `SELECT ${uuid(id)} < ${LISTED_BELOW}`,
   ]);
   const rowsOf = (at: number): readonly Row[] => results[at]?.rows ?? [];
   return {
@@ -70,6 +74,7 @@ export async function readTransferEvidence(
     hold: rowsOf(2).map(readHoldRow)[0],
     open: rowsOf(3).map((row) => ({ slot: readCount(row[0]), since: readTime(row[1]) })),
     legs: rowsOf(4).map(readLegEvidence),
+    isListedWhileOpen: readFlag(rowsOf(5)[0]?.[0]),
   };
 }
 

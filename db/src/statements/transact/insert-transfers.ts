@@ -1,4 +1,5 @@
 import { isEnded } from '@surety/domain';
+import type { TransferId } from '@surety/domain';
 import type { TransferRow } from '@surety/saga';
 import { count, listed, time, uuid, word, wordOrNull } from '../../connection/literals.js';
 import { TRANSFER_COLUMNS } from '../rows/transfer-row.js';
@@ -25,10 +26,14 @@ function valuesOf(row: TransferRow): string {
 
 /**
  * Caller: transact, with the transfers it inserts. Index: PRIMARY (slot, since, transfer_id).
- * Locks: the new rows. Rows: those of the batch that have not ended yet.
+ * Locks: the new rows. Rows: those of the batch that have not ended yet and whose id lies where the
+ * list is kept: none, but for an id that was made long before its transaction.
  */
-export function insertOpenTransfers(rows: readonly TransferRow[]): string[] {
-  const open = rows.filter((row) => !isEnded(row.state));
+export function insertOpenTransfers(
+  rows: readonly TransferRow[],
+  listedBelow: TransferId,
+): string[] {
+  const open = rows.filter((row) => row.id < listedBelow && !isEnded(row.state));
   if (open.length === 0) return [];
   return [`INSERT INTO open_transfers (slot, since, transfer_id) VALUES ${listed(open, openOf)}`];
 }

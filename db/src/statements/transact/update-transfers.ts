@@ -41,10 +41,11 @@ export function updateTransfers(updates: TransferUpdates): string[] {
 /**
  * Caller: transact, for transfers that end. Index: PRIMARY (slot, since, transfer_id), one lookup for
  * each row of the JSON table, or one a statement (see deleteHolds). Locks: those rows. Rows: those of
- * the batch. Fewer affected rows mean that an open transfer was not listed: the guard stops the packet.
+ * the batch whose id lies where the list is kept, which are those that took long. Fewer affected rows
+ * mean that an open transfer was not listed: the guard stops the packet.
  */
-export function deleteOpenTransfers(updates: TransferUpdates): string[] {
-  const ended = updates.filter((update) => isEnded(update.to));
+export function deleteOpenTransfers(updates: TransferUpdates, listedBelow: TransferId): string[] {
+  const ended = updates.filter((update) => update.id < listedBelow && isEnded(update.to));
   if (ended.length === 0) return [];
   const sorted = sortedBy(ended, (update) => update.id);
   if (sorted.length <= ALONE_MAX) return eachGuarded(sorted.map(deleteOpenTransfer));

@@ -1,4 +1,3 @@
-import type { Timestamp } from '@surety/contracts';
 import type { Changes } from '@surety/saga';
 import { insertAccounts } from './insert-accounts.js';
 import { insertAudit } from './insert-audit.js';
@@ -9,13 +8,20 @@ import { insertKeys } from './insert-keys.js';
 import { insertLegs } from './insert-legs.js';
 import { insertOutbox } from './insert-outbox.js';
 import { insertOpenTransfers, insertTransfers } from './insert-transfers.js';
+import type { PlacementRead } from './lock-placement.js';
 import { updateAccountStatuses } from './update-account-statuses.js';
 import { updateAccounts } from './update-accounts.js';
 import { updateDeadLetters } from './update-dead-letters.js';
 import { deleteOpenTransfers, updateTransfers } from './update-transfers.js';
 
-/** All writes of a transaction: tables in lock order, then the appends. */
-export function writeChanges(changes: Changes, now: Timestamp): string[] {
+/**
+ * All writes of a transaction: tables in lock order, then the appends.
+ * @param placement as the transaction has locked it
+ */
+export function writeChanges(
+  changes: Changes,
+  { now, listedBelow }: Pick<PlacementRead, 'now' | 'listedBelow'>,
+): string[] {
   return [
     ...insertKeys(changes.keys),
     ...updateTransfers(changes.transfersUpdated),
@@ -26,8 +32,8 @@ export function writeChanges(changes: Changes, now: Timestamp): string[] {
     ...insertAccounts(changes.accountsInserted, now),
     ...deleteHolds(changes.holdsDeleted),
     ...insertHolds(changes.holdsInserted),
-    ...deleteOpenTransfers(changes.transfersUpdated),
-    ...insertOpenTransfers(changes.transfersInserted),
+    ...deleteOpenTransfers(changes.transfersUpdated, listedBelow),
+    ...insertOpenTransfers(changes.transfersInserted, listedBelow),
     ...insertEvents(changes.events),
     ...insertLegs(changes.legs, now),
     ...insertOutbox(changes.outbox, now),

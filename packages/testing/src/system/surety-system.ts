@@ -191,7 +191,8 @@ export class SuretySystem {
       const counts = await Promise.all(
         connections.map(async (connection) => {
           const [rows] = await connection.query(
-            'SELECT (SELECT COUNT(*) FROM open_transfers) + (SELECT COUNT(*) FROM outbox) AS n',
+            "SELECT (SELECT COUNT(*) FROM transfers WHERE state IN ('requested', 'held')) + " +
+              '(SELECT COUNT(*) FROM outbox) AS n',
           );
           return Number((rows as { n: number | string }[])[0]?.n);
         }),

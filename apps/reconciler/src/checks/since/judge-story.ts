@@ -24,7 +24,7 @@ export function judgeStory(story: TransferStory): readonly Fault[] {
 }
 
 function judgeState(story: TransferStory, transfer: ComparedTransfer): Fault[] {
-  const { id, events, decision, isListedAsOpen } = story;
+  const { id, events, decision, isListedAsOpen, isListedWhileOpen } = story;
   const { kind, state } = transfer;
   const key = `transfer ${id}`;
   const faults: Fault[] = [];
@@ -45,7 +45,7 @@ function judgeState(story: TransferStory, transfer: ComparedTransfer): Fault[] {
       },
     });
   }
-  if (isEnded(state) === isListedAsOpen) {
+  if (isListedAsOpen !== (isListedWhileOpen && !isEnded(state))) {
     faults.push({
       ...{ check: 'open-transfers', key },
       problem: isListedAsOpen ? 'is listed as open in error' : 'is open and not listed',

@@ -133,9 +133,9 @@ describe('a check after one that has read the same', () => {
       () => `open-transfers: transfer ${first}`,
     ],
     [
-      'an open transfer that is listed no more',
+      'an open transfer that is not listed',
       () => source,
-      () => `DELETE FROM open_transfers WHERE transfer_id = ${hex(open)}`,
+      () => "UPDATE placement SET listed_below = UNHEX(REPEAT('f', 32))",
       () => `open-transfers: transfer ${open}`,
     ],
   ];

@@ -261,6 +261,12 @@ const PLANTED: readonly Planted[] = [
     names: () => `open-transfers: transfer ${ids.old}`,
   },
   {
+    what: 'an open transfer that is listed and newer than the list',
+    sql: () =>
+      `INSERT INTO open_transfers SELECT slot, requested_at, id FROM transfers WHERE id = ${hex(ids.held)}`,
+    names: () => `open-transfers: transfer ${ids.held}`,
+  },
+  {
     what: 'an altered state',
     sql: () => `UPDATE transfers SET state = 'held' WHERE id = ${hex(ids.requested)}`,
     names: () => `histories: transfer ${ids.requested}`,

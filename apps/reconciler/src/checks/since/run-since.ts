@@ -1,5 +1,5 @@
 import type { TransferId } from '@surety/domain';
-import { composeTransferId } from '@surety/domain';
+import { firstTransferIdOf } from '@surety/domain';
 import { staleBalances, strayBalances } from '@surety/db';
 import { balances } from '../balances.js';
 import { credits } from '../credits.js';
@@ -53,7 +53,7 @@ export async function runSince(
   const sink = new Sink(SINCE_CHECKS);
   const times = new Map<string, number>();
   const behind: Behind[] = [];
-  const look = { scope, sink, bound: firstIdOf(verifiedAtMs - ID_TIME_MARGIN_MS), behind };
+  const look = { scope, sink, bound: firstTransferIdOf(verifiedAtMs - ID_TIME_MARGIN_MS), behind };
   const timed = async (names: readonly string[], work: () => Promise<void>): Promise<void> => {
     const beganAt = performance.now();
     await work();
@@ -102,9 +102,4 @@ async function lookAtProjectedBalances(
     }
   });
   if (behind.length > 0) await judgeLag(scope, behind, findings);
-}
-
-/** The smallest id that a transfer of this time can have. */
-export function firstIdOf(unixMs: number): TransferId {
-  return composeTransferId(Math.max(0, Math.floor(unixMs)), 0, new Uint8Array(8));
 }

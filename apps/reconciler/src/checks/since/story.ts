@@ -30,6 +30,7 @@ export interface TransferStory {
   readonly id: TransferId;
   transfer: ComparedTransfer | undefined;
   isListedAsOpen: boolean;
+  isListedWhileOpen: boolean;
   readonly events: StoryEvents;
   decision: DecisionRow | undefined;
   readonly legs: RecordedLeg[];
@@ -51,6 +52,7 @@ export function storiesOf(records: readonly TransferRecords[]): readonly Transfe
       id,
       transfer: undefined,
       isListedAsOpen: false,
+      isListedWhileOpen: false,
       events: new StoryEvents(),
       decision: undefined,
       legs: [],
@@ -60,10 +62,11 @@ export function storiesOf(records: readonly TransferRecords[]): readonly Transfe
     return story;
   };
   for (const { transfers, events, decisions, legs, statuses } of records) {
-    for (const { transfer, isListedAsOpen } of transfers) {
+    for (const { transfer, isListedAsOpen, isListedWhileOpen } of transfers) {
       const story = storyOf(transfer.id);
       story.transfer = transfer;
       story.isListedAsOpen = isListedAsOpen;
+      story.isListedWhileOpen = isListedWhileOpen;
     }
     for (const event of events) storyOf(event.transferId).events.set(event);
     for (const row of decisions) storyOf(row.transferId).decision = row;

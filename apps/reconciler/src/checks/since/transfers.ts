@@ -143,7 +143,7 @@ export async function lookAtOpenTransfers(
   }
 }
 
-/** Everything that is listed as open, a page at a time. */
+/** Everything that is open, a page at a time. */
 export async function* eachOpenPage(snapshot: Session): AsyncGenerator<readonly OpenPosition[]> {
   let after: OpenPosition | undefined;
   for (;;) {

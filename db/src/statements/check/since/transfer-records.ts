@@ -20,6 +20,7 @@ import { count, uuid } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
 import { DECISION_COLUMNS, readDecisionRow } from '../../rows/decision-row.js';
+import { LISTED_BELOW } from '../../rows/open-transfers.js';
 import { inLockOrder } from '../../transact/shape.js';
 import { toldTerms } from './told-terms.js';
 
@@ -38,6 +39,8 @@ export type ComparedTransfer = Pick<
 export interface RecordedTransfer {
   readonly transfer: ComparedTransfer;
   readonly isListedAsOpen: boolean;
+  /** Whether it must be listed while it is open: newer ones are not. */
+  readonly isListedWhileOpen: boolean;
 }
 
 export interface RecordedEvent {
@@ -85,7 +88,7 @@ export async function readTransferRecords(
 ): Promise<TransferRecords> {
   const within = (column: string): string => condition(column, selection);
   const results = await snapshot.send([
-    `SELECT ${COMPARED_COLUMNS}, o.transfer_id IS NOT NULL ` +
+    `SELECT ${COMPARED_COLUMNS}, o.transfer_id IS NOT NULL, t.id < ${LISTED_BELOW} ` +
       'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
       'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
       `WHERE ${within('t.id')}`,
@@ -149,6 +152,7 @@ function recordedTransfer(row: Row): RecordedTransfer {
       reason: readTextOrNull(row[8]) as Reason | null,
     },
     isListedAsOpen: readFlag(row[9]),
+    isListedWhileOpen: readFlag(row[10]),
   };
 }
 

@@ -5,6 +5,8 @@ import type { Cell } from '../../../connection/cells.js';
 import { count, time, uuid, word } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
+import { isAfterOpen, openTransfersPage } from '../../rows/open-transfers.js';
+import type { OpenPosition } from '../../rows/open-transfers.js';
 import { chunksOf, sortedBy } from '../../transact/shape.js';
 
 /** Up to where a shard has been proven. */
@@ -156,17 +158,10 @@ export function listVerifiedOpenTransfers(
   return readRows(snapshot, sql, (row) => readUuid(row[0]));
 }
 
-/** Where a page of open transfers ended. */
-export interface OpenPosition {
-  readonly slot: number;
-  readonly since: Timestamp;
-  readonly transferId: TransferId;
-}
-
 /**
- * Everything that is listed as open, in the order of the key, page by page.
- * Caller: checks, in a snapshot. Index: PRIMARY (slot, since, transfer_id), a range. Locks: none.
- * Rows: at most `limit`.
+ * Everything that is open, in the order of (slot, since, transfer_id), page by page.
+ * Caller: checks, in a snapshot. Index: PRIMARY (slot, since, transfer_id) of open_transfers, and
+ * PRIMARY of transfers, a range of the newest. Locks: none. Rows: at most `limit`.
  * @throws StoreError
  */
 export function listOpenPositions(
@@ -174,24 +169,13 @@ export function listOpenPositions(
   after: OpenPosition | undefined,
   limit: number,
 ): Promise<OpenPosition[]> {
-  const range = after ? `WHERE ${isAfter(after)} ` : '';
-  const sql =
-    `SELECT slot, since, transfer_id FROM open_transfers FORCE INDEX (PRIMARY) ${range}` +
-    `ORDER BY slot, since, transfer_id LIMIT ${count(limit)}`;
+  const page = openTransfersPage((columns) => isAfterOpen(columns, after), limit);
+  const sql = `SELECT slot, since, transfer_id FROM ${page} AS o ORDER BY slot, since, transfer_id`;
   return readRows(snapshot, sql, (row) => ({
     slot: readCount(row[0]),
     since: readTime(row[1]),
     transferId: readUuid(row[2]),
   }));
-}
-
-function isAfter(position: OpenPosition): string {
-  const slot = count(position.slot);
-  const since = time(position.since);
-  return (
-    `slot >= ${slot} AND (slot > ${slot} OR since > ${since} ` +
-    `OR (since = ${since} AND transfer_id > ${uuid(position.transferId)}))`
-  );
 }
 
 /**
