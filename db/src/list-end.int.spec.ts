@@ -6,11 +6,13 @@ import type { Goal, PayerAndPayee } from '@surety/testing/payer-and-payee';
 import { readUuid } from './connection/cells.js';
 import { readRows } from './connection/session.js';
 import type { Shard } from './shard-pools.js';
+import { raiseFence } from './statements/leases/check-fence.js';
 import { openTransferMismatches } from './statements/check/open-transfer-mismatches.js';
 import { openTransferTotals } from './statements/operator/open-transfer-totals.js';
 import { listOpenTransfers } from './statements/reconciler/list-open-transfers.js';
 import { EVERYTHING_IS_LISTED, moveListEnd } from './statements/reconciler/move-list-end.js';
 import { LISTED_BELOW } from './statements/rows/open-transfers.js';
+import { LOCK_PLACEMENT } from './statements/transact/lock-placement.js';
 
 const HOUR_MS = 3_600_000;
 const MINUTE_MS = 60_000;
@@ -124,11 +126,12 @@ describe('the list of open transfers', () => {
   it('moves on over all where nothing new has come, and then stays', async () => {
     await moveAll();
     const open = await aged(0, 'held');
-    // Behind whatever this suite has made.
-    const options = { rows: 1_000, keepMs: -2 * HOUR_MS };
+    const newest = await aged(-2 * HOUR_MS, 'requested');
+    const options = { rows: 1_000, keepMs: -3 * HOUR_MS };
     const end = `SELECT HEX(${LISTED_BELOW})`;
-    expect(await moveListEnd(shard, options)).toBe(false);
+    expect(await moveListEnd(shard, options)).toBe(true);
     expect(await listedIds()).toEqual([open]);
+    expect(await openIds()).toEqual([open, newest].sort());
     const moved = await readRows(shard, end, ([cell]) => cell);
     expect(await moveListEnd(shard, options)).toBe(false);
     expect(await readRows(shard, end, ([cell]) => cell)).toEqual(moved);
@@ -183,6 +186,56 @@ describe('the list of open transfers', () => {
     expect(await moving).toBeGreaterThan(1);
     expect(await openIds()).toEqual([...ids].sort());
     await expectSound();
+  });
+
+  it('moves on over a crowd whose ids are ahead of their time', async () => {
+    await moveAll();
+    const ids: TransferId[] = [];
+    for (let n = 0; n < 25; n += 1) ids.push(await aged(-3 * HOUR_MS, 'requested'));
+    await moveAll({ rows: 2, keepMs: MINUTE_MS });
+    const behind = 20;
+    expect((await listedIds()).length).toBeGreaterThanOrEqual(ids.length - behind);
+    expect(await openIds()).toEqual(ids.sort());
+    await expectSound();
+  });
+
+  it('waits a second for a writer that hangs, and moves another time', async () => {
+    await moveAll();
+    const id = await aged(HOUR_MS / 2, 'requested');
+    await shard.send([
+      'DELETE FROM open_transfers',
+      `UPDATE placement SET listed_below = ${hex(id)}`,
+    ]);
+    const options = { rows: 1, keepMs: -4 * HOUR_MS };
+    await shard.pool.use(async (link) => {
+      await link.send(['START TRANSACTION', LOCK_PLACEMENT]);
+      expect(await moveListEnd(shard, options)).toBe(false);
+      await link.send(['ROLLBACK']);
+    });
+    expect(await listedIds()).toEqual([]);
+    expect(await moveListEnd(shard, options)).toBe(true);
+    expect(await listedIds()).toEqual([id]);
+    await expectSound();
+  });
+
+  it('is not moved by a leader whose lease has a newer one', async () => {
+    const fence = { shard: 1, lease: 'reconciler', token: 1n };
+    await raiseFence(shard, { ...fence, token: 2n });
+    await aged(0, 'requested');
+    const listed = await listedIds();
+    await expect(moveListEnd(shard, SOME, fence)).rejects.toMatchObject({ kind: 'fenced' });
+    expect(await listedIds()).toEqual(listed);
+    expect(await moveListEnd(shard, SOME, { ...fence, token: 2n })).toBe(true);
+    expect(await listedIds()).toEqual([]);
+    await expectSound();
+  });
+
+  it('moves on over what a process of an earlier release has listed', async () => {
+    await moveAll();
+    const id = await aged(HOUR_MS / 2, 'requested');
+    await shard.send([`UPDATE placement SET listed_below = ${hex(id)}`]);
+    expect(await moveListEnd(shard, { rows: 1, keepMs: -4 * HOUR_MS })).toBe(true);
+    expect(await listedIds()).toEqual([id]);
   });
 
   it('moves on once where two move it at the same time', async () => {

@@ -15,7 +15,7 @@ import { listStaleBalances } from './statements/reconciler/list-stale-balances.j
 import { listStaleStatuses } from './statements/reconciler/list-stale-statuses.js';
 import { listTransfers } from './statements/reconciler/list-transfers.js';
 import { readEvents } from './statements/reconciler/read-events.js';
-import { moveListEnd } from './statements/reconciler/move-list-end.js';
+import { nextListEnd } from './statements/reconciler/move-list-end.js';
 import { openTransferTotals } from './statements/operator/open-transfer-totals.js';
 import { outboxDepth } from './statements/relay/outbox-depth.js';
 
@@ -181,7 +181,7 @@ describe('a statement of the sweeps, among all that is finished', () => {
     ['a page of them', (session) => listOpenTransfers(session, 1000, undefined, PAGE)],
     ['their totals', (session) => openTransferTotals(session)],
     ['how many', (session) => countRows(session, ['open_transfers'])],
-    ['the move of the end', (session) => moveListEnd(session, { rows: PAGE, keepMs: 0 })],
+    ['where it ends next', (session) => nextListEnd(session, { rows: PAGE - 1, keepMs: 0 })],
   ])('of open transfers reads the list and what lies behind its end: %s', async (_, work) => {
     const end = `UPDATE placement SET listed_below = ${uuid(idOf(HISTORY - PAGE - 1))}`;
     await shard.send([end]);

@@ -25,7 +25,6 @@ export function reconciler(world: World): (life: Life) => Promise<void> {
           shard.statement(life, () => {
             shard.memory.raiseFence(fence);
           }),
-        // The list in memory has every open transfer.
         moveListEnd: () => Promise.resolve(false),
       };
     });
@@ -49,6 +48,8 @@ function loopsOf(world: World, life: Life, { shard, shards, slotMaps }: Parts): 
       holdTimeoutMs: HOLD_TIMEOUT_MS,
       stallTimeoutMs: STALL_TIMEOUT_MS,
       reconcileIntervalMs: RECONCILE_INTERVAL_MS,
+      // The list in memory has every open transfer.
+      openListLag: 0,
     },
     source: shards[shard.id]!,
     shards,

@@ -1,4 +1,4 @@
-import { LeaseKeeper, Loop, REAL_CLOCK } from '@surety/runtime';
+import { LeaseKeeper, Loop, REAL_CLOCK, sleep } from '@surety/runtime';
 import type { Clock, Lease, Logger, Metrics } from '@surety/runtime';
 import { shardOfSlot } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
@@ -23,15 +23,19 @@ const ITEMS_MAX = 100_000;
 const SHARD_PAUSE_MAX_MS = 30_000;
 /** Pause between two passes of the patrol at the least: it walks tables, and nothing waits for it. */
 const PATROL_INTERVAL_MIN_MS = 1_000;
-/** Bounds how long a pass keeps moving the end of the list where nobody has for long. */
-const LIST_MOVES_PER_PASS_MAX = 10;
+/** Bounds one pass that moves the end of the list where nobody has for long; the next one goes on. */
+const LIST_MOVES_PER_PASS_MAX = 100;
+/** Writers get on between two moves. */
+const LIST_MOVE_REST_MS = 20;
 /** A pass that failed is tried again within this time, so that a shard that is back is served soon. */
 const PASS_PAUSE_MAX_MS = 15_000;
+
+type LoopKind = 'lease' | 'sweep' | 'list' | 'patrol';
 
 export interface ShardLoopsOptions {
   readonly config: Pick<
     ReconcilerConfig,
-    'holdTimeoutMs' | 'stallTimeoutMs' | 'reconcileIntervalMs'
+    'holdTimeoutMs' | 'stallTimeoutMs' | 'reconcileIntervalMs' | 'openListLag'
   >;
   readonly source: RoutableSweepShard;
   readonly lease: Lease;
@@ -63,6 +67,7 @@ export class ShardLoops {
   readonly #keeper: LeaseKeeper;
   readonly #leaseLoop: Loop;
   readonly #sweepLoop: Loop;
+  readonly #listLoop: Loop;
   readonly #sweeps = new ShardSweeps();
   readonly #announcements: Announcements;
   readonly #itemBackoff: ItemBackoff;
@@ -95,6 +100,7 @@ export class ShardLoops {
     const renewMs = LEASE_TTL_MS / LEASE_RENEWALS_PER_TTL;
     this.#leaseLoop = this.#loop('lease', renewMs, () => this.#keeper.keep());
     this.#sweepLoop = this.#loop('sweep', config.reconcileIntervalMs, () => this.#pass());
+    this.#listLoop = this.#loop('list', config.reconcileIntervalMs, () => this.#listPass());
     this.#patrol = new ShardPatrol({ stallTimeoutMs: config.stallTimeoutMs, nowMs: now });
     const patrolMs = Math.max(config.reconcileIntervalMs, PATROL_INTERVAL_MIN_MS);
     this.#patrolLoop = this.#loop('patrol', patrolMs, () => this.#patrolPass());
@@ -109,12 +115,13 @@ export class ShardLoops {
   start(): void {
     this.#leaseLoop.start();
     this.#sweepLoop.start();
+    if (this.#options.config.openListLag > 0) this.#listLoop.start();
     if (this.#options.patrol) this.#patrolLoop.start();
   }
 
   /** Ends the pass in hand at its next batch and gives the lease back. */
   async stop(): Promise<void> {
-    const loops = [this.#patrolLoop, this.#sweepLoop, this.#leaseLoop];
+    const loops = [this.#patrolLoop, this.#listLoop, this.#sweepLoop, this.#leaseLoop];
     await Promise.all(loops.map((loop) => loop.stop()));
     await this.#keeper.release();
   }
@@ -179,16 +186,18 @@ export class ShardLoops {
       }),
     );
     metrics.reconciliationRunsTotal.inc({ kind: 'sweep' });
-    await this.#moveListEnd(fence);
   }
 
-  /** Needs no fence: it comes to the same whoever does it. */
-  async #moveListEnd(fence: Fence): Promise<void> {
-    const { source } = this.#options;
-    for (let move = 0; move < LIST_MOVES_PER_PASS_MAX; move += 1) {
-      if (this.#keeper.token !== fence.token || this.#sweepLoop.isStopping) return;
-      if (!(await source.moveListEnd())) return;
-    }
+  /** By itself, so that a sweep that fails does not let the range behind the end of the list grow. */
+  async #listPass(): Promise<void> {
+    const { config, source, clock = REAL_CLOCK } = this.#options;
+    await this.#underLease(async (fence) => {
+      for (let move = 0; move < LIST_MOVES_PER_PASS_MAX; move += 1) {
+        if (this.#keeper.token !== fence.token || this.#listLoop.isStopping) return;
+        if (!(await source.moveListEnd(config.openListLag, fence))) return;
+        await sleep(LIST_MOVE_REST_MS, undefined, clock);
+      }
+    });
   }
 
   /** This process was paused for longer than its lease lived, and wrote nothing after that. */
@@ -209,7 +218,7 @@ export class ShardLoops {
     }
   }
 
-  #loop(kind: 'lease' | 'sweep' | 'patrol', intervalMs: number, run: () => Promise<void>): Loop {
+  #loop(kind: LoopKind, intervalMs: number, run: () => Promise<void>): Loop {
     const { log, metrics, source, clock = REAL_CLOCK } = this.#options;
     return new Loop({
       clock,

@@ -13,11 +13,8 @@ import type { RoutableSweepShard } from './sweeps/routing.js';
 
 const MS_PER_SECOND = 1000;
 
-/**
- * Each pass of the sweeps, and whoever else asks for what is open, reads the transfers behind the end
- * of the list: some four milliseconds for these. As long do writers wait when the end moves on.
- */
-const LIST_END = { rows: 10_000, keepMs: 10_000 };
+/** A transfer that is not stuck has ended by then, and is never in the list. */
+const LIST_KEEP_MS = 10_000;
 
 /** A shard in MySQL as the sweeps see it. */
 export function sweepShard(shard: Shard): RoutableSweepShard {
@@ -25,7 +22,7 @@ export function sweepShard(shard: Shard): RoutableSweepShard {
     id: shard.id,
     store: shard.store,
     raiseFence: (fence) => raiseFence(shard, fence),
-    moveListEnd: () => moveListEnd(shard, LIST_END),
+    moveListEnd: (rows, fence) => moveListEnd(shard, { rows, keepMs: LIST_KEEP_MS }, fence),
     reads: {
       expiredHolds: (after, limit) => listExpiredHolds(shard, limit, after),
       openTransfers: (olderThanMs, after, limit) =>

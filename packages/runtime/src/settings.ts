@@ -136,6 +136,7 @@ export const settings = {
         return 0;
       })
       .prefault(fallback),
+  wholeNumber: (fallback: number) => wholeNumber(0, POSITIVE_MAX).prefault(String(fallback)),
   positiveInteger: (fallback: number) => wholeNumber(1, POSITIVE_MAX).prefault(String(fallback)),
   /** Partitions of each topic. */
   partitions: () => wholeNumber(1, PARTITIONS_MAX).prefault(String(PARTITIONS_DEFAULT)),

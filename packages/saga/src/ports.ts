@@ -174,9 +174,9 @@ export function keyOf(ref: KeyRef): string {
 /** Everything one transaction writes: one statement per table, then COMMIT. */
 export interface Changes {
   readonly keys: readonly KeyRow[];
-  /** Each is also written to open_transfers unless it is already ended. */
+  /** Each is found as open from now on, unless it is already ended. */
   readonly transfersInserted: readonly TransferRow[];
-  /** An update to an end state also deletes the row of open_transfers. */
+  /** One to an end state is not found as open any more. */
   readonly transfersUpdated: readonly (TransferUpdate & {
     readonly slot: number;
     readonly requestedAt: Timestamp;

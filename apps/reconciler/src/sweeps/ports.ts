@@ -4,7 +4,7 @@ import type { DecisionRow, HoldRow, ShardStore, StoredEvent } from '@surety/saga
 /** Where a page of expired holds ended: the order of the index is (expires_at, transfer_id). */
 export type HoldCursor = Pick<HoldRow, 'expiresAt' | 'transferId'>;
 
-/** A transfer that has not ended, as `open_transfers` and `transfers` say. */
+/** A transfer that has not ended. */
 export interface OpenTransfer {
   readonly transferId: TransferId;
   readonly slot: number;

@@ -11,10 +11,10 @@ export interface RoutableSweepShard extends SweepShard {
   /** Makes a new holding of another shard's lease known here, before its first work. */
   raiseFence(fence: Fence): Promise<void>;
   /**
-   * Moves the end of the list of open transfers on by a bounded number of transfers.
+   * Moves the end of the list of open transfers on, over so many of them.
    * @returns whether there may be more to move over
    */
-  moveListEnd(): Promise<boolean>;
+  moveListEnd(rows: number, fence: Fence): Promise<boolean>;
 }
 
 /** Where the work of one pass goes. */

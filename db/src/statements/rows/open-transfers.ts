@@ -24,8 +24,8 @@ const NEWER =
 
 /**
  * Every open transfer, to be read from as a table of (slot, since, transfer_id): those that are
- * listed, and of the newer ones, which no list has, the rows of transfers themselves. Those are a
- * range of the primary key, as long as the end of the list is old.
+ * listed, and of the newer ones, which no list has, the rows of transfers themselves: a range of the
+ * primary key that is as long as the reconciler lets it become (moveListEnd).
  */
 export const OPEN_TRANSFERS = `(${LISTED} UNION ALL ${NEWER})`;
 

@@ -170,6 +170,8 @@ export class SuretySystem {
         SURETY_KAFKA_BROKERS: servers.reached.broker,
         SURETY_REDIS_URL: servers.reached.redisUrl,
         SURETY_INSTANCE: `${name}-1`,
+        // Both sides of its end are met with, also where there are few transfers.
+        SURETY_OPEN_LIST_LAG: '20',
         ...options.environment,
       });
     }
