@@ -72,7 +72,6 @@ export type { ListEndOptions } from './statements/reconciler/move-list-end.js';
 export { listOpenTransfers } from './statements/reconciler/list-open-transfers.js';
 export type {
   OpenTransfer,
-  OpenTransferCursor,
   OpenTransferPage,
 } from './statements/reconciler/list-open-transfers.js';
 export { listTransfers } from './statements/reconciler/list-transfers.js';

@@ -1,30 +1,22 @@
-import type { Timestamp } from '@surety/contracts';
-import type { TransferId } from '@surety/domain';
 import type { Row } from '../../connection/cells.js';
-import { readBigint, readCount, readTime, readUuid } from '../../connection/cells.js';
+import { readBigint } from '../../connection/cells.js';
 import { count } from '../../connection/literals.js';
 import { readRows } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
-import { isAfterOpen, openTransfersPage } from '../rows/open-transfers.js';
-import type { OpenColumns } from '../rows/open-transfers.js';
+import { isAfterOpen, openTransfersPage, readOpenPosition } from '../rows/open-transfers.js';
+import type { OpenColumns, OpenPosition } from '../rows/open-transfers.js';
 
 /** A transfer that has not ended. */
-export interface OpenTransfer {
-  readonly transferId: TransferId;
-  readonly slot: number;
-  readonly since: Timestamp;
+export interface OpenTransfer extends OpenPosition {
   readonly state: 'requested' | 'held';
   /** Time since the request by the database's clock. */
   readonly ageMs: number;
 }
 
-/** Where a page ended, in the order of the key. */
-export type OpenTransferCursor = Pick<OpenTransfer, 'slot' | 'since' | 'transferId'>;
-
 export interface OpenTransferPage {
   readonly transfers: readonly OpenTransfer[];
   /** Where the next page begins; undefined after the last one. */
-  readonly next: OpenTransferCursor | undefined;
+  readonly next: OpenPosition | undefined;
 }
 
 const MICROSECONDS_PER_MS = 1_000;
@@ -39,7 +31,7 @@ const MICROSECONDS_PER_MS = 1_000;
 export async function listOpenTransfers(
   session: Session,
   olderThanMs: number,
-  after: OpenTransferCursor | undefined,
+  after: OpenPosition | undefined,
   limit: number,
 ): Promise<OpenTransferPage> {
   const age = count(Math.round(olderThanMs * MICROSECONDS_PER_MS));
@@ -53,12 +45,8 @@ export async function listOpenTransfers(
   const last = rows.at(-1);
   return {
     transfers: rows.flatMap(openTransferOf),
-    next: last && rows.length >= limit ? cursorOf(last) : undefined,
+    next: last && rows.length >= limit ? readOpenPosition(last) : undefined,
   };
-}
-
-function cursorOf(row: Row): OpenTransferCursor {
-  return { slot: readCount(row[0]), since: readTime(row[1]), transferId: readUuid(row[2]) };
 }
 
 /** A row whose transfer is absent or ended is a broken promise: the checks tell of it. */
@@ -66,5 +54,5 @@ function openTransferOf(row: Row): OpenTransfer[] {
   const state = row[4];
   if (state !== 'requested' && state !== 'held') return [];
   const ageMs = Number(readBigint(row[3])) / MICROSECONDS_PER_MS;
-  return [{ ...cursorOf(row), state, ageMs }];
+  return [{ ...readOpenPosition(row), state, ageMs }];
 }

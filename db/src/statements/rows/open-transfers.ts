@@ -1,5 +1,7 @@
 import type { Timestamp } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
+import { readCount, readTime, readUuid } from '../../connection/cells.js';
+import type { Row } from '../../connection/cells.js';
 import { count, time, uuid } from '../../connection/literals.js';
 
 /** As a transfer's own row says that it has not ended. */
@@ -49,6 +51,10 @@ export interface OpenPosition {
   readonly slot: number;
   readonly since: Timestamp;
   readonly transferId: TransferId;
+}
+
+export function readOpenPosition(row: Row): OpenPosition {
+  return { slot: readCount(row[0]), since: readTime(row[1]), transferId: readUuid(row[2]) };
 }
 
 /** The condition of what lies behind `position`; of everything where there is none. */

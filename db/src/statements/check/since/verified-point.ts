@@ -5,7 +5,7 @@ import type { Cell } from '../../../connection/cells.js';
 import { count, time, uuid, word } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
-import { isAfterOpen, openTransfersPage } from '../../rows/open-transfers.js';
+import { isAfterOpen, openTransfersPage, readOpenPosition } from '../../rows/open-transfers.js';
 import type { OpenPosition } from '../../rows/open-transfers.js';
 import { chunksOf, sortedBy } from '../../transact/shape.js';
 
@@ -171,11 +171,7 @@ export function listOpenPositions(
 ): Promise<OpenPosition[]> {
   const page = openTransfersPage((columns) => isAfterOpen(columns, after), limit);
   const sql = `SELECT slot, since, transfer_id FROM ${page} AS o ORDER BY slot, since, transfer_id`;
-  return readRows(snapshot, sql, (row) => ({
-    slot: readCount(row[0]),
-    since: readTime(row[1]),
-    transferId: readUuid(row[2]),
-  }));
+  return readRows(snapshot, sql, readOpenPosition);
 }
 
 /**
