@@ -40,7 +40,8 @@ export type RequestResult =
 
 /**
  * The request step (10) for everything that has gathered for one shard: key, transfer, event and
- * outbox in one transaction, so that a claim without a transfer cannot exist. Safe to repeat as a whole after an unknown outcome. Results come in the order of requests.
+ * outbox in one transaction, so that a claim without a transfer cannot exist. Safe to repeat as a
+ * whole after an unknown outcome. Results come in the order of requests.
  * @throws StoreError
  */
 export function requestTransfers(

@@ -3,10 +3,11 @@ import type { TransferId } from '@surety/domain';
 import type { Fence } from '@surety/saga';
 import { readTime, readUuid, readUuidOrNull } from '../../connection/cells.js';
 import { LOCK_TIMEOUT, failureOf } from '../../connection/driver-errors.js';
-import { count, uuid } from '../../connection/literals.js';
+import { uuid } from '../../connection/literals.js';
 import { readRows, storeError } from '../../connection/session.js';
 import type { Session } from '../../connection/session.js';
 import type { Shard } from '../../shard-pools.js';
+import { transferIdAfter } from '../check/since/transfer-records.js';
 import { checkFence } from '../leases/check-fence.js';
 import { LISTED_BELOW, OPEN_STATES } from '../rows/open-transfers.js';
 
@@ -73,15 +74,10 @@ export async function nextListEnd(
   // Never beyond what there is: an end ahead of all that comes would list everything again.
   const upTo = newest < youngest ? newest : youngest;
   if (from === EVERYTHING_IS_LISTED) return { from, to: upTo };
-  const beyond = await transferIdAt(
-    session,
-    `id >= ${uuid(from)} AND id < ${uuid(youngest)}`,
-    rows,
-  );
-  if (beyond !== undefined) return { from, to: beyond };
+  const beyond = await transferIdAfter(session, from, rows);
+  if (beyond !== undefined && beyond < youngest) return { from, to: beyond };
   if (newest < youngest) return newest > from ? { from, to: newest } : undefined;
-  const crowd = rows * ROWS_WHATEVER_THE_AGE;
-  const to = await transferIdAt(session, `id >= ${uuid(from)}`, crowd);
+  const to = await transferIdAfter(session, from, rows * ROWS_WHATEVER_THE_AGE);
   return to === undefined ? undefined : { from, to };
 }
 
@@ -101,18 +97,6 @@ async function readListEnd(session: Session): Promise<ListEnd> {
   }));
   if (!read) throw new TypeError('a row was asked for and none came');
   return read;
-}
-
-async function transferIdAt(
-  session: Session,
-  range: string,
-  offset: number,
-): Promise<TransferId | undefined> {
-  const sql =
-    `SELECT id FROM transfers FORCE INDEX (PRIMARY) WHERE ${range} ` +
-    `ORDER BY id LIMIT 1 OFFSET ${count(offset)}`;
-  const [id] = await readRows(session, sql, (row) => readUuid(row[0]));
-  return id;
 }
 
 /** Nothing happens where somebody else was faster: the last statement is told by a variable. */

@@ -188,7 +188,8 @@ function recordedStatus(row: Row, transferId: TransferId): RecordedStatus {
 /**
  * The id that `rows` transfers of this shard lie before, counted from `from`; undefined where fewer
  * are left. Cuts a range into pieces that fit into memory.
- * Caller: checks, in a snapshot. Index: PRIMARY (id), a range of `rows`. Locks: none. Rows: one.
+ * Caller: checks, in a snapshot, and the reconciler. Index: PRIMARY (id), a range of `rows`. Locks:
+ * none. Rows: one.
  * @throws StoreError
  */
 export async function transferIdAfter(
