@@ -18,6 +18,8 @@ export interface HandlerMeans {
 
 export interface StoppableHandler {
   readonly handler: MessageHandler;
+  /** What gathers for the tables is written now. */
+  readonly hurry: () => void;
   /** Takes nothing more and resolves when what was taken is written or failed. */
   readonly stop: () => Promise<void>;
 }
@@ -40,6 +42,9 @@ export function createHandler(means: HandlerMeans): StoppableHandler {
   };
   return {
     handler: new MessageHandler({ currentMap, partitions, projections, bury, metrics, log }),
+    hurry: () => {
+      for (const projection of projections.values()) projection.hurry();
+    },
     stop: async () => {
       await Promise.all(Array.from(projections.values(), (projection) => projection.stop()));
     },

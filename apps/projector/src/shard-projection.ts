@@ -5,13 +5,16 @@ import { StoreError } from '@surety/saga';
 import type { EndRow, ProjectedRows, ProjectionFold } from './projected-rows.js';
 import type { RedisCopies } from './redis-copies.js';
 
-/** Rows of one write: bounds its statements and the time its locks are held. */
+/** Rows of one transaction: bounds its statements and the time its locks are held. */
 const ROWS_PER_WRITE = 1_000;
+/** Rows that gather, counted before they are folded: a backlog does not wait for the pace. */
+const ROWS_GATHERED = 8_000;
 /**
  * Nobody waits for the tables: a transfer's end is told by its copy and its bell, a balance by the
- * account itself. A transaction is paid for far more often than a row where each takes what is there.
+ * account itself. The longer the rest, the more changes of an account become one row: a hold and its
+ * commit nearly always, where they are half a second apart.
  */
-const TABLES_PACE = { ms: 250, fromWeight: 1 };
+const TABLES_PACE = { ms: 1_000, fromWeight: 1 };
 /** Ends of one call. */
 const ENDS_PER_CALL = 1_000;
 /** Items of all partitions together; what is read ahead of the tables is far below it. */
@@ -20,6 +23,8 @@ const QUEUE_MAX = 50_000;
 const ENDS_QUEUE_MAX = 1_000;
 /** Ids of one ring: a payload stays a few kilobytes. */
 const IDS_PER_RING = 100;
+
+type ProjectedRow = BalanceRow | EndRow;
 
 /** What goes into the two tables of one shard. */
 export interface RowsOfTables {
@@ -68,7 +73,7 @@ export class ShardProjection {
       },
     });
     this.#tables = new Batcher({
-      ...{ weightMax: ROWS_PER_WRITE, queueMax: QUEUE_MAX, pace: TABLES_PACE, ...clock },
+      ...{ weightMax: ROWS_GATHERED, queueMax: QUEUE_MAX, pace: TABLES_PACE, ...clock },
       weigh: (rows) => rows.size,
       run: async (items) => {
         const isWritten = await this.#write(merged(items));
@@ -92,6 +97,11 @@ export class ShardProjection {
     }
   }
 
+  /** What waits for the tables waits no longer: too much is in hand. */
+  hurry(): void {
+    this.#tables.hurry();
+  }
+
   async stop(): Promise<void> {
     await Promise.all([this.#ends.stop(), this.#tables.stop()]);
   }
@@ -113,27 +123,33 @@ export class ShardProjection {
     }
   }
 
-  async #write(rows: ProjectedRows): Promise<boolean> {
+  async #write({ balances, statuses }: ProjectedRows): Promise<boolean> {
+    const rows = [...balances.values(), ...statuses.values()];
+    for (let from = 0; from < rows.length; from += ROWS_PER_WRITE) {
+      if (!(await this.#writePart(rows.slice(from, from + ROWS_PER_WRITE)))) return false;
+    }
+    return true;
+  }
+
+  async #writePart(rows: readonly ProjectedRow[]): Promise<boolean> {
     const { metrics, copies } = this.#options;
-    const balances = [...rows.balances.values()];
-    const statuses = [...rows.statuses.values()];
-    metrics.batchItems.observe({ unit: 'projector' }, balances.length + statuses.length);
+    metrics.batchItems.observe({ unit: 'projector' }, rows.length);
     try {
-      await this.#upsert({ balances, statuses });
+      await this.#upsert(rows);
     } catch (error) {
       this.#failed(error);
       return false;
     }
     this.#recovered();
-    await this.#copy(() => copies.writeBalances(balances));
+    await this.#copy(() => copies.writeBalances(rows.filter(isBalance)));
     return true;
   }
 
   /** A row that no table can take is passed over: its truth lies elsewhere, and a rebuild shows it. */
-  async #upsert({ balances, statuses }: RowsOfTables): Promise<void> {
+  async #upsert(rows: readonly ProjectedRow[]): Promise<void> {
     const { metrics, log, store } = this.#options;
-    const { faulty } = await isolate<BalanceRow | EndRow, unknown>(
-      [...balances, ...statuses],
+    const { faulty } = await isolate<ProjectedRow, unknown>(
+      rows,
       async (part) => {
         const ofTables = { balances: part.filter(isBalance), statuses: part.filter(isEnd) };
         await store.upsert(ofTables);
@@ -187,5 +203,5 @@ function merged(items: readonly ProjectionFold[]): ProjectionFold {
   return all;
 }
 
-const isEnd = (row: BalanceRow | EndRow): row is EndRow => 'transferId' in row;
-const isBalance = (row: BalanceRow | EndRow): row is BalanceRow => !isEnd(row);
+const isEnd = (row: ProjectedRow): row is EndRow => 'transferId' in row;
+const isBalance = (row: ProjectedRow): row is BalanceRow => !isEnd(row);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { BalanceRow } from '@surety/db';
-import { CHANNELS, createLogger, createMetrics } from '@surety/runtime';
+import { CHANNELS, REAL_CLOCK, createLogger, createMetrics } from '@surety/runtime';
+import type { Clock } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import { ProjectionFold } from './projected-rows.js';
 import type { EndRow } from './projected-rows.js';
@@ -28,36 +29,48 @@ function rowsOf(...rows: readonly (BalanceRow | EndRow)[]): ProjectionFold {
   return fold;
 }
 
+/** Rests last a thousandth of their time. */
+const HASTE: Clock = {
+  ...REAL_CLOCK,
+  nowMs: () => REAL_CLOCK.nowMs() * 1_000,
+  after: (ms, run) => REAL_CLOCK.after(ms / 1_000, run),
+};
+
 class Scene {
   readonly writes: string[][] = [];
   readonly copied: string[][] = [];
   readonly rings: (string | undefined)[] = [];
   failWith: (keys: readonly string[]) => Error | undefined = () => undefined;
   isRedisAway = false;
-  readonly projection = new ShardProjection({
-    store: {
-      shard: 0,
-      upsert: ({ balances, statuses }) =>
-        this.write([
-          ...balances.map((row) => row.accountId),
-          ...statuses.map((row) => row.transferId),
-        ]),
-    },
-    copies: {
-      writeEnds: (rows) => this.copy(rows.map((row) => row.transferId)),
-      writeBalances: (rows) =>
-        this.copy(rows.map((row) => `${row.accountId} ${row.version.toString()}`)),
-    },
-    doorbell: {
-      ring: (channel, payload) => {
-        if (channel === CHANNELS.ended) this.rings.push(payload);
+  readonly projection: ShardProjection;
+
+  constructor(clock: Clock = HASTE) {
+    this.projection = new ShardProjection({
+      store: {
+        shard: 0,
+        upsert: ({ balances, statuses }) =>
+          this.write([
+            ...balances.map((row) => row.accountId),
+            ...statuses.map((row) => row.transferId),
+          ]),
       },
-      subscribe: async () => () => undefined,
-      close: async () => undefined,
-    },
-    metrics: createMetrics('projector'),
-    log,
-  });
+      copies: {
+        writeEnds: (rows) => this.copy(rows.map((row) => row.transferId)),
+        writeBalances: (rows) =>
+          this.copy(rows.map((row) => `${row.accountId} ${row.version.toString()}`)),
+      },
+      doorbell: {
+        ring: (channel, payload) => {
+          if (channel === CHANNELS.ended) this.rings.push(payload);
+        },
+        subscribe: async () => () => undefined,
+        close: async () => undefined,
+      },
+      clock,
+      metrics: createMetrics('projector'),
+      log,
+    });
+  }
 
   private async copy(copies: readonly string[]): Promise<number> {
     if (this.isRedisAway) throw new Error('redis is away');
@@ -120,6 +133,7 @@ describe('the projections of a shard', () => {
   });
 
   it('tell an end at once, while the tables rest', async () => {
+    scene = new Scene(REAL_CLOCK);
     expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(true);
     const written = scene.projection.submit(rowsOf(balance('a'), status('t2')), 0);
     while (scene.rings.length < 2) await new Promise((resolve) => setImmediate(resolve));
@@ -128,6 +142,23 @@ describe('the projections of a shard', () => {
     await scene.projection.stop();
     expect(await written).toBe(true);
     expect(scene.writes).toEqual([['t1'], ['a', 't2']]);
+  });
+
+  it('do not rest when they are told to hurry', async () => {
+    scene = new Scene({ ...REAL_CLOCK, after: () => () => undefined });
+    expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(true);
+    const written = scene.projection.submit(rowsOf(balance('a')), 0);
+    scene.projection.hurry();
+    expect(await written).toBe(true);
+    expect(scene.writes).toEqual([['t1'], ['a']]);
+  });
+
+  it('are written in transactions of at most 1,000 rows', async () => {
+    const balances = Array.from({ length: 1_500 }, (_, n) => balance(`a${n}`));
+    const ends = Array.from({ length: 1_200 }, (_, n) => status(`t${n}`));
+    expect(await scene.projection.submit(rowsOf(...balances, ...ends), 0)).toBe(true);
+    expect(scene.writes.map((keys) => keys.length)).toEqual([1_000, 1_000, 700]);
+    expect(new Set(scene.writes.flat()).size).toBe(2_700);
   });
 
   it('take nothing more after a stop', async () => {

@@ -17,6 +17,11 @@ import { createHandler } from './create-handler.js';
 const GROUP_ID = 'surety-projector';
 /** Half of it is what the news of an end waits for others under load. */
 const FETCH_EVERY_MS = 25;
+/**
+ * Of all partitions, while their rows gather for the tables: more than twice what a full load of two
+ * cores brings in the second that they rest. The texts are kept that long, should a write fail.
+ */
+const READ_AHEAD_CHARACTERS = 8_388_608;
 /** Longer than a write with its retries: what is in hand is to be finished. */
 const STOP_DEADLINE_MS = 20_000;
 
@@ -53,11 +58,20 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   });
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
-  const { handler, stop } = createHandler({ partitions, pools, redis, doorbell, metrics, log });
+  const { handler, hurry, stop } = createHandler({
+    partitions,
+    pools,
+    redis,
+    doorbell,
+    metrics,
+    log,
+  });
   releasers.push('projections', stop);
   await openConsumer(kit, {
     ...{ brokers, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },
     fetchEveryMs: FETCH_EVERY_MS,
+    readAheadCharacters: READ_AHEAD_CHARACTERS,
+    pressed: hurry,
     handle: (batch, attempt) => handler.handle(batch, attempt),
   });
   log.info('projector started', { adminPort });

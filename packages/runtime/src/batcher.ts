@@ -63,6 +63,7 @@ export class Batcher<Item, Result> {
   private waitingWeight = 0;
   /** While the next run rests: begins it now. */
   private endRest: (() => void) | undefined;
+  private isHurried = false;
   private inFlight: readonly Entry<Item, Result>[] = [];
   private isActive = false;
   /** When the run began that the next one keeps its distance from. */
@@ -107,6 +108,13 @@ export class Batcher<Item, Result> {
     });
   }
 
+  /** All that waits runs without a rest: now, or as soon as the run of this moment has ended. */
+  hurry(): void {
+    if (this.depth === 0) return;
+    this.isHurried = true;
+    this.endRest?.();
+  }
+
   /** Resolves when nothing waits and nothing runs. */
   idle(): Promise<void> {
     return this.isActive
@@ -136,7 +144,8 @@ export class Batcher<Item, Result> {
     const { pace } = this.options;
     const restMs = pace ? this.pacedRunAtMs + pace.ms - this.clock.nowMs() : 0;
     const run = (): void => void this.runNext();
-    if (restMs > 0 && !this.isFull && !this.isStopped) this.restFor(restMs, run);
+    const waitsForNobody = this.isFull || this.isHurried || this.isStopped;
+    if (restMs > 0 && !waitsForNobody) this.restFor(restMs, run);
     else this.clock.soon(run);
   }
 
@@ -207,6 +216,7 @@ export class Batcher<Item, Result> {
     const batch = this.queue.slice(this.head, end);
     this.waitingWeight -= batch.reduce((sum, entry) => sum + entry.weight, 0);
     this.head = end;
+    this.isHurried &&= this.depth > 0;
     this.compact();
     return batch;
   }

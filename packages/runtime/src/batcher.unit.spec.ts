@@ -123,6 +123,52 @@ describe('the pace', () => {
     expect(runs[2]?.items).toEqual([7]);
   });
 
+  test('is not kept by those who are hurried, and is again after them', async () => {
+    const { batcher, runs, advance } = paced();
+    for (const item of [1, 2]) void batcher.submit(item);
+    await turn();
+    runAt(runs, 0).finish();
+    await turn();
+    for (const item of [3, 4]) void batcher.submit(item);
+    batcher.hurry();
+    await turn();
+    expect(runs[1]?.items).toEqual([3, 4]);
+    batcher.hurry();
+    runAt(runs, 1).finish();
+    await turn();
+    void batcher.submit(5);
+    await advance(9);
+    expect(runs).toHaveLength(2);
+    await advance(1);
+    expect(runs[2]?.items).toEqual([5]);
+  });
+
+  test('is kept by none of those who are hurried, however many runs they take', async () => {
+    const { batcher, runs } = paced();
+    for (const item of [1, 2]) void batcher.submit(item);
+    await turn();
+    for (const item of [3, 4, 5, 6, 7]) void batcher.submit(item);
+    batcher.hurry();
+    for (const n of [0, 1]) {
+      runAt(runs, n).finish();
+      await turn();
+      await turn();
+    }
+    expect(runs.map((run) => run.items)).toEqual([[1, 2], [3, 4, 5, 6], [7]]);
+  });
+
+  test('is not kept by those who are hurried while a run lasts', async () => {
+    const { batcher, runs } = paced();
+    for (const item of [1, 2]) void batcher.submit(item);
+    await turn();
+    void batcher.submit(3);
+    batcher.hurry();
+    runAt(runs, 0).finish();
+    await turn();
+    await turn();
+    expect(runs[1]?.items).toEqual([3]);
+  });
+
   test('ends with a stop', async () => {
     const { batcher, runs, advance } = paced();
     for (const item of [1, 2]) void batcher.submit(item);

@@ -53,6 +53,8 @@ export class BatchRunner {
   private readonly handle: BatchHandler;
   private readonly log: ConsumerOptions['log'];
   private readonly controls: PartitionControls;
+  private readonly readAheadCharacters: number;
+  private readonly pressed: () => void;
   private readonly partitions = new Map<string, PartitionWork>();
   /** Handlers at work. */
   private readonly running = new Set<Promise<unknown>>();
@@ -60,7 +62,12 @@ export class BatchRunner {
   /** Batches that hold the next fetch back. */
   private held = 0;
 
-  constructor(options: Pick<ConsumerOptions, 'handle' | 'log'>, controls: PartitionControls) {
+  constructor(
+    options: Pick<ConsumerOptions, 'handle' | 'log' | 'readAheadCharacters' | 'pressed'>,
+    controls: PartitionControls,
+  ) {
+    this.readAheadCharacters = options.readAheadCharacters ?? 0;
+    this.pressed = options.pressed ?? (() => undefined);
     this.handle = options.handle;
     this.log = options.log;
     this.controls = controls;
@@ -93,14 +100,15 @@ export class BatchRunner {
     const characters = charactersOf(batch);
     taken(characters);
     void this.take(work.add(batch, characters), work);
-    const charactersMax = work.isFailing ? READ_AHEAD_OF_FAILING : READ_AHEAD_CHARACTERS;
-    if (work.characters > charactersMax) await this.untilEmpty(work);
+    if (this.characters > this.readAheadCharacters / 2) this.pressed();
+    if (this.isFull(work)) await this.untilEmpty(work);
   }
 
   /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
   forget(): void {
     this.waiting.abort();
     this.waiting = newWait();
+    this.pressed();
     for (const work of this.partitions.values()) {
       work.isForeign = true;
       this.leaveIfDone(work);
@@ -110,12 +118,25 @@ export class BatchRunner {
   /** Hands nothing over again; resolves when no handler runs. */
   async drained(): Promise<void> {
     this.close();
+    this.pressed();
     await Promise.all(this.running);
   }
 
   /** Ends the waiting of failing partitions; handlers that run are not interrupted. */
   close(): void {
     this.waiting.abort();
+  }
+
+  private isFull({ characters, isFailing }: PartitionWork): boolean {
+    if (isFailing) return characters > READ_AHEAD_OF_FAILING;
+    return characters > READ_AHEAD_CHARACTERS && this.characters > this.readAheadCharacters;
+  }
+
+  /** Of all partitions in hand. */
+  private get characters(): number {
+    let sum = 0;
+    for (const work of this.partitions.values()) sum += work.characters;
+    return sum;
   }
 
   private async untilEmpty(work: PartitionWork): Promise<void> {
@@ -163,6 +184,7 @@ export class BatchRunner {
     const handling = this.verdictOf({ ...work.partition, messages }, attempt);
     this.running.add(handling);
     work.begin();
+    if (work.isPaused) this.pressed();
     const verdict = await handling;
     work.end();
     this.running.delete(handling);

@@ -16,7 +16,7 @@ interface Call {
 }
 
 /** What runs did to their partition, in order: taken, the offsets it advanced to, pauses, resumes. */
-function scene(handle?: () => Promise<BatchVerdict>) {
+function scene(handle?: () => Promise<BatchVerdict>, readAheadCharacters?: number) {
   const done: string[] = [];
   const calls: Call[] = [];
   const waits = ({ messages }: IncomingBatch, attempt: number): Promise<BatchVerdict> =>
@@ -24,7 +24,12 @@ function scene(handle?: () => Promise<BatchVerdict>) {
       calls.push({ offsets: messages.map(({ offset }) => offset), attempt, finish });
     });
   const runner = new BatchRunner(
-    { handle: handle ?? waits, log: silentLog() },
+    {
+      ...{ handle: handle ?? waits, log: silentLog() },
+      ...(readAheadCharacters === undefined
+        ? {}
+        : { readAheadCharacters, pressed: () => done.push('pressed') }),
+    },
     {
       pause: () => done.push('pause'),
       resume: () => done.push('resume'),
@@ -150,6 +155,36 @@ test('a full partition holds the fetch back until nothing of it is in hand', asy
   await full;
   expect(done).toEqual(['taken', 'taken', '13']);
   expect(runner.holdsFetches).toBe(false);
+});
+
+test('a handler may ask for more in hand of all partitions; it is told when half of that is', async () => {
+  const { runner, run, done, calls } = scene(undefined, 200_000);
+  await run(batchOf(['13'], 'x'.repeat(100_000)));
+  expect(done).toEqual(['taken']);
+  await run({ ...batchOf(['21'], 'x'.repeat(100_000)), partition: 4 });
+  expect(done).toEqual(['taken', 'taken', 'pressed']);
+  await run({ ...batchOf(['7'], 'x'), partition: 5 });
+  expect(runner.holdsFetches).toBe(false);
+  const full = run(batchOf(['14'], 'x'));
+  await settled();
+  expect(runner.holdsFetches).toBe(true);
+  calls.forEach(({ finish }) => finish({ processed: 1 }));
+  await full;
+  expect(done.slice(-4).toSorted()).toEqual(['13', '14', '21', '7']);
+});
+
+test('who lets work gather is told when somebody waits for it', async () => {
+  const { runner, run, done, calls } = scene(undefined, 200_000);
+  await run(batch);
+  runner.forget();
+  expect(done).toEqual(['taken', 'pressed']);
+  calls[0]?.finish({ processed: 3 });
+  await settled();
+  await run(batch);
+  const drained = runner.drained();
+  expect(done).toEqual(['taken', 'pressed', 'taken', 'pressed']);
+  calls[1]?.finish({ processed: 3 });
+  await drained;
 });
 
 test('what comes back after a rebalance waits for the handlers of before', async () => {

@@ -70,6 +70,16 @@ export interface ConsumerOptions extends KafkaOptions {
   /** Under load, the least time between two fetches, in milliseconds. Default: no pace. */
   readonly fetchEveryMs?: number;
   /**
+   * How much of all partitions together may be in hand, in characters, before each is held to its own
+   * bound: for handlers that let work gather for longer than a transaction takes. Default: none.
+   */
+  readonly readAheadCharacters?: number;
+  /**
+   * Who lets work gather should do it now: half of that is in hand, or somebody waits for what is (a
+   * stop, a partition that comes back or stands still).
+   */
+  readonly pressed?: () => void;
+  /**
    * Silence after which the group gives this member's partitions to the others, by falling
    * preference: what the broker refuses as too short is followed by the next one.
    */
