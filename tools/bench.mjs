@@ -61,7 +61,9 @@ async function measureAll(scenarios, uniform, measure) {
     const row = await part(scenario.name, () => measure.run(scenario, rate));
     if (data) row.data = data;
     if (scenario.untilEnded) {
-      row.idleCores = await part('nothing at all', () => measure.idleCores());
+      const cores = await part('nothing at all', () => measure.idleCores());
+      row.idleCoresByProcess = cores;
+      row.idleCores = Object.values(cores).reduce((sum, own) => sum + own);
     }
     if (scenario.name === 'uniform') maximumPerSecond = row.committedPerSecond;
     rows.push(row);
@@ -114,18 +116,21 @@ class Measure {
   }
 
   /**
-   * Processor time that all processes and servers take while nothing is asked of them, in cores, once
+   * Processor time that each process and server takes while nothing is asked of them, in cores, once
    * what came before is checked and sealed: until then there is work left.
    */
   async idleCores() {
     const { cpuMsOf } = await import('../load/bench/meters.mjs');
+    const { cpuLineOf } = await import('../load/bench/result.mjs');
     await this.#untilProven();
-    const pids = Object.values(this.#means.system.pids());
-    const total = () => pids.reduce((sum, pid) => sum + cpuMsOf(pid), 0);
-    const before = total();
+    const pids = Object.entries(this.#means.system.pids());
+    const read = () => pids.map(([, pid]) => cpuMsOf(pid));
+    const before = read();
     await setTimeout(IDLE_SECONDS * 1_000);
-    const cores = (total() - before) / (IDLE_SECONDS * 1_000);
-    detail(`${cores.toFixed(3)} cores`);
+    const after = read();
+    const coresOf = (at) => Number(((after[at] - before[at]) / (IDLE_SECONDS * 1_000)).toFixed(4));
+    const cores = Object.fromEntries(pids.map(([name], at) => [name, coresOf(at)]));
+    detail(cpuLineOf({ name: 'cores', cpuMsByProcess: cores }).trim());
     return cores;
   }
 
