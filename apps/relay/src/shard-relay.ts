@@ -7,8 +7,12 @@ import type { Outbox, OutboxMessage } from './outbox-port.js';
 import { PAGE_ROWS_MIN, nextPageRows } from './page-size.js';
 import { WakeUp } from './wake-up.js';
 
-/** Without a ring, while the bell works: rings are allowed to get lost. */
+/**
+ * Without a ring, while the bell works: rings are allowed to get lost. Where nothing has come for a
+ * while a look in vain is all there is to find, so the next one is as far away as the last row is.
+ */
 const POLL_MS = 250;
+const POLL_OF_A_QUIET_SHARD_MS = 1_000;
 /** While the bell is away polling is all there is. */
 const POLL_WITHOUT_BELL_MS = 25;
 /** How often somebody without the lease looks whether it has it now. */
@@ -46,6 +50,8 @@ export class ShardRelay {
   #token: bigint | undefined;
   #pageRows = PAGE_ROWS_MIN;
   #failures = 0;
+  /** When there was a row to publish, or the loop began. */
+  #lastRowAtMs: number;
   #isStopping = false;
   #done: Promise<void> | undefined;
 
@@ -53,6 +59,7 @@ export class ShardRelay {
     this.#options = options;
     this.#clock = options.clock ?? REAL_CLOCK;
     this.#wakeUp = new WakeUp(this.#clock);
+    this.#lastRowAtMs = this.#clock.nowMs();
   }
 
   start(): void {
@@ -104,6 +111,7 @@ export class ShardRelay {
   async #round(): Promise<boolean> {
     const { messages, isFull } = await this.#advance();
     if (messages.length === 0) return isFull;
+    this.#lastRowAtMs = this.#clock.nowMs();
     // A partition that is gone, or is not there yet, must not hold up a page: any other one will do.
     const { publisher, partitions } = this.#options;
     await publisher.publish(
@@ -155,9 +163,18 @@ export class ShardRelay {
   }
 
   #idleMs(): number {
-    const pollMs = this.#options.isBellAvailable() ? POLL_MS : POLL_WITHOUT_BELL_MS;
     const nowMs = this.#clock.nowMs();
-    return Math.min(pollMs, this.#cursor.dueInMs(nowMs), this.#acknowledged.dueInMs(nowMs));
+    return Math.min(
+      this.#pollMs(nowMs),
+      this.#cursor.dueInMs(nowMs),
+      this.#acknowledged.dueInMs(nowMs),
+    );
+  }
+
+  #pollMs(nowMs: number): number {
+    if (!this.#options.isBellAvailable()) return POLL_WITHOUT_BELL_MS;
+    const quietMs = nowMs - this.#lastRowAtMs;
+    return Math.min(POLL_OF_A_QUIET_SHARD_MS, Math.max(POLL_MS, quietMs));
   }
 
   async #backOff(): Promise<void> {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { createLogger, createMetrics } from '@surety/runtime';
-import type { OutgoingMessage } from '@surety/runtime';
+import { REAL_CLOCK, createLogger, createMetrics } from '@surety/runtime';
+import type { Clock, OutgoingMessage } from '@surety/runtime';
 import type { Outbox, OutboxAdvance, OutboxMessage, OutboxPage } from './outbox-port.js';
 import { ShardRelay } from './shard-relay.js';
 
@@ -70,7 +70,9 @@ class Scene {
   private readonly leaseView: { readonly token: bigint | undefined };
   readonly relay: ShardRelay;
 
-  constructor() {
+  constructor(
+    bell: { readonly isAvailable: boolean; readonly clock?: Clock } = { isAvailable: false },
+  ) {
     const token = (): bigint | undefined => this.token;
     this.leaseView = {
       get token() {
@@ -95,7 +97,8 @@ class Scene {
         close: async () => undefined,
       },
       lease: this.leaseView,
-      isBellAvailable: () => false,
+      isBellAvailable: () => bell.isAvailable,
+      clock: bell.clock ?? REAL_CLOCK,
       metrics: createMetrics('relay'),
       log,
     });
@@ -105,6 +108,55 @@ class Scene {
     while (!condition()) await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
+
+/** Time that passes when somebody waits: each wait is over at once, and so late it is then. */
+function flyingClock(): Clock {
+  let nowMs = 0;
+  const after = (ms: number, run: () => void): (() => void) => {
+    const soon = setImmediate(() => {
+      nowMs += ms;
+      run();
+    });
+    return () => {
+      clearImmediate(soon);
+    };
+  };
+  return { ...REAL_CLOCK, nowMs: () => nowMs, after };
+}
+
+describe('a relay that nobody rings for', () => {
+  let scene: Scene;
+  let clock: Clock;
+  let readsAtMs: number[];
+  beforeEach(() => {
+    clock = flyingClock();
+    scene = new Scene({ isAvailable: true, clock });
+    readsAtMs = [];
+    const { outbox } = scene;
+    const advance = outbox.advance.bind(outbox);
+    outbox.advance = (request) => {
+      readsAtMs.push(clock.nowMs());
+      return advance(request);
+    };
+    scene.relay.start();
+  });
+  afterEach(async () => {
+    await scene.relay.stop();
+  });
+
+  it('looks less often the longer nothing has come, and often again after a row', async () => {
+    await scene.until(() => clock.nowMs() > 5_000);
+    expect(readsAtMs.slice(0, 7)).toEqual([0, 250, 500, 1_000, 2_000, 3_000, 4_000]);
+    scene.outbox.commit(1);
+    const from = readsAtMs.length;
+    await scene.until(() => scene.published.length === 1);
+    const foundAtMs = readsAtMs[from] ?? 0;
+    await scene.until(() => clock.nowMs() > foundAtMs + 4_000);
+    const distances = readsAtMs.slice(from).map((ms, at) => ms - (readsAtMs[from + at - 1] ?? 0));
+    expect(Math.max(...distances.slice(1, 3))).toBeLessThanOrEqual(250);
+    expect(distances.at(-1)).toBe(1_000);
+  });
+});
 
 describe('relaying a shard', () => {
   let scene: Scene;
