@@ -63,7 +63,8 @@ async function measureAll(scenarios, uniform, measure) {
     if (scenario.untilEnded) {
       const cores = await part('nothing at all', () => measure.idleCores());
       row.idleCoresByProcess = cores;
-      row.idleCores = Object.values(cores).reduce((sum, own) => sum + own);
+      const sum = Object.values(cores).reduce((all, own) => all + own);
+      row.idleCores = Number(sum.toFixed(4));
     }
     if (scenario.name === 'uniform') maximumPerSecond = row.committedPerSecond;
     rows.push(row);

@@ -128,6 +128,7 @@ export class ShardProjection {
     for (let from = 0; from < rows.length; from += ROWS_PER_WRITE) {
       if (!(await this.#writePart(rows.slice(from, from + ROWS_PER_WRITE)))) return false;
     }
+    this.#recovered();
     return true;
   }
 
@@ -140,8 +141,8 @@ export class ShardProjection {
       this.#failed(error);
       return false;
     }
-    this.#recovered();
-    await this.#copy(() => copies.writeBalances(rows.filter(isBalance)));
+    const balances = rows.filter(isBalance);
+    if (balances.length > 0) await this.#copy(() => copies.writeBalances(balances));
     return true;
   }
 

@@ -9,10 +9,11 @@ import { WakeUp } from './wake-up.js';
 
 /**
  * Without a ring, while the bell works: rings are allowed to get lost. Where nothing has come for a
- * while a look in vain is all there is to find, so the next one is as far away as the last row is.
+ * while a look is in vain but for that, so it waits for a tenth of that while.
  */
 const POLL_MS = 250;
 const POLL_OF_A_QUIET_SHARD_MS = 1_000;
+const QUIET_SHARE = 0.1;
 /** While the bell is away polling is all there is. */
 const POLL_WITHOUT_BELL_MS = 25;
 /** How often somebody without the lease looks whether it has it now. */
@@ -174,7 +175,7 @@ export class ShardRelay {
   #pollMs(nowMs: number): number {
     if (!this.#options.isBellAvailable()) return POLL_WITHOUT_BELL_MS;
     const quietMs = nowMs - this.#lastRowAtMs;
-    return Math.min(POLL_OF_A_QUIET_SHARD_MS, Math.max(POLL_MS, quietMs));
+    return Math.min(POLL_OF_A_QUIET_SHARD_MS, Math.max(POLL_MS, quietMs * QUIET_SHARE));
   }
 
   async #backOff(): Promise<void> {

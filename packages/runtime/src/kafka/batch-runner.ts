@@ -101,7 +101,9 @@ export class BatchRunner {
     taken(characters);
     void this.take(work.add(batch, characters), work);
     if (this.characters > this.readAheadCharacters / 2) this.pressed();
-    if (this.isFull(work)) await this.untilEmpty(work);
+    if (!this.isFull(work)) return;
+    this.pressed();
+    await this.untilEmpty(work);
   }
 
   /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
@@ -132,10 +134,10 @@ export class BatchRunner {
     return characters > READ_AHEAD_CHARACTERS && this.characters > this.readAheadCharacters;
   }
 
-  /** Of all partitions in hand. */
+  /** Of all partitions in hand but those that fail: no haste makes these smaller. */
   private get characters(): number {
     let sum = 0;
-    for (const work of this.partitions.values()) sum += work.characters;
+    for (const work of this.partitions.values()) sum += work.isFailing ? 0 : work.characters;
     return sum;
   }
 

@@ -173,6 +173,17 @@ test('a handler may ask for more in hand of all partitions; it is told when half
   expect(done.slice(-4).toSorted()).toEqual(['13', '14', '21', '7']);
 });
 
+test('a partition that fails does not count: the others need not hurry for it', async () => {
+  const { runner, run, done, calls } = scene(undefined, 200_000);
+  await run(batchOf(['13'], 'x'.repeat(150_000)));
+  calls[0]?.finish({ processed: 0, retryAfterMs: 60_000 });
+  await settled();
+  done.length = 0;
+  await run({ ...batchOf(['21'], 'x'.repeat(90_000)), partition: 4 });
+  expect([done, runner.holdsFetches]).toEqual([['taken'], false]);
+  runner.close();
+});
+
 test('who lets work gather is told when somebody waits for it', async () => {
   const { runner, run, done, calls } = scene(undefined, 200_000);
   await run(batch);
