@@ -100,10 +100,9 @@ export class BatchRunner {
     const characters = charactersOf(batch);
     taken(characters);
     void this.take(work.add(batch, characters), work);
-    if (this.characters > this.readAheadCharacters / 2) this.pressed();
-    if (!this.isFull(work)) return;
-    this.pressed();
-    await this.untilEmpty(work);
+    const isFull = this.isFull(work);
+    if (isFull || this.characters > this.readAheadCharacters / 2) this.pressed();
+    if (isFull) await this.untilEmpty(work);
   }
 
   /** The group was joined anew: what is in hand may be somebody else's, and comes again if it is not. */
