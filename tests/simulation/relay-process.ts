@@ -24,7 +24,6 @@ export function relay(world: World): (life: Life) => Promise<void> {
           close: async () => undefined,
         },
         doorbell,
-        isBellAvailable: () => true,
         clock: life.clock,
         metrics: NO_METRICS,
         log: watchfulLog(life),

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { openShards } from '@surety/db';
 import type { Shard } from '@surety/db';
 import { createDoorbell, createMetrics, createPublisher, startConsumer } from '@surety/runtime';
-import type { Doorbell, Lease, MessageConsumer, MessagePublisher } from '@surety/runtime';
+import type { Lease, ListeningDoorbell, MessageConsumer, MessagePublisher } from '@surety/runtime';
 import { NO_CHANGES } from '@surety/saga';
 import { until } from '@surety/testing';
 import {
@@ -35,7 +35,7 @@ const ALWAYS: Lease = {
 describe('relaying outboxes to Kafka', () => {
   let shards: TestShards;
   let publisher: MessagePublisher;
-  let doorbell: Doorbell;
+  let doorbell: ListeningDoorbell;
   /** All messages go here, whatever topic their rows name. */
   let topic: string;
   let consumer: MessageConsumer;
@@ -72,7 +72,7 @@ describe('relaying outboxes to Kafka', () => {
   async function relay(shard: Shard, lease: Lease): Promise<ShardUnit> {
     const unit = new ShardUnit({
       ...{ shard: shard.id, outbox: shardOutbox(shard, () => topic), lease, publisher, doorbell },
-      ...{ isBellAvailable: () => true, metrics: createMetrics('relay'), log },
+      ...{ metrics: createMetrics('relay'), log },
       partitions: PARTITIONS,
     });
     units.push(unit);

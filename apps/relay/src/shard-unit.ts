@@ -1,5 +1,12 @@
 import { CHANNELS, LeaseKeeper, Loop, REAL_CLOCK } from '@surety/runtime';
-import type { Clock, Doorbell, Lease, Logger, MessagePublisher, Metrics } from '@surety/runtime';
+import type {
+  Clock,
+  Lease,
+  ListeningDoorbell,
+  Logger,
+  MessagePublisher,
+  Metrics,
+} from '@surety/runtime';
 import type { Outbox } from './outbox-port.js';
 import { ShardRelay } from './shard-relay.js';
 
@@ -15,8 +22,7 @@ export interface ShardUnitOptions {
   readonly outbox: Outbox;
   readonly lease: Lease;
   readonly publisher: MessagePublisher;
-  readonly doorbell: Doorbell;
-  readonly isBellAvailable: () => boolean;
+  readonly doorbell: ListeningDoorbell;
   readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
@@ -33,10 +39,11 @@ export class ShardUnit {
 
   constructor(options: ShardUnitOptions) {
     this.#options = options;
-    const { clock = REAL_CLOCK } = options;
+    const { clock = REAL_CLOCK, doorbell } = options;
     const nowMs = (): number => clock.nowMs();
     this.#lease = new LeaseKeeper({ lease: options.lease, ttlMs: LEASE_TTL_MS, nowMs });
-    this.#relay = new ShardRelay({ ...options, lease: this.#lease });
+    const isBellAvailable = (): boolean => doorbell.isListening;
+    this.#relay = new ShardRelay({ ...options, isBellAvailable, lease: this.#lease });
     this.#keeper = this.#loop('lease', LEASE_KEEP_EVERY_MS, () => this.#keepLease());
     this.#gauges = this.#loop('outbox_depth', DEPTH_EVERY_MS, () => this.#sample());
   }
@@ -45,6 +52,10 @@ export class ShardUnit {
     this.#keeper.start();
     this.#relay.start();
     this.#gauges.start();
+    this.#options.doorbell.onDeaf(() => {
+      // It may be in the midst of a wait that counts on the bell.
+      this.#relay.wake();
+    });
     this.#unsubscribe = await this.#options.doorbell.subscribe(
       CHANNELS.outbox(this.#options.shard),
       () => {

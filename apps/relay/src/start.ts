@@ -54,8 +54,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   releasers.push('doorbell', () => doorbell.close());
   const publisher = await createPublisher({ brokers, clientId: instance, log });
   releasers.push('publisher', () => publisher.close());
-  const isBellAvailable = (): boolean => redis.available;
-  const shared = { partitions, publisher, doorbell, isBellAvailable, metrics, log };
+  const shared = { partitions, publisher, doorbell, metrics, log };
   const units = pools.shards.map(
     (shard) =>
       new ShardUnit({

@@ -22,6 +22,14 @@ export interface Doorbell {
   close(): Promise<void>;
 }
 
+/** A doorbell that knows whether it is deaf: for those who poll the faster the less they hear. */
+export interface ListeningDoorbell extends Doorbell {
+  /** Whether rings are heard: connected, and subscribed to every channel that is listened to. */
+  readonly isListening: boolean;
+  /** Called each time that the connection is lost: whatever rings from then on is not heard. */
+  onDeaf(called: () => void): void;
+}
+
 /**
  * Least time from a ring's answer to the next one of its channel. Whoever was woken is at work for
  * about as long; what rings meanwhile rings once more at its end. A ring costs its two ends and Redis 0.1
@@ -31,7 +39,10 @@ const RING_REST_MS = 5;
 /** Rings with a payload that may be on their way; beyond it they are dropped, not queued. */
 const PAYLOADS_IN_FLIGHT_MAX = 1000;
 
-export function createDoorbell(options: { readonly url: string; readonly log: Logger }): Doorbell {
+export function createDoorbell(options: {
+  readonly url: string;
+  readonly log: Logger;
+}): ListeningDoorbell {
   const publisher = openRedis({ ...options, name: 'surety-doorbell-ring' });
   const subscriber = openRedis({ ...options, name: 'surety-doorbell-listen' });
   const ringer = new Ringer(publisher);
@@ -41,6 +52,12 @@ export function createDoorbell(options: { readonly url: string; readonly log: Lo
       ringer.ring(channel, payload);
     },
     subscribe: (channel, listener) => listeners.add(channel, listener),
+    get isListening() {
+      return listeners.areHeard;
+    },
+    onDeaf: (called) => {
+      listeners.onDeaf(called);
+    },
     close: async () => {
       await Promise.all([closeRedis(publisher), closeRedis(subscriber)]);
     },
@@ -104,6 +121,9 @@ class Listeners {
   private readonly client: Redis;
   private readonly log: Logger;
   private readonly byChannel = new Map<string, Set<(payload: string) => void>>();
+  /** Channels that this connection is subscribed to. */
+  private readonly heard = new Set<string>();
+  private readonly deafened: (() => void)[] = [];
 
   constructor(client: Redis, log: Logger) {
     this.client = client;
@@ -111,9 +131,21 @@ class Listeners {
     client.on('ready', () => {
       void this.subscribeTo([...this.byChannel.keys()]);
     });
+    client.on('close', () => {
+      this.lost();
+    });
     client.on('message', (channel: string, payload: string) => {
       this.deliver(channel, payload);
     });
+  }
+
+  get areHeard(): boolean {
+    for (const channel of this.byChannel.keys()) if (!this.heard.has(channel)) return false;
+    return this.client.status === 'ready';
+  }
+
+  onDeaf(called: () => void): void {
+    this.deafened.push(called);
   }
 
   async add(channel: string, listener: (payload: string) => void): Promise<() => void> {
@@ -134,8 +166,16 @@ class Listeners {
     listeners?.delete(listener);
     if (listeners?.size === 0) {
       this.byChannel.delete(channel);
+      this.heard.delete(channel);
       this.client.unsubscribe(channel).catch(() => undefined);
     }
+  }
+
+  /** Attempts to connect again that fail end here, too: they had nothing to lose. */
+  private lost(): void {
+    if (this.heard.size === 0) return;
+    this.heard.clear();
+    for (const called of this.deafened) called();
   }
 
   /** While Redis is away this does nothing: `ready` subscribes to every channel. */
@@ -145,6 +185,7 @@ class Listeners {
     }
     try {
       await this.client.subscribe(...channels);
+      for (const channel of channels) this.heard.add(channel);
     } catch (error) {
       this.log.debug('could not subscribe; the next connection tries again', { error });
       // Without its subscriptions this connection is deaf: a new one subscribes again.

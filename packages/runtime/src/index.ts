@@ -57,4 +57,4 @@ export { countPartitions } from './kafka/partition-check.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';
 export { RedisScript, partsOfCalls } from './redis-script.js';
-export { CHANNELS, createDoorbell, type Doorbell } from './doorbell.js';
+export { CHANNELS, createDoorbell, type Doorbell, type ListeningDoorbell } from './doorbell.js';

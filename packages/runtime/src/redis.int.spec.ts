@@ -4,7 +4,7 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { until } from '@surety/testing';
 import { testRedisUrl } from '@surety/testing/servers';
-import { CHANNELS, createDoorbell, type Doorbell } from './doorbell.js';
+import { CHANNELS, createDoorbell, type Doorbell, type ListeningDoorbell } from './doorbell.js';
 import { connectRedis, type RedisHandle } from './redis.js';
 import { silentLog } from './spec-support.js';
 
@@ -103,7 +103,7 @@ describe('a connection', () => {
 
 describe('a doorbell', () => {
   let bell: Doorbell;
-  let other: Doorbell;
+  let other: ListeningDoorbell;
 
   beforeEach(() => {
     bell = createDoorbell({ url: door.url, log });
@@ -194,6 +194,25 @@ describe('a doorbell', () => {
     await door.open();
     await ringUntilHeard(channel, heard);
     expect(heard).not.toContain('lost');
+  });
+
+  test('knows whether it is heard, and tells when it is not any more', async () => {
+    const channel = `runtime-spec:${randomUUID()}`;
+    await until(() => other.isListening, 'it is connected');
+    let deafened = 0;
+    other.onDeaf(() => (deafened += 1));
+    const end = await other.subscribe(channel, () => undefined);
+    expect([other.isListening, deafened]).toEqual([true, 0]);
+    await door.shut();
+    await until(() => deafened > 0, 'the loss is told');
+    expect(other.isListening).toBe(false);
+    const subscribing = other.subscribe(`${channel}:more`, () => undefined);
+    expect(other.isListening).toBe(false);
+    await subscribing;
+    await door.open();
+    await until(() => other.isListening, 'both channels are heard again');
+    end();
+    expect(other.isListening).toBe(true);
   });
 
   test('takes a subscription while redis is away', async () => {

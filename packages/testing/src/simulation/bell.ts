@@ -1,4 +1,4 @@
-import type { Doorbell } from '@surety/runtime';
+import type { ListeningDoorbell } from '@surety/runtime';
 import type { Life } from './process.js';
 
 const DELAY_MS = { least: 0, most: 50 };
@@ -8,12 +8,14 @@ interface Listening {
   readonly listener: (payload: string) => void;
 }
 
-/** Rings that take their time and can get lost. */
+/** Rings that take their time and can get lost, which nobody is told. */
 export class SimulatedBell {
   readonly #listening = new Map<string, Set<Listening>>();
 
-  doorbellFor(life: Life): Doorbell {
+  doorbellFor(life: Life): ListeningDoorbell {
     return {
+      isListening: true,
+      onDeaf: () => undefined,
       ring: (channel, payload = '') => {
         this.#ring(life, channel, payload);
       },
