@@ -29,7 +29,7 @@ export function worker(world: World, chainsLocally: boolean): (life: Life) => Pr
       runners: new Map(world.shards.map((shard) => [shard.id, runnerOf(shard)])),
       deadLettersOf: () => deadLettersOf(life),
     });
-    await world.workers.consume(life, (batch, attempt) => handler.handle(batch, attempt));
+    await world.workers.consume(life, (batch) => handler.handle(batch));
   };
 }
 

@@ -1,10 +1,8 @@
 import { TOPICS, decodeMessage } from '@surety/contracts';
 import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
-import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type {
   BatchVerdict,
-  Clock,
   IncomingBatch,
   IncomingMessage,
   Logger,
@@ -13,7 +11,6 @@ import type {
 import { ShardFolds } from './projected-rows.js';
 import type { ShardProjection } from './shard-projection.js';
 
-const BACKOFF = { minMs: 100, maxMs: 3_000 };
 /** A newer release is being rolled out: its processes will take the partition over. */
 const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 
@@ -38,7 +35,6 @@ export interface MessageHandlerOptions {
   readonly projections: ReadonlyMap<ShardId, Pick<ShardProjection, 'submit'>>;
   /** Keeps a message that nobody can read. @throws StoreError where the shard is away */
   readonly bury: (shard: ShardId, message: BuriedMessage) => Promise<void>;
-  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -54,11 +50,6 @@ export class MessageHandler {
     this.#options = options;
   }
 
-  #pauseMs(attempt: number): number {
-    const { random } = this.#options.clock ?? REAL_CLOCK;
-    return backoffMs(attempt, { ...BACKOFF, random });
-  }
-
   /** Never rejects. */
   async handle(
     { topic, partition, messages }: IncomingBatch,
@@ -68,10 +59,7 @@ export class MessageHandler {
     const folds = new ShardFolds((slot) => shardOfSlot(map, slot));
     const { readable, unreadable } = foldUntilUnknown(messages, folds);
     const isWritten = (await this.#write(folds, attempt)) && (await this.#bury(unreadable));
-    if (!isWritten) {
-      const stops = readable < messages.length;
-      return { processed: 0, retryAfterMs: this.#pauseMs(attempt), stops };
-    }
+    if (!isWritten) return { processed: 0, stops: readable < messages.length };
     if (readable === messages.length) return { processed: readable };
     this.#options.metrics.errorsTotal.inc({ kind: 'unknown_schema', shard: '' });
     this.#options.log.error('a newer release writes here: the partition stops until one reads it', {

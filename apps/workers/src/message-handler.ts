@@ -2,10 +2,8 @@ import { decodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
-import { REAL_CLOCK, backoffMs } from '@surety/runtime';
 import type {
   BatchVerdict,
-  Clock,
   IncomingBatch,
   IncomingMessage,
   Logger,
@@ -18,8 +16,6 @@ import type { ItemOutcome, StepRunner } from './step-runner.js';
 import { workerStepOf } from './worker-steps.js';
 import type { WorkerStep } from './worker-steps.js';
 
-/** Short at its longest: after a frozen owner's locks are gone nobody is to wait much longer. */
-const BACKOFF = { minMs: 100, maxMs: 1_000 };
 /** A newer release is being rolled out: its processes will take the partition over. */
 const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 /** Maps that change faster than they can be read are a failure of the environment. */
@@ -32,7 +28,6 @@ export interface MessageHandlerOptions {
   readonly slotMaps: SlotMaps;
   readonly runners: ReadonlyMap<ShardId, Pick<StepRunner, 'submit'>>;
   readonly deadLettersOf: (shard: ShardId) => DeadLetters;
-  readonly clock?: Clock;
   readonly metrics: Metrics;
   readonly log: Logger;
 }
@@ -59,23 +54,12 @@ export class MessageHandler {
     this.#options = options;
   }
 
-  #pauseMs(attempt: number): number {
-    const { random } = this.#options.clock ?? REAL_CLOCK;
-    return backoffMs(attempt, { ...BACKOFF, random });
-  }
-
   /** Never rejects. */
-  async handle(
-    { topic, partition, messages }: IncomingBatch,
-    attempt: number,
-  ): Promise<BatchVerdict> {
+  async handle({ topic, partition, messages }: IncomingBatch): Promise<BatchVerdict> {
     const { readable, unknownSchema } = decodeBatch(messages);
     const outcomes = await Promise.all(readable.map((decoded) => this.#take(decoded)));
     const firstFailed = outcomes.indexOf('retry');
-    if (firstFailed >= 0) {
-      const stops = unknownSchema !== undefined;
-      return { processed: firstFailed, retryAfterMs: this.#pauseMs(attempt), stops };
-    }
+    if (firstFailed >= 0) return { processed: firstFailed, stops: unknownSchema !== undefined };
     if (unknownSchema === undefined) return { processed: messages.length };
     this.#reportUnknownSchema({ topic, partition, schema: unknownSchema });
     return { processed: readable.length, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS, stops: true };

@@ -96,7 +96,7 @@ describe('a batch of a partition', () => {
 
   it('goes to the shards that act on its events, with the origin of each', async () => {
     const [left, right] = [requested(1, accountOn(0)), requested(2, accountOn(1))];
-    const verdict = await scene.handler().handle(batchOf(ofEvents(7, left, right)), 0);
+    const verdict = await scene.handler().handle(batchOf(ofEvents(7, left, right)));
     expect(verdict).toEqual({ processed: 1 });
     const origin = { topic: TOPICS.toSource, partition: 3, offset: '7' };
     expect(scene.items).toEqual([
@@ -108,13 +108,13 @@ describe('a batch of a partition', () => {
   it('counts as processed up to the first message that a shard failed', async () => {
     scene.outcomeOf = (_, { origin }) => (origin.offset === '8' ? 'retry' : 'done');
     const messages = [7, 8, 9].map((offset) => ofEvents(offset, requested(offset)));
-    const verdict = await scene.handler().handle(batchOf(...messages), 0);
-    expect(verdict).toMatchObject({ processed: 1, retryAfterMs: expect.any(Number) });
+    const verdict = await scene.handler().handle(batchOf(...messages));
+    expect(verdict).toEqual({ processed: 1, stops: false });
     expect(scene.items).toHaveLength(3);
   });
 
   it('passes over events of steps that are another process’s', async () => {
-    const verdict = await scene.handler(['settle']).handle(batchOf(ofEvents(7, requested(1))), 0);
+    const verdict = await scene.handler(['settle']).handle(batchOf(ofEvents(7, requested(1))));
     expect(verdict).toEqual({ processed: 1 });
     expect(scene.items).toEqual([]);
   });
@@ -126,21 +126,21 @@ describe('a batch of a partition', () => {
       scene.map = { epoch: 2n, ranges: [{ fromSlot: 0, shard: 1 }] };
       return 'reroute';
     };
-    const verdict = await scene.handler().handle(batchOf(ofEvents(7, event)), 0);
+    const verdict = await scene.handler().handle(batchOf(ofEvents(7, event)));
     expect(verdict).toEqual({ processed: 1 });
     expect(scene.items.map(({ shard }) => shard)).toEqual([0, 1]);
   });
 
   it('waits where the map never settles', async () => {
     scene.outcomeOf = () => 'reroute';
-    const verdict = await scene.handler().handle(batchOf(ofEvents(7, requested(1))), 0);
-    expect(verdict).toMatchObject({ processed: 0, retryAfterMs: expect.any(Number) });
+    const verdict = await scene.handler().handle(batchOf(ofEvents(7, requested(1))));
+    expect(verdict).toEqual({ processed: 0, stops: false });
   });
 
   it('dead-letters a message that cannot be read where its partition’s slots begin, and goes on', async () => {
     const verdict = await scene
       .handler()
-      .handle(batchOf(message(7, '{"not":"ours"'), ofEvents(8, requested(1))), 0);
+      .handle(batchOf(message(7, '{"not":"ours"'), ofEvents(8, requested(1))));
     expect(verdict).toEqual({ processed: 2 });
     expect(scene.letters).toMatchObject([
       { shard: 0, letter: { slot: 768, eventId: null, payload: '{"not":"ours"' } },
@@ -149,21 +149,21 @@ describe('a batch of a partition', () => {
 
   it('dead-letters what cannot be read from a partition beyond the setting, too', async () => {
     const far = { ...message(7, 'nonsense'), partition: 31 };
-    const verdict = await scene.handler().handle({ ...batchOf(far), partition: 31 }, 0);
+    const verdict = await scene.handler().handle({ ...batchOf(far), partition: 31 });
     expect(verdict).toEqual({ processed: 1 });
     expect(scene.letters).toMatchObject([{ shard: 1, letter: { slot: 3840 } }]);
   });
 
   it('waits where a dead letter cannot be stored', async () => {
     scene.areDeadLettersAway = true;
-    const verdict = await scene.handler().handle(batchOf(message(7, 'nonsense')), 0);
-    expect(verdict).toMatchObject({ processed: 0, retryAfterMs: expect.any(Number) });
+    const verdict = await scene.handler().handle(batchOf(message(7, 'nonsense')));
+    expect(verdict).toEqual({ processed: 0, stops: false });
   });
 
   it('stops for long before a message of a newer schema, and dead-letters nothing', async () => {
     const newer = message(8, JSON.stringify([{ ...requested(2), schema: ENVELOPE_SCHEMA + 1 }]));
     const messages = [ofEvents(7, requested(1)), newer, ofEvents(9, requested(3))];
-    const verdict = await scene.handler().handle(batchOf(...messages), 0);
+    const verdict = await scene.handler().handle(batchOf(...messages));
     expect(verdict).toEqual({ processed: 1, retryAfterMs: 30_000, stops: true });
     expect(scene.letters).toEqual([]);
     expect(scene.items).toHaveLength(1);
@@ -172,7 +172,7 @@ describe('a batch of a partition', () => {
   it('stops there, too, while a shard of what comes before it is away', async () => {
     const newer = message(8, JSON.stringify([{ ...requested(2), schema: ENVELOPE_SCHEMA + 1 }]));
     scene.outcomeOf = () => 'retry';
-    const verdict = await scene.handler().handle(batchOf(ofEvents(7, requested(1)), newer), 0);
+    const verdict = await scene.handler().handle(batchOf(ofEvents(7, requested(1)), newer));
     expect(verdict).toMatchObject({ processed: 0, stops: true });
   });
 });

@@ -63,7 +63,7 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
   await openConsumer(kit, {
     ...{ brokers, clientId: instance, groupId: groupIdOf(steps), topics: topicsOf(steps) },
     fetchEveryMs: FETCH_EVERY_MS,
-    handle: (batch, attempt) => handler.handle(batch, attempt),
+    handle: (batch) => handler.handle(batch),
   });
   log.info('workers started', { steps, chains: config.chainsLocally, adminPort });
   return { adminPort };

@@ -138,7 +138,7 @@ describe('workers on real shards and a real broker', () => {
     consumer = await startConsumer({
       ...{ brokers, clientId: wires.prefix, groupId: wires.prefix, log },
       topics: [toSource, toDestination],
-      handle: (batch, attempt) => handler.handle(batch, attempt),
+      handle: (batch) => handler.handle(batch),
     });
   }
 

@@ -1,5 +1,5 @@
 import { setMaxListeners } from 'node:events';
-import { DeadlineError, sleep, withDeadline } from '../retry.js';
+import { DeadlineError, backoffMs, sleep, withDeadline } from '../retry.js';
 import { PartitionWork, type Piece } from './partition-work.js';
 import { partitionKey, type Partition } from './partitions.js';
 import type { BatchHandler, BatchVerdict, ConsumerOptions, IncomingBatch } from './ports.js';
@@ -30,8 +30,11 @@ const READ_AHEAD_OF_FAILING = 1_048_576;
 const PATIENCE_MS = 3000;
 /** For a partition that failed or hung, until it is handled in full: it must not do so each time. */
 const PATIENCE_WITH_FAILING_MS = 100;
-/** After a partial batch without a wish of the handler: long enough not to spin. */
-const RETRY_DEFAULT_MS = 100;
+/**
+ * After a partial batch without a wish of the handler. Short at its longest: once a frozen owner's
+ * locks are gone nobody is to wait much longer.
+ */
+const RETRY = { minMs: 100, maxMs: 1_000 };
 /** After a handler threw, which it must not. */
 const RETRY_AFTER_THROW_MS = 1000;
 
@@ -169,7 +172,7 @@ export class BatchRunner {
     const { signal } = this.waiting;
     let last = verdict;
     for (let attempt = 1; work.failed.length > 0 && !work.isForeign; attempt += 1) {
-      await sleep(last.retryAfterMs ?? RETRY_DEFAULT_MS, signal);
+      await sleep(last.retryAfterMs ?? backoffMs(attempt - 1, RETRY), signal);
       if (signal.aborted) break;
       last = await this.handOver(work.failed, { work, attempt });
     }

@@ -37,10 +37,10 @@ export interface IncomingBatch {
 
 /**
  * How far a handler got. The first `processed` messages are done, durably: their offsets may be
- * committed. The others are handed over again from the first of them on, after `retryAfterMs` (a short
- * pause where it is left out), together with what failed in the meantime. The partition is read on
- * behind them, so that a shard which is away does not hold up others, unless `stops` says that nothing
- * behind them may be read before they are done.
+ * committed. The others are handed over again from the first of them on, after `retryAfterMs` (left
+ * out: a pause that grows with each attempt), together with what failed in the meantime. The partition
+ * is read on behind them, so that a shard which is away does not hold up others, unless `stops` says
+ * that nothing behind them may be read before they are done.
  */
 export interface BatchVerdict {
   readonly processed: number;
