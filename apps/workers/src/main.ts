@@ -1,4 +1,4 @@
-import { HEAP_GROWTH_PERCENT_OF_CONSUMERS, runMain } from '@surety/runtime';
+import { HEAP_GROWTH_PERCENT_WITH_WORK_IN_HAND, runMain } from '@surety/runtime';
 import { start } from './start.js';
 
-await runMain('workers', start, { heapGrowthPercent: HEAP_GROWTH_PERCENT_OF_CONSUMERS });
+await runMain('workers', start, { heapGrowthPercent: HEAP_GROWTH_PERCENT_WITH_WORK_IN_HAND });
