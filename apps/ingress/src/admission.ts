@@ -11,6 +11,12 @@ const UNDER_WAY_MIN = 256;
 /** Waiters beyond a quarter of a second of work are turned away. */
 const WAIT_SECONDS = 0.25;
 const WAITERS_MIN = 256;
+/**
+ * Where this share of the room to wait in is taken at every door, single requests are turned away
+ * unread. What waits everywhere at once is no burst that evens out, and a longer line only makes all
+ * wait longer; told one by one where they go, most would be turned away as well, for a higher price.
+ */
+const CROWDED = 5 / 8;
 /** Without any end for this long it is an outage and no overload: what is accepted is safe, and waits. */
 const SILENCE_MS = 2_000;
 /**
@@ -78,7 +84,16 @@ export class Admission {
 
   /** Whether nobody of this party is let wait any more. */
   isFull(party: Party): boolean {
-    const waiting = this.#waiting[party];
+    return this.#isTaken(party, 1);
+  }
+
+  /** Whether more wait than even out by themselves. */
+  isCrowded(party: Party): boolean {
+    return this.#isTaken(party, CROWDED);
+  }
+
+  #isTaken(party: Party, share: number): boolean {
+    const waiting = this.#waiting[party] / share;
     if (waiting <= WAITERS_MIN) return false;
     return waiting > this.#endsPerSecond() * WAIT_SECONDS;
   }

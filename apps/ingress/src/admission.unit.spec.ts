@@ -145,6 +145,36 @@ describe('admission', () => {
     expect(admission.isFull('single')).toBe(false);
   });
 
+  it('is crowded when five eighths of the room are taken, and takes in who comes all the same', async () => {
+    const ids = await accept(256);
+    const answers = Array.from({ length: 162 }, () => {
+      const answer = admission.isCrowded('single');
+      void entering();
+      return answer;
+    });
+    expect(answers.filter(Boolean)).toEqual([true]);
+    expect([admission.isFull('single'), admission.isCrowded('batch')]).toEqual([false, false]);
+    const another = entering();
+    clock.pass(100);
+    admission.ended(ids);
+    await settled();
+    expect(another).toEqual({ isIn: true, failure: undefined });
+    expect(admission.isCrowded('single')).toBe(false);
+  });
+
+  it('is crowded the later, the more the chain ends', async () => {
+    const first = await accept(256);
+    endIn(first, 250);
+    for (let round = 0; round < 12; round += 1) endIn(await accept(200), 100);
+    const { underWay } = admission;
+    await accept(1_025 - underWay);
+    // Two thousand a second end: some five hundred may wait, five eighths of them are 320.
+    for (let count = 0; count < 300; count += 1) void entering();
+    expect(admission.isCrowded('single')).toBe(false);
+    for (let count = 0; count < 50; count += 1) void entering();
+    expect([admission.isCrowded('single'), admission.isFull('single')]).toEqual([true, false]);
+  });
+
   it('keeps room to wait in for single requests while batches wait, and for batches', async () => {
     await accept(256);
     const batch = entering(500, 'batch');

@@ -42,6 +42,12 @@ export class Admissions {
     return admission;
   }
 
+  /** Whether many of this party wait at every door. */
+  areCrowded(destinations: Iterable<ShardId>, party: Party): boolean {
+    for (const destination of destinations) if (!this.of(destination).isCrowded(party)) return false;
+    return true;
+  }
+
   /** Whether nobody of this party would be let wait, wherever it went. */
   areFull(destinations: Iterable<ShardId>, party: Party): boolean {
     for (const destination of destinations) if (!this.of(destination).isFull(party)) return false;

@@ -106,6 +106,19 @@ describe('admission by where transfers go', () => {
     expect((await waiting).every(({ status }) => status === 'fulfilled')).toBe(true);
   });
 
+  it('is crowded only where every door is', async () => {
+    await admit(wishes(256, 0));
+    void admit(wishes(200, 0));
+    await clock.step();
+    expect(admissions.areCrowded([0, 1], 'batch')).toBe(false);
+    await admit(wishes(256, 1));
+    void admit(wishes(200, 1));
+    await clock.step();
+    expect(admissions.areCrowded([0, 1], 'batch')).toBe(true);
+    expect(admissions.areCrowded([0, 1], 'single')).toBe(false);
+    expect(admissions.areFull([0, 1], 'batch')).toBe(false);
+  });
+
   it('is full only where every door is', async () => {
     await admit(wishes(256, 0));
     void admit(wishes(300, 0));

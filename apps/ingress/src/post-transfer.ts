@@ -51,7 +51,7 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
     });
   };
   const turnsAway: Handler['turnsAway'] = (request) =>
-    doors.areFull('single') && isPlainJson(request);
+    doors.areCrowded('single') && isPlainJson(request);
   return Object.assign(handler, { turnsAway });
 }
 

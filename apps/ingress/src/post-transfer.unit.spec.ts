@@ -21,6 +21,7 @@ function exchangeOf(body: string): Exchange {
 /** Doors of which those of these destinations are full; undefined: all are. */
 function dependencies(full?: readonly string[]): PostTransferDependencies {
   const doors = {
+    areCrowded: () => full === undefined,
     areFull: () => full === undefined,
     isFull: (destination: string) => full?.includes(destination) ?? true,
   };
@@ -52,6 +53,15 @@ describe('a transfer', () => {
   ])('to a door that is full is not checked: %s is %s', async (body, code) => {
     const handler = postTransfer(dependencies(['full']));
     await expect(handler(exchangeOf(body))).rejects.toMatchObject({ code });
+  });
+
+  it('is turned away unread where every door is crowded, and let wait once it is read', async () => {
+    const doors = { areCrowded: () => true, areFull: () => false, isFull: () => false };
+    const handler = postTransfer({ doors } as unknown as PostTransferDependencies);
+    const exchange = exchangeOf('{}');
+    exchange.request.headers['content-length'] = '2';
+    expect(handler.turnsAway?.(exchange.request)).toBe(true);
+    await expect(handler(exchange)).rejects.toMatchObject({ code: 'invalid-request' });
   });
 
   it.each([

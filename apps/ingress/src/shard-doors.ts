@@ -25,7 +25,7 @@ import { ShardUnavailable } from './problem.js';
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
 const ROUTE_ATTEMPTS_MAX = 3;
 
-type Gatekeeper = Pick<Admissions, 'areFull' | 'admit' | 'of'>;
+type Gatekeeper = Pick<Admissions, 'areFull' | 'areCrowded' | 'admit' | 'of'>;
 
 export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
@@ -53,6 +53,11 @@ export class ShardDoors {
   /** Whether transfers would be turned away wherever they went. */
   areFull(party: Party): boolean {
     return this.admissions.areFull(this.doors.keys(), party);
+  }
+
+  /** Whether transfers wait in numbers, wherever they go. */
+  areCrowded(party: Party): boolean {
+    return this.admissions.areCrowded(this.doors.keys(), party);
   }
 
   /** Whether a transfer to this account would be turned away. */
