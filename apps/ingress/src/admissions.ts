@@ -44,7 +44,8 @@ export class Admissions {
 
   /** Whether many of this party wait at every door. */
   areCrowded(destinations: Iterable<ShardId>, party: Party): boolean {
-    for (const destination of destinations) if (!this.of(destination).isCrowded(party)) return false;
+    for (const destination of destinations)
+      if (!this.of(destination).isCrowded(party)) return false;
     return true;
   }
 
