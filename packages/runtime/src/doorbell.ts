@@ -36,6 +36,11 @@ export interface ListeningDoorbell extends Doorbell {
  * to 0.2 ms of processor time together (tried), whether or not anybody sleeps.
  */
 const RING_REST_MS = 5;
+/**
+ * A connection that only listens would not notice that nobody is left at its other end. So it asks this
+ * often, and what is not answered in the time that redis.ts allows to silence ends the connection.
+ */
+const LISTENING_CHECK_MS = 5_000;
 /** Rings with a payload that may be on their way; beyond it they are dropped, not queued. */
 const PAYLOADS_IN_FLIGHT_MAX = 1000;
 
@@ -59,6 +64,7 @@ export function createDoorbell(options: {
       listeners.onDeaf(called);
     },
     close: async () => {
+      listeners.close();
       await Promise.all([closeRedis(publisher), closeRedis(subscriber)]);
     },
   };
@@ -124,10 +130,14 @@ class Listeners {
   /** Channels that this connection is subscribed to. */
   private readonly heard = new Set<string>();
   private readonly deafened: (() => void)[] = [];
+  private readonly checking: NodeJS.Timeout;
 
   constructor(client: Redis, log: Logger) {
     this.client = client;
     this.log = log;
+    this.checking = setInterval(() => {
+      this.check();
+    }, LISTENING_CHECK_MS).unref();
     client.on('ready', () => {
       void this.subscribeTo([...this.byChannel.keys()]);
     });
@@ -146,6 +156,15 @@ class Listeners {
 
   onDeaf(called: () => void): void {
     this.deafened.push(called);
+  }
+
+  close(): void {
+    clearInterval(this.checking);
+  }
+
+  /** The answer means nothing. That none comes is noticed by the connection itself. */
+  private check(): void {
+    if (this.heard.size > 0) this.client.ping().catch(() => undefined);
   }
 
   async add(channel: string, listener: (payload: string) => void): Promise<() => void> {

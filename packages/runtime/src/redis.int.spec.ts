@@ -40,6 +40,14 @@ class Door {
     this.port = typeof address === 'object' && address !== null ? address.port : 0;
   }
 
+  /** Nothing passes any more, and nobody is told: as where a machine is gone or a route is lost. */
+  freeze(): void {
+    for (const socket of this.sockets) {
+      socket.unpipe();
+      socket.pause();
+    }
+  }
+
   async shut(): Promise<void> {
     const closed = this.server?.listening === true ? once(this.server, 'close') : undefined;
     this.server?.close();
@@ -213,6 +221,20 @@ describe('a doorbell', () => {
     await until(() => other.isListening, 'both channels are heard again');
     end();
     expect(other.isListening).toBe(true);
+  });
+
+  test('does not take a connection that says nothing for one that hears', async () => {
+    const channel = `runtime-spec:${randomUUID()}`;
+    const heard: string[] = [];
+    await other.subscribe(channel, (payload) => heard.push(payload));
+    await ringUntilHeard(channel, heard);
+    let deafened = 0;
+    other.onDeaf(() => (deafened += 1));
+    door.freeze();
+    expect(other.isListening).toBe(true);
+    await until(() => deafened > 0, 'the silence is noticed');
+    await until(() => other.isListening, 'a new connection listens');
+    await ringUntilHeard(channel, heard);
   });
 
   test('takes a subscription while redis is away', async () => {
