@@ -8,13 +8,13 @@ import { UnderWay } from './under-way.js';
 const TARGET_SECONDS = 0.5;
 /** Always admitted: a burst that an idle system takes in its stride. */
 const UNDER_WAY_MIN = 256;
-/** Waiters beyond a quarter of a second of work are turned away. */
+/** The room to wait in: a quarter of a second of work. Who comes beyond it is turned away. */
 const WAIT_SECONDS = 0.25;
 const WAITERS_MIN = 256;
 /**
- * Where this share of the room to wait in is taken at every door, single requests are turned away
- * unread. What waits everywhere at once is no burst that evens out, and a longer line only makes all
- * wait longer; told one by one where they go, most would be turned away as well, for a higher price.
+ * Where this share of the room is taken at every door, single requests are turned away, most of them
+ * unread. The line then stands before the whole system, and a longer one only makes all wait longer;
+ * the rest of the room is for a door that is busier than the others.
  */
 const CROWDED = 5 / 8;
 /** Without any end for this long it is an outage and no overload: what is accepted is safe, and waits. */
@@ -87,15 +87,15 @@ export class Admission {
     return this.#isTaken(party, 1);
   }
 
-  /** Whether more wait than even out by themselves. */
+  /** Whether five eighths of the room of this party are taken. */
   isCrowded(party: Party): boolean {
     return this.#isTaken(party, CROWDED);
   }
 
   #isTaken(party: Party, share: number): boolean {
-    const waiting = this.#waiting[party] / share;
-    if (waiting <= WAITERS_MIN) return false;
-    return waiting > this.#endsPerSecond() * WAIT_SECONDS;
+    const waiting = this.#waiting[party];
+    if (waiting <= WAITERS_MIN * share) return false;
+    return waiting > this.#endsPerSecond() * WAIT_SECONDS * share;
   }
 
   /**

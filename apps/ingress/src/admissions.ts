@@ -42,10 +42,10 @@ export class Admissions {
     return admission;
   }
 
-  /** Whether many of this party wait at every door. */
+  /** Whether five eighths of the room of this party are taken at every door. */
   areCrowded(destinations: Iterable<ShardId>, party: Party): boolean {
     for (const destination of destinations)
-      if (!this.of(destination).isCrowded(party)) return false;
+      {if (!this.of(destination).isCrowded(party)) return false;}
     return true;
   }
 

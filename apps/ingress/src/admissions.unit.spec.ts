@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import type { ShardId } from '@surety/domain';
 import { QueueFullError } from '@surety/runtime';
 import type { Clock } from '@surety/runtime';
 import { Admissions } from './admissions.js';
@@ -106,18 +107,23 @@ describe('admission by where transfers go', () => {
     expect((await waiting).every(({ status }) => status === 'fulfilled')).toBe(true);
   });
 
-  it('is crowded only where every door is', async () => {
-    await admit(wishes(256, 0));
-    void admit(wishes(200, 0));
-    await clock.step();
-    expect(admissions.areCrowded([0, 1], 'batch')).toBe(false);
-    await admit(wishes(256, 1));
-    void admit(wishes(200, 1));
-    await clock.step();
-    expect(admissions.areCrowded([0, 1], 'batch')).toBe(true);
-    expect(admissions.areCrowded([0, 1], 'single')).toBe(false);
-    expect(admissions.areFull([0, 1], 'batch')).toBe(false);
-  });
+  it.each(['single', 'batch'] as const)(
+    'is crowded only where every door is: %s',
+    async (party) => {
+      const other = party === 'single' ? 'batch' : 'single';
+      const waitAt = (door: ShardId): void => {
+        for (let count = 0; count < 200; count += 1) void admissions.of(door).enter(1, party);
+      };
+      await admit(wishes(256, 0));
+      waitAt(0);
+      expect(admissions.areCrowded([0, 1], party)).toBe(false);
+      await admit(wishes(256, 1));
+      waitAt(1);
+      expect(admissions.areCrowded([0, 1], party)).toBe(true);
+      expect(admissions.areCrowded([0, 1], other)).toBe(false);
+      expect(admissions.areFull([0, 1], party)).toBe(false);
+    },
+  );
 
   it('is full only where every door is', async () => {
     await admit(wishes(256, 0));

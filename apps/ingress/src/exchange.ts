@@ -29,7 +29,7 @@ export interface Exchange {
 
 export interface Handler {
   (exchange: Exchange): Promise<Answer>;
-  /** Whether this request, whose body has come, is answered TURNED_AWAY unread. */
+  /** Whether this request, whose body has come, would be answered TURNED_AWAY whatever the body says. */
   readonly turnsAway?: (request: IncomingMessage) => boolean;
 }
 

@@ -27,7 +27,7 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
   const { doors, firstTransfers, keyMemory, currencies } = dependencies;
   const handler: Handler = async (exchange) => {
     const text = await readBody(exchange.request);
-    if (doors.areFull('single')) throw TURNED_AWAY;
+    if (doors.areCrowded('single')) throw TURNED_AWAY;
     const json = parseJson(text);
     // Before all that costs: checks, the fingerprint, a question to Redis.
     const destination = destinationOf(json);

@@ -55,7 +55,7 @@ export class ShardDoors {
     return this.admissions.areFull(this.doors.keys(), party);
   }
 
-  /** Whether transfers wait in numbers, wherever they go. */
+  /** Whether transfers would wait in a long line, wherever they went. */
   areCrowded(party: Party): boolean {
     return this.admissions.areCrowded(this.doors.keys(), party);
   }

@@ -37,8 +37,9 @@ export interface ListeningDoorbell extends Doorbell {
  */
 const RING_REST_MS = 5;
 /**
- * A connection that only listens would not notice that nobody is left at its other end. So it asks this
- * often, and what is not answered in the time that redis.ts allows to silence ends the connection.
+ * A connection that only listens asks this often whether somebody is there, and what is not answered in
+ * the time that redis.ts allows to silence ends it. TCP would take most of a minute to notice a machine
+ * that is gone, and would never notice a server that hangs.
  */
 const LISTENING_CHECK_MS = 5_000;
 /** Rings with a payload that may be on their way; beyond it they are dropped, not queued. */

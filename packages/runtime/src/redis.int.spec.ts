@@ -40,7 +40,7 @@ class Door {
     this.port = typeof address === 'object' && address !== null ? address.port : 0;
   }
 
-  /** Nothing passes any more, and nobody is told: as where a machine is gone or a route is lost. */
+  /** Nothing passes any more, and nobody is told: as where a server hangs. */
   freeze(): void {
     for (const socket of this.sockets) {
       socket.unpipe();
