@@ -44,8 +44,9 @@ export class Admissions {
 
   /** Whether five eighths of the room of this party are taken at every door. */
   areCrowded(destinations: Iterable<ShardId>, party: Party): boolean {
-    for (const destination of destinations)
-      {if (!this.of(destination).isCrowded(party)) return false;}
+    for (const destination of destinations) {
+      if (!this.of(destination).isCrowded(party)) return false;
+    }
     return true;
   }
 
