@@ -152,6 +152,10 @@ export { openTransferMismatches } from './statements/check/open-transfer-mismatc
 export type { OpenTransferMismatch } from './statements/check/open-transfer-mismatches.js';
 export { overdrawnAccounts } from './statements/check/overdrawn-accounts.js';
 export type { OverdrawnAccount } from './statements/check/overdrawn-accounts.js';
+export {
+  projectedBalanceVersions,
+  projectedStatusVersions,
+} from './statements/check/projected-versions.js';
 export { staleBalances } from './statements/check/stale-balances.js';
 export type { StaleBalance } from './statements/check/stale-balances.js';
 export { staleStatuses } from './statements/check/stale-statuses.js';

@@ -1,21 +1,11 @@
 import { isEnded } from '@surety/domain';
-import type { ShardId } from '@surety/domain';
-import {
-  readBalance,
-  readTransactionStatus,
-  staleBalances,
-  staleStatuses,
-  strayProjections,
-} from '@surety/db';
-import type { Session, Shard, StaleBalance, StaleStatus, StrayProjection } from '@surety/db';
-import { sleep } from '@surety/runtime';
+import { staleBalances, staleStatuses, strayProjections } from '@surety/db';
+import type { Session, StaleBalance, StaleStatus, StrayProjection } from '@surety/db';
+import { judgeLag } from './lag.js';
+import type { Behind } from './lag.js';
 import { onEveryShard } from './scope.js';
-import type { Check, CheckScope } from './scope.js';
-import type { Finding, Findings } from './types.js';
-
-const PATIENCE_POLL_MS = 200;
-/** A projector that works through a backlog is waited for, but not for ever. */
-const PATIENCE_TIMES_MAX = 6;
+import type { Check } from './scope.js';
+import type { Finding } from './types.js';
 
 /**
  * A projection may be behind while work is under way: that is lag, told as a note. At rest it is
@@ -36,20 +26,16 @@ export const projections: Check = {
         ...statuses.map((row) => staleStatus(snapshot, row)),
       ];
       for (const one of stale) {
-        if ('reached' in one) behind.push(one);
+        if ('version' in one) behind.push(one);
         else findings.add(one);
       }
-      findings.add(...(await strays(snapshot)));
+      for (const stray of await strayProjections(snapshot)) {
+        findings.add(strayFinding(snapshot, stray));
+      }
     });
     if (behind.length > 0) await judgeLag(scope, behind, findings);
   },
 };
-
-/** A row that is older than the truth, and how to tell whether it has come to it meanwhile. */
-export interface Behind {
-  readonly finding: Finding;
-  reached(shard: Shard): Promise<boolean>;
-}
 
 export function staleBalance(snapshot: Pick<Session, 'id'>, row: StaleBalance): Finding | Behind {
   const { id, version, projectedVersion } = row;
@@ -68,10 +54,7 @@ export function staleBalance(snapshot: Pick<Session, 'id'>, row: StaleBalance): 
     },
   };
   if (!isBehind) return finding;
-  return {
-    finding,
-    reached: async (shard) => ((await readBalance(shard, id))?.version ?? -1n) >= version,
-  };
+  return { finding, shard: snapshot.id, table: 'balances', id, version };
 }
 
 export function staleStatus(snapshot: Pick<Session, 'id'>, row: StaleStatus): Finding | Behind {
@@ -96,13 +79,11 @@ export function staleStatus(snapshot: Pick<Session, 'id'>, row: StaleStatus): Fi
   if (!isBehind) return finding;
   return {
     finding,
-    reached: async (shard) => ((await readTransactionStatus(shard, id))?.version ?? -1) >= version,
+    shard: snapshot.id,
+    table: 'transaction_status',
+    id,
+    version: BigInt(version),
   };
-}
-
-async function strays(snapshot: Session): Promise<Finding[]> {
-  const rows = await strayProjections(snapshot);
-  return rows.map((row) => strayFinding(snapshot, row));
 }
 
 export function strayFinding(
@@ -115,40 +96,4 @@ export function strayFinding(
     problem: truthVersion === null ? 'is about what does not exist' : 'is newer than the truth',
     detail: { version: version.toString(), truthVersion: truthVersion?.toString() ?? null },
   };
-}
-
-export async function judgeLag(
-  scope: CheckScope,
-  behind: readonly Behind[],
-  findings: Findings,
-): Promise<void> {
-  if ((await scope.count('outbox', 'open_transfers')) > 0) {
-    findings.notes.push(`${behind.length} rows are behind while work is under way`);
-    return;
-  }
-  const late = await stillBehind(scope, behind);
-  findings.add(...late.map(({ finding }) => finding));
-  const caughtUp = behind.length - late.length;
-  if (caughtUp > 0) findings.notes.push(`${caughtUp} rows were behind and have caught up`);
-}
-
-async function stillBehind(
-  scope: CheckScope,
-  behind: readonly Behind[],
-): Promise<readonly Behind[]> {
-  const patienceMs = scope.projectionPatienceMs;
-  const endsAt = performance.now() + PATIENCE_TIMES_MAX * patienceMs;
-  let until = performance.now() + patienceMs;
-  let late = behind;
-  for (;;) {
-    const next: Behind[] = [];
-    for (const one of late) {
-      if (!(await one.reached(scope.liveShard(one.finding.shard as ShardId)))) next.push(one);
-    }
-    // Something moves: the rest gets its time from now on.
-    if (next.length < late.length) until = Math.min(endsAt, performance.now() + patienceMs);
-    late = next;
-    if (late.length === 0 || performance.now() >= until) return late;
-    await sleep(PATIENCE_POLL_MS);
-  }
 }

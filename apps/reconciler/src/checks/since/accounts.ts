@@ -33,7 +33,7 @@ export interface AccountsLook {
 export async function lookAtAccounts(
   snapshot: Session,
   look: AccountsLook,
-): Promise<readonly TransferId[]> {
+): Promise<ReadonlySet<TransferId>> {
   const { scope, sink, bound } = look;
   const older = new Set<TransferId>();
   for await (const page of eachChangedPage(snapshot)) {
@@ -43,7 +43,7 @@ export async function lookAtAccounts(
     });
   }
   await lookForVanished(snapshot, scope, sink);
-  return [...older];
+  return older;
 }
 
 /** @returns those on which a transfer of an older id has put a leg since */

@@ -10,8 +10,9 @@ import { holds } from '../holds.js';
 import { openTransfers } from '../open-transfers.js';
 import { outbox } from '../outbox.js';
 import { overdraft } from '../overdraft.js';
-import { judgeLag, projections, staleBalance, strayFinding } from '../projections.js';
-import type { Behind } from '../projections.js';
+import { judgeLag } from '../lag.js';
+import type { Behind } from '../lag.js';
+import { projections, staleBalance, strayFinding } from '../projections.js';
 import { onEveryShard } from '../scope.js';
 import type { Check, CheckScope } from '../scope.js';
 import { stepLegs } from '../step-legs.js';
@@ -59,11 +60,11 @@ export async function runSince(
     await work();
     for (const name of names) times.set(name, performance.now() - beganAt);
   };
-  const older: TransferId[] = [];
+  const older = new Set<TransferId>();
   let pages: readonly JudgedPage[] = [];
   await timed(['balances'], () =>
     onEveryShard(scope, async (snapshot) => {
-      older.push(...(await lookAtAccounts(snapshot, look)));
+      for (const id of await lookAtAccounts(snapshot, look)) older.add(id);
     }),
   );
   await timed(['step-legs', 'histories', 'decisions', 'credits', 'open-transfers'], async () => {
@@ -72,7 +73,7 @@ export async function runSince(
     for (const snapshot of scope.snapshots) {
       await lookAtOpenTransfers(snapshot, look, read.readFrom);
     }
-    await lookAtTransfers(look, [...new Set(older)]);
+    await lookAtTransfers(look, [...older]);
   });
   for (const check of STATE_CHECKS) {
     await timed([check.name], () => check.inspect(scope, sink.of(check.name)));
@@ -94,7 +95,7 @@ async function lookAtProjectedBalances(
   await onEveryShard(scope, async (snapshot) => {
     for (const row of await staleBalances(snapshot)) {
       const stale = staleBalance(snapshot, row);
-      if ('reached' in stale) behind.push(stale);
+      if ('version' in stale) behind.push(stale);
       else sink.tell('projections', stale);
     }
     for (const row of await strayBalances(snapshot)) {

@@ -17,10 +17,10 @@ import type {
   TransferSelection,
 } from '@surety/db';
 import { inPieces } from '../../give-way.js';
+import type { Behind } from '../lag.js';
 import { lastOwnStep } from '../legal-history.js';
 import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
-import type { Behind } from '../projections.js';
 import type { CheckScope } from '../scope.js';
 import { countsOf, rowsText } from './judged-pages.js';
 import type { JudgedPage, JudgedPages } from './judged-pages.js';
@@ -182,7 +182,7 @@ function lookAtStatus(look: TransfersLook, shard: Session, story: TransferStory)
   if (stray) sink.tell('projections', strayFinding(shard, stray));
   if (!transfer || !differs(status, transfer)) return;
   const stale = staleStatus(shard, comparedStatus(story, transfer));
-  if ('reached' in stale) behind.push(stale);
+  if ('version' in stale) behind.push(stale);
   else sink.tell('projections', stale);
 }
 
