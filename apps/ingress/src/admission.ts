@@ -11,12 +11,6 @@ const UNDER_WAY_MIN = 256;
 /** The room to wait in: a quarter of a second of work. Who comes beyond it is turned away. */
 const WAIT_SECONDS = 0.25;
 const WAITERS_MIN = 256;
-/**
- * Where this share of the room is taken at every door, single requests are turned away, most of them
- * unread. The line then stands before the whole system, and a longer one only makes all wait longer;
- * the rest of the room is for a door that is busier than the others.
- */
-const CROWDED = 5 / 8;
 /** Without any end for this long it is an outage and no overload: what is accepted is safe, and waits. */
 const SILENCE_MS = 2_000;
 /**
@@ -29,6 +23,14 @@ const BUCKETS = 10;
 
 /** A batch waits as what it weighs: in one queue with single requests it would fill it alone. */
 export type Party = 'single' | 'batch';
+
+/**
+ * Where this share of its room is taken at every door, a party is turned away, most of it unread. The
+ * line then stands before the whole system, and a longer one only makes all wait longer; the rest of
+ * the room is for a door that is busier than the others. Batches enter door by door, and what finds
+ * room at one of them shall not be lost.
+ */
+const CROWDED: Readonly<Record<Party, number>> = { single: 5 / 8, batch: 1 };
 
 export interface AdmissionOptions {
   readonly clock: Clock;
@@ -87,9 +89,9 @@ export class Admission {
     return this.#isTaken(party, 1);
   }
 
-  /** Whether five eighths of the room of this party are taken. */
+  /** Whether so much of the room of this party is taken that it is turned away if all doors are so. */
   isCrowded(party: Party): boolean {
-    return this.#isTaken(party, CROWDED);
+    return this.#isTaken(party, CROWDED[party]);
   }
 
   #isTaken(party: Party, share: number): boolean {

@@ -42,17 +42,11 @@ export class Admissions {
     return admission;
   }
 
-  /** Whether five eighths of the room of this party are taken at every door. */
+  /** Whether all of these doors are crowded: this party is turned away then, wherever it goes. */
   areCrowded(destinations: Iterable<ShardId>, party: Party): boolean {
     for (const destination of destinations) {
       if (!this.of(destination).isCrowded(party)) return false;
     }
-    return true;
-  }
-
-  /** Whether nobody of this party would be let wait, wherever it went. */
-  areFull(destinations: Iterable<ShardId>, party: Party): boolean {
-    for (const destination of destinations) if (!this.of(destination).isFull(party)) return false;
     return true;
   }
 

@@ -34,7 +34,7 @@ type Candidate =
 export function postTransferBatch(dependencies: PostTransferDependencies): Handler {
   return async (exchange) => {
     const text = await readBody(exchange.request, BATCH_BYTES_MAX);
-    if (dependencies.doors.areFull('batch')) throw TURNED_AWAY;
+    if (dependencies.doors.areCrowded('batch')) throw TURNED_AWAY;
     const { traceparent } = exchange;
     const members = parseTransferBatch(parseJson(text));
     const composed = await Promise.all(

@@ -22,7 +22,6 @@ function exchangeOf(body: string): Exchange {
 function dependencies(full?: readonly string[]): PostTransferDependencies {
   const doors = {
     areCrowded: () => full === undefined,
-    areFull: () => full === undefined,
     isFull: (destination: string) => full?.includes(destination) ?? true,
   };
   return { doors } as unknown as PostTransferDependencies;
@@ -56,7 +55,7 @@ describe('a transfer', () => {
   });
 
   it('is turned away where every door is crowded, though there is room left', async () => {
-    const doors = { areCrowded: () => true, areFull: () => false, isFull: () => false };
+    const doors = { areCrowded: () => true, isFull: () => false };
     const handler = postTransfer({ doors } as unknown as PostTransferDependencies);
     await expect(handler(exchangeOf('{'))).rejects.toBe(TURNED_AWAY);
   });
@@ -88,7 +87,7 @@ describe('a member of a batch', () => {
 
   it('without a key is told of its field: the header is not read here', async () => {
     const handler = postTransferBatch({
-      doors: { areFull: () => false, requestTransfers: () => Promise.resolve([]) },
+      doors: { areCrowded: () => false, requestTransfers: () => Promise.resolve([]) },
       keyMemory: { rememberAll: () => Promise.resolve([]) },
       currencies: currencyTable([]),
     } as unknown as PostTransferDependencies);

@@ -25,7 +25,7 @@ import { ShardUnavailable } from './problem.js';
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
 const ROUTE_ATTEMPTS_MAX = 3;
 
-type Gatekeeper = Pick<Admissions, 'areFull' | 'areCrowded' | 'admit' | 'of'>;
+type Gatekeeper = Pick<Admissions, 'areCrowded' | 'admit' | 'of'>;
 
 export interface ShardDoorsOptions extends DoorOptions {
   readonly shards: readonly Shard[];
@@ -50,12 +50,7 @@ export class ShardDoors {
     return shardOfSlot(this.slotMaps.current(), slot);
   }
 
-  /** Whether transfers would be turned away wherever they went. */
-  areFull(party: Party): boolean {
-    return this.admissions.areFull(this.doors.keys(), party);
-  }
-
-  /** Whether transfers would wait in a long line, wherever they went. */
+  /** Whether transfers of this party are turned away, wherever they go. */
   areCrowded(party: Party): boolean {
     return this.admissions.areCrowded(this.doors.keys(), party);
   }
