@@ -21,10 +21,10 @@ export interface GroupCommitOptions<Item, Result> {
   readonly weigh?: (item: Item) => number;
   readonly groupMax?: number;
   /**
-   * One transaction for all; safe to repeat as a whole. One result per item, in order. From the
-   * second attempt on, an item may have been stored by an earlier one.
+   * One transaction for all; safe to repeat as a whole, also after it was stored without an
+   * acknowledgement. One result per item, in order.
    */
-  readonly run: (items: readonly Item[], isFirstAttempt: boolean) => Promise<readonly Result[]>;
+  readonly run: (items: readonly Item[]) => Promise<readonly Result[]>;
   /** Told after each commit. */
   readonly committed: (results: readonly Result[]) => void;
 }
@@ -50,7 +50,7 @@ export class GroupCommit<Item, Result> {
       queueMax: options.queueMax,
       clock: this.clock,
       ...(options.weigh === undefined ? {} : { weigh: options.weigh }),
-      run: (items) => this.settle(items, true),
+      run: (items) => this.settle(items),
     });
   }
 
@@ -72,12 +72,9 @@ export class GroupCommit<Item, Result> {
     return this.batcher.stop();
   }
 
-  private async settle(
-    items: readonly Item[],
-    isFirstAttempt: boolean,
-  ): Promise<readonly Settled<Result>[]> {
+  private async settle(items: readonly Item[]): Promise<readonly Settled<Result>[]> {
     try {
-      const results = await this.runUntilKnown(items, isFirstAttempt);
+      const results = await this.runUntilKnown(items);
       this.options.committed(results);
       return results.map((result) => ({ ok: true, result }));
     } catch (error) {
@@ -85,21 +82,17 @@ export class GroupCommit<Item, Result> {
         return items.map(() => ({ ok: false, error }));
       }
       const middle = items.length >>> 1;
-      const first = await this.settle(items.slice(0, middle), false);
-      const second = await this.settle(items.slice(middle), false);
+      const first = await this.settle(items.slice(0, middle));
+      const second = await this.settle(items.slice(middle));
       return [...first, ...second];
     }
   }
 
   /** A group that was stored without an acknowledgement finds its own rows when it runs again. */
-  private async runUntilKnown(
-    items: readonly Item[],
-    isFirstAttempt: boolean,
-  ): Promise<readonly Result[]> {
+  private async runUntilKnown(items: readonly Item[]): Promise<readonly Result[]> {
     for (let attempt = 1; ; attempt += 1) {
       try {
-        const isFirst = isFirstAttempt && attempt === 1;
-        return await this.options.gate.run(() => this.options.run(items, isFirst));
+        return await this.options.gate.run(() => this.options.run(items));
       } catch (error) {
         const isUnknown = error instanceof StoreError && error.outcomeUnknown;
         if (!isUnknown || attempt >= UNKNOWN_OUTCOME_ATTEMPTS_MAX) throw error;

@@ -99,15 +99,15 @@ describe('a group commit', () => {
     expect(store.rows.transfers.size).toBe(1);
   });
 
-  test('says which attempt is the first: after it an item may have been stored', async () => {
-    const runs: [readonly number[], boolean][] = [];
+  test('runs what nobody acknowledged again as a whole, and halves it only then', async () => {
+    const runs: (readonly number[])[] = [];
     let isLost = true;
     const group = new GroupCommit<number, number>({
       gate: aGate(),
       queueMax: 10,
       committed: () => undefined,
-      run: (items, isFirstAttempt) => {
-        runs.push([items, isFirstAttempt]);
+      run: (items) => {
+        runs.push(items);
         if (isLost) {
           isLost = false;
           return Promise.reject(away(true));
@@ -117,16 +117,7 @@ describe('a group commit', () => {
       },
     });
     await Promise.all([1, 2, 3].map((item) => group.submit(item)));
-    await group.submit(4);
-    expect(runs).toEqual([
-      [[1, 2, 3], true],
-      [[1, 2, 3], false],
-      [[1], false],
-      [[2, 3], false],
-      [[2], false],
-      [[3], false],
-      [[4], true],
-    ]);
+    expect(runs).toEqual([[1, 2, 3], [1, 2, 3], [1], [2, 3], [2], [3]]);
   });
 
   test('gives up on an outcome that stays unknown', async () => {

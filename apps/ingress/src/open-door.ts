@@ -5,7 +5,6 @@ import type { Clock, Doorbell, Metrics } from '@surety/runtime';
 import {
   followDecisions,
   fundAccounts,
-  lookedUp,
   openAccounts,
   requestTransfers,
   voidTransfers,
@@ -69,7 +68,6 @@ type Bounds<Item> = Pick<GroupCommitOptions<Item, unknown>, 'queueMax' | 'groupM
 type Write<Item, Result> = (
   store: ShardStore,
   items: readonly Item[],
-  isFirstAttempt: boolean,
 ) => Promise<readonly Result[]>;
 
 export function openDoor(shard: Shard, options: DoorOptions): Door {
@@ -86,10 +84,10 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
       gate,
       ...bounds,
       ...(clock ? { clock } : {}),
-      run: (group, isFirstAttempt) => write(storeFor(shard, group), itemsOf(group), isFirstAttempt),
+      run: (group) => write(storeFor(shard, group), itemsOf(group)),
       committed,
     });
-  const transfers = groupOf(storeTransfers, (results) => {
+  const transfers = groupOf(requestTransfers, (results) => {
     record.kinds('request', results);
     metrics.queueDepth.set(label, transfers.depth);
   });
@@ -188,22 +186,12 @@ class WriteRecord {
   }
 }
 
-/** What the key memory said of a request counts for the first attempt to store it. */
-function storeTransfers(
-  store: ShardStore,
-  requests: readonly TransferRequest[],
-  isFirstAttempt: boolean,
-): Promise<readonly RequestResult[]> {
-  return requestTransfers(store, isFirstAttempt ? requests : requests.map(lookedUp));
-}
-
 /** All bundles in one transaction; each gets its own results back. */
 async function requestBundles(
   store: ShardStore,
   bundles: readonly (readonly TransferRequest[])[],
-  isFirstAttempt: boolean,
 ): Promise<readonly (readonly RequestResult[])[]> {
-  const results = await storeTransfers(store, bundles.flat(), isFirstAttempt);
+  const results = await requestTransfers(store, bundles.flat());
   let from = 0;
   return bundles.map(({ length }) => {
     from += length;

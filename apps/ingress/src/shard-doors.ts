@@ -3,7 +3,7 @@ import { slotOfAccount, shardOfSlot } from '@surety/domain';
 import type { AccountId, ShardId, TransferId } from '@surety/domain';
 import type { Shard } from '@surety/db';
 import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
-import { NO_CHANGES, StoreError, lookedUp } from '@surety/saga';
+import { NO_CHANGES, StoreError } from '@surety/saga';
 import type {
   AccountOpening,
   FundingRequest,
@@ -80,10 +80,9 @@ export class ShardDoors {
   }
 
   private storeAlone(request: TransferRequest): Promise<RequestResult> {
-    return this.route(request.key.slot, (door, epoch, attempt) => {
-      const item = attempt === 1 ? request : lookedUp(request);
-      return door.transfers.submit({ item, epoch });
-    });
+    return this.route(request.key.slot, (door, epoch) =>
+      door.transfers.submit({ item: request, epoch }),
+    );
   }
 
   /**
@@ -146,7 +145,7 @@ export class ShardDoors {
       return results.map((value) => ({ status: 'fulfilled', value }));
     } catch (reason) {
       if (!mayGoAlone(reason)) return bundle.map(() => ({ status: 'rejected', reason }));
-      return Promise.allSettled(bundle.map((request) => this.storeAlone(lookedUp(request))));
+      return Promise.allSettled(bundle.map((request) => this.storeAlone(request)));
     }
   }
 
@@ -239,7 +238,7 @@ export class ShardDoors {
   /** Tries again with a newer map where the shard says that ours is outdated. */
   private async route<T>(
     slot: number,
-    pass: (door: Door, epoch: bigint, attempt: number) => Promise<T>,
+    pass: (door: Door, epoch: bigint) => Promise<T>,
   ): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const map = this.slotMaps.current();
@@ -247,7 +246,7 @@ export class ShardDoors {
       const door = this.doors.get(shard);
       if (!door) throw new ShardUnavailable(shard);
       try {
-        return await pass(door, map.epoch, attempt);
+        return await pass(door, map.epoch);
       } catch (error) {
         const isOutdated = error instanceof StoreError && error.kind === 'epoch';
         if (!isOutdated) throw error;

@@ -24,8 +24,7 @@ export interface TransferRequest {
   readonly actor: string;
   /**
    * True where there is reason to believe that the key was never used: then the row is not looked for
-   * before it is inserted. Wrong, it costs the group one more attempt and changes no result. Only of
-   * a request that nobody has tried to store before: see `lookedUp`.
+   * before it is inserted. Wrong, it costs the group one more attempt and changes no result.
    */
   readonly isKeyPresumedAbsent?: boolean;
 }
@@ -54,11 +53,6 @@ export function requestTransfers(
     const result = requests.map((request) => take(set, request));
     return { changes: set.finish(), result };
   });
-}
-
-/** The same request for every further time that it is stored: its row may be there by now. */
-export function lookedUp(request: TransferRequest): TransferRequest {
-  return request.isKeyPresumedAbsent ? { ...request, isKeyPresumedAbsent: false } : request;
 }
 
 function loadOf(requests: readonly TransferRequest[]): LoadRequest {

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { InvariantViolation } from '@surety/domain';
 import { MemoryShardStore, aDeposit, aTransferRequest, anAccount, eur } from '@surety/testing';
 import { ChangeSet } from './change-set.js';
-import { fundAccounts, lookedUp, openAccounts, readingAllKeys, requestTransfers } from './index.js';
+import { fundAccounts, openAccounts, readingAllKeys, requestTransfers } from './index.js';
 import type { AccountOpening, LoadRequest, ShardStore } from './index.js';
 
 const START_MS = Date.UTC(2026, 0, 1);
@@ -73,11 +73,15 @@ describe('requestTransfers with keys that are presumed absent', () => {
       },
     };
     await requestTransfers(store, [presumed, doubted]);
-    await requestTransfers(store, [presumed, doubted].map(lookedUp));
-    expect(loads).toEqual([
-      { keys: [doubted.key], keysPresumedAbsent: [presumed.key] },
-      { keys: [presumed.key, doubted.key], keysPresumedAbsent: [] },
-    ]);
+    expect(loads).toEqual([{ keys: [doubted.key], keysPresumedAbsent: [presumed.key] }]);
+  });
+
+  it('finds its own row when it runs again, presumption and all', async () => {
+    const store = aShard();
+    const [first] = await requestTransfers(store, [presumed]);
+    expect(await requestTransfers(store, [presumed])).toEqual([first]);
+    expect(first).toMatchObject({ kind: 'accepted', transferId: presumed.transferId });
+    expect(store.rows.transfers.size).toBe(1);
   });
 
   it('stores rows of the same form', async () => {
