@@ -11,7 +11,7 @@ import { untilPlaced } from './until-placed.js';
 import type { Patience } from './until-placed.js';
 
 export interface ShardOptions {
-  /** mysql://user:password@host:port/schema of each shard, in the order of their ids. */
+  /** mysql[s]://user:password@host:port/schema of each shard, in the order of their ids. */
   readonly urls: readonly string[];
   /** Connections to each shard at most. */
   readonly poolSize: number;

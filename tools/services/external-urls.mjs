@@ -17,8 +17,8 @@ export function readExternalUrls(env) {
     ? splitList(env.SURETY_MIGRATION_SHARDS)
     : shardUrls;
   const mistakes = [
-    ...urlMistakes('SURETY_SHARDS', shardUrls, 'mysql:'),
-    ...urlMistakes('SURETY_MIGRATION_SHARDS', migrationUrls, 'mysql:'),
+    ...urlMistakes('SURETY_SHARDS', shardUrls, 'mysql:', 'mysqls:'),
+    ...urlMistakes('SURETY_MIGRATION_SHARDS', migrationUrls, 'mysql:', 'mysqls:'),
     ...urlMistakes('SURETY_REDIS_URL', [env.SURETY_REDIS_URL], 'redis:', 'rediss:'),
   ];
   if (migrationUrls.length !== shardUrls.length) {

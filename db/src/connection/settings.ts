@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 /** How every connection to a shard is set up, and the bounds that keep one from hanging a process. */
 
 /** A process that is paused in a transaction loses its locks after this long. */
@@ -16,6 +18,14 @@ export const ACQUIRE_QUEUE_MAX = 500;
 export const IDLE_TIMEOUT_MS = 5_000;
 export const REAP_INTERVAL_MS = 1_000;
 
+/** TLS as the driver takes it: with the certificate authorities that Node.js trusts. */
+export interface TlsSettings {
+  readonly minVersion: 'TLSv1.2';
+  readonly rejectUnauthorized: true;
+  /** The certificate has to be that of the host in the URL; without this any trusted one would do. */
+  readonly verifyIdentity: true;
+}
+
 export interface DriverSettings {
   readonly host: string;
   readonly port: number;
@@ -30,23 +40,28 @@ export interface DriverSettings {
   readonly multipleStatements: true;
   readonly connectTimeout: number;
   readonly flags: string[];
+  /** Absent where the connection is plain. */
+  readonly ssl?: TlsSettings;
 }
 
 const PORT = 3306;
+const TLS: TlsSettings = { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true };
 
-/** @throws TypeError where the text is no URL of a schema. The password is never part of a message. */
+/**
+ * `mysqls:` is the same with TLS, to a host by its name: the driver compares the certificate of an
+ * address with `localhost`. What follows a `?` is refused: other clients switch TLS on there, and
+ * whoever expects that must not get a plain connection.
+ * @throws TypeError where the text is no URL of a schema. The password is never part of a message.
+ */
 export function driverSettings(shardUrl: string): DriverSettings {
-  const url = URL.canParse(shardUrl) ? new URL(shardUrl) : undefined;
-  const database = decodeURIComponent(url?.pathname.slice(1) ?? '');
-  if (url?.protocol !== 'mysql:' || !database) {
-    throw new TypeError('a shard is given as mysql://user:password@host:port/schema');
-  }
+  const url = urlOfSchema(shardUrl);
+  if (!url) throw new TypeError('a shard is given as mysql[s]://user:password@host:port/schema');
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port ? Number(url.port) : PORT,
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    database,
+    database: decodeURIComponent(url.pathname.slice(1)),
     charset: 'utf8mb4',
     timezone: '+00:00',
     // Whole numbers beyond 2^53 and decimals arrive as strings; nothing is ever rounded.
@@ -57,7 +72,20 @@ export function driverSettings(shardUrl: string): DriverSettings {
     connectTimeout: CONNECT_TIMEOUT_MS,
     // Affected rows are rows that were changed, not rows that were found.
     flags: ['-FOUND_ROWS'],
+    ...(url.protocol === 'mysqls:' ? { ssl: TLS } : {}),
   };
+}
+
+function urlOfSchema(text: string): URL | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const url = new URL(text);
+  const isOurs = url.protocol === 'mysql:' || (url.protocol === 'mysqls:' && !isAddress(url));
+  return isOurs && url.search === '' && url.pathname.length > 1 ? url : undefined;
+}
+
+/** Addresses of version 6 stand in brackets. */
+function isAddress({ hostname }: URL): boolean {
+  return hostname.startsWith('[') || isIP(hostname) !== 0;
 }
 
 /**

@@ -8,13 +8,26 @@ it('reads every part of a URL', () => {
   expect(driverSettings('mysql://u:p@db/s').port).toBe(3306);
 });
 
-it.each(['', 'nonsense', 'postgres://u:secret@h/s', 'mysql://u:secret@h', 'mysql://u:secret@h/'])(
-  'refuses %s without repeating a password',
-  (url) => {
-    expect(() => driverSettings(url)).toThrow(TypeError);
-    expect(() => driverSettings(url)).not.toThrow('secret');
-  },
-);
+it('speaks TLS where the URL says so, to the host that it names and nobody else', () => {
+  expect(driverSettings('mysqls://u:p@db/s').ssl).toEqual({
+    ...{ minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true },
+  });
+  expect(driverSettings('mysql://u:p@db/s')).not.toHaveProperty('ssl');
+});
+
+it.each([
+  ...['', 'nonsense', 'postgres://u:secret@h/s', 'mysql://u:secret@h', 'mysql://u:secret@h/'],
+  ...[
+    'mysql://u:secret@h/s?ssl=true',
+    'mysqls://u:secret@h/s?ca=x',
+    'mysqls://u:secret@h',
+    'mysqls://u:secret@10.0.0.1/s',
+    'mysqls://u:secret@[::1]/s',
+  ],
+])('refuses %s without repeating a password', (url) => {
+  expect(() => driverSettings(url)).toThrow(TypeError);
+  expect(() => driverSettings(url)).not.toThrow('secret');
+});
 
 it('bounds what a silent owner may keep, strictly and with the driver’s escapes', () => {
   const statements = sessionStatements();

@@ -62,7 +62,7 @@ describe('mistakes', () => {
       SURETY_CURRENCIES: 'POINTS:0,gold',
     });
     expect(mistakes).toEqual([
-      'SURETY_SHARDS: entry 1 is not mysql://user:password@host:port/schema',
+      'SURETY_SHARDS: entry 1 is not mysql[s]://user:password@host:port/schema',
       'SURETY_KAFKA_BROKERS: entry 1 is not host:port',
       'SURETY_REDIS_URL: is required',
       'SURETY_POOL_SIZE: is not a whole number from 1 to 1000000',
@@ -76,6 +76,8 @@ describe('mistakes', () => {
     ['a shard twice', { SURETY_SHARDS: 'mysql://a:p@h/s,mysql://a:p@h/s' }],
     ['a shard without a schema', { SURETY_SHARDS: 'mysql://a:hunter2@h:3306' }],
     ['a shard without a user', { SURETY_SHARDS: 'mysql://h:3306/s' }],
+    ['a shard with TLS by its address', { SURETY_SHARDS: 'mysqls://a:p@10.0.0.1/s' }],
+    ['a shard with options behind its schema', { SURETY_SHARDS: 'mysql://a:p@h/s?ssl=true' }],
     ['no shard at all', { SURETY_SHARDS: ' , ' }],
     ['a broker with a port beyond 65535', { SURETY_KAFKA_BROKERS: 'h:65536' }],
     ['a broker with a path', { SURETY_KAFKA_BROKERS: 'h:9092/x' }],

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -54,11 +55,17 @@ function urlOf(text: string): URL | undefined {
 function isShardUrl(text: string): boolean {
   const url = urlOf(text);
   return (
-    url?.protocol === 'mysql:' &&
+    (url?.protocol === 'mysql:' || (url?.protocol === 'mysqls:' && isName(url.hostname))) &&
     url.hostname !== '' &&
     url.username !== '' &&
+    url.search === '' &&
     /^\/\w{1,64}$/.test(url.pathname)
   );
+}
+
+/** Of a host; a certificate is compared with it. */
+function isName(hostname: string): boolean {
+  return !hostname.startsWith('[') && isIP(hostname) === 0;
 }
 
 function isRedisUrl(text: string): boolean {
@@ -95,8 +102,11 @@ export const PARTITIONS_DEFAULT = 8;
 
 /** Schemas that turn text of the environment into what the processes work with. */
 export const settings = {
-  /** mysql:// URLs with user and schema, in shard order: the position is the shard's id. */
-  shards: () => checkedList('mysql://user:password@host:port/schema', isShardUrl),
+  /**
+   * mysql:// or, with TLS, mysqls:// URLs with user and schema, in shard order: the position is the
+   * shard's id.
+   */
+  shards: () => checkedList('mysql[s]://user:password@host:port/schema', isShardUrl),
   kafkaBrokers: () => checkedList('host:port', isBroker),
   redisUrl: () => z.string().refine(isRedisUrl, 'is not redis://host:port or rediss://host:port'),
   instance: () =>

@@ -33,7 +33,7 @@ const PROGRAM_HELP = `
 Where the system is:
   Inside the repository, the system that \`npm start\` keeps running is found by itself, through
   .surety/system.json in this directory or one above. SURETY_SHARDS in the environment wins:
-  mysql://user:password@host:port/schema, comma separated, in shard order.
+  mysql[s]://user:password@host:port/schema, comma separated, in shard order.
 
 Changes:
   Every command that changes something takes --reason, --operator, --dry-run and --yes. It asks for
