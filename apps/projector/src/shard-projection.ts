@@ -2,6 +2,7 @@ import type { BalanceRow } from '@surety/db';
 import { Batcher, CHANNELS, isolate } from '@surety/runtime';
 import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
+import { BalanceCopyQueue } from './balance-copy-queue.js';
 import type { EndRow, ProjectedRows, ProjectionFold } from './projected-rows.js';
 import type { RedisCopies } from './redis-copies.js';
 
@@ -51,15 +52,18 @@ export interface ShardProjectionOptions {
 /**
  * Writes the rows of one shard by two ways. Ends go to their copies in Redis at once, then the bell
  * rings for those who wait for them: an end is final and committed, so it may be told before any table
- * has it. All rows go to the tables at a pace of their own, then balances to their copies. Whatever
- * gathers in the meantime goes, folded, into the next write.
+ * has it. All rows go to the tables at a pace of their own, and balances from there to their copies,
+ * for which no table waits. Whatever gathers in the meantime goes, folded, into the next write.
  */
 export class ShardProjection {
   readonly #options: ShardProjectionOptions;
   readonly #ends: Batcher<readonly EndRow[], undefined>;
   readonly #tables: Batcher<ProjectionFold, boolean>;
+  readonly #balanceCopies: BalanceCopyQueue;
   #isFailing = false;
   #isRedisFailing = false;
+  /** While Redis fails: copies of ends are on their way, for which nobody waits. */
+  #isProbing = false;
 
   constructor(options: ShardProjectionOptions) {
     this.#options = options;
@@ -79,6 +83,10 @@ export class ShardProjection {
         const isWritten = await this.#write(merged(items));
         return items.map(() => isWritten);
       },
+    });
+    this.#balanceCopies = new BalanceCopyQueue({
+      write: (rows) => this.#copy(() => options.copies.writeBalances(rows)),
+      ...clock,
     });
   }
 
@@ -104,6 +112,7 @@ export class ShardProjection {
 
   async stop(): Promise<void> {
     await Promise.all([this.#ends.stop(), this.#tables.stop()]);
+    await this.#balanceCopies.stop();
   }
 
   /** Those whose news gets lost look for themselves, and find the end in the transfer's own row. */
@@ -115,12 +124,29 @@ export class ShardProjection {
   }
 
   async #tell(ends: readonly EndRow[]): Promise<void> {
-    await this.#copy(() => this.#options.copies.writeEnds(ends));
+    await this.#copyEnds(ends);
     const ids = ends.map((end) => end.transferId);
     for (let from = 0; from < ids.length; from += IDS_PER_RING) {
       const payload = ids.slice(from, from + IDS_PER_RING).join(',');
       this.#options.doorbell.ring(CHANNELS.ended, payload);
     }
+  }
+
+  /**
+   * Where Redis fails nobody waits for it to fail again, and one call at a time is enough to see that it
+   * works: who is told of an end without a copy reads it from the transfer's own row.
+   */
+  async #copyEnds(ends: readonly EndRow[]): Promise<void> {
+    if (this.#isProbing) return;
+    const copying = this.#copy(() => this.#options.copies.writeEnds(ends));
+    if (!this.#isRedisFailing) {
+      await copying;
+      return;
+    }
+    this.#isProbing = true;
+    void copying.then(() => {
+      this.#isProbing = false;
+    });
   }
 
   async #write({ balances, statuses }: ProjectedRows): Promise<boolean> {
@@ -133,7 +159,7 @@ export class ShardProjection {
   }
 
   async #writePart(rows: readonly ProjectedRow[]): Promise<boolean> {
-    const { metrics, copies } = this.#options;
+    const { metrics } = this.#options;
     metrics.batchItems.observe({ unit: 'projector' }, rows.length);
     try {
       await this.#upsert(rows);
@@ -141,9 +167,16 @@ export class ShardProjection {
       this.#failed(error);
       return false;
     }
-    const balances = rows.filter(isBalance);
-    if (balances.length > 0) await this.#copy(() => copies.writeBalances(balances));
+    this.#copyBalances(rows.filter(isBalance));
     return true;
+  }
+
+  #copyBalances(rows: readonly BalanceRow[]): void {
+    const { metrics, store } = this.#options;
+    const leftOut = this.#balanceCopies.add(rows);
+    if (leftOut > 0) {
+      metrics.errorsTotal.inc({ kind: 'copy_left_out', shard: store.shard }, leftOut);
+    }
   }
 
   /** A row that no table can take is passed over: its truth lies elsewhere, and a rebuild shows it. */
@@ -165,15 +198,17 @@ export class ShardProjection {
   }
 
   /** Losing Redis loses nothing: readers then go to the rows themselves. */
-  async #copy(write: () => Promise<number>): Promise<void> {
+  async #copy(write: () => Promise<number>): Promise<boolean> {
     const { metrics, log, store } = this.#options;
     try {
       await write();
       this.#isRedisFailing = false;
+      return true;
     } catch (error) {
       metrics.errorsTotal.inc({ kind: 'redis', shard: store.shard });
       if (!this.#isRedisFailing) log.warn('copies cannot be written', { error });
       this.#isRedisFailing = true;
+      return false;
     }
   }
 

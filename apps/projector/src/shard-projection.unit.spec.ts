@@ -42,6 +42,8 @@ class Scene {
   readonly rings: (string | undefined)[] = [];
   failWith: (keys: readonly string[]) => Error | undefined = () => undefined;
   isRedisAway = false;
+  /** Ends the calls of a Redis that hangs; while there is none it does not. */
+  hanging: ((failure?: Error) => void)[] | undefined;
   readonly projection: ShardProjection;
 
   constructor(clock: Clock = HASTE) {
@@ -72,8 +74,21 @@ class Scene {
     });
   }
 
+  /** What hangs is done, and what comes. */
+  goOn(): void {
+    const ended = this.hanging ?? [];
+    this.hanging = undefined;
+    ended.forEach((end) => end());
+  }
+
   private async copy(copies: readonly string[]): Promise<number> {
     if (this.isRedisAway) throw new Error('redis is away');
+    const { hanging } = this;
+    if (hanging) {
+      await new Promise<void>((resolve, reject) => {
+        hanging.push((failure) => (failure ? reject(failure) : resolve()));
+      });
+    }
     if (copies.length > 0) this.copied.push([...copies]);
     return copies.length;
   }
@@ -83,6 +98,11 @@ class Scene {
     if (failure) throw failure;
     this.writes.push([...keys]);
   }
+}
+
+async function rung({ rings }: Scene, expected: readonly string[]): Promise<void> {
+  while (rings.length < expected.length) await new Promise((resolve) => setImmediate(resolve));
+  expect(rings).toEqual(expected);
 }
 
 describe('the projections of a shard', () => {
@@ -171,6 +191,33 @@ describe('the projections of a shard', () => {
     scene.isRedisAway = true;
     expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(true);
     expect(scene.rings).toEqual(['t1']);
+  });
+
+  it('are in the tables while Redis hangs; each copy is the newest once it goes on', async () => {
+    scene.hanging = [];
+    for (const version of [1n, 2n, 3n]) {
+      expect(await scene.projection.submit(rowsOf(balance('a', version)), 0)).toBe(true);
+    }
+    expect(await scene.projection.submit(rowsOf(balance('b')), 0)).toBe(true);
+    expect([scene.writes, scene.copied]).toEqual([[['a'], ['a'], ['a'], ['b']], []]);
+    scene.goOn();
+    await scene.projection.stop();
+    expect(scene.copied).toEqual([['a 1'], ['a 3', 'b 1']]);
+  });
+
+  it('of a Redis that failed tell ends without waiting for it to fail again', async () => {
+    scene.hanging = [];
+    expect(await scene.projection.submit(rowsOf(status('t1')), 0)).toBe(true);
+    expect(scene.rings).toEqual([]);
+    scene.hanging.splice(0).forEach((end) => end(new Error('Command timed out')));
+    await rung(scene, ['t1']);
+    for (const id of ['t2', 't3']) await scene.projection.submit(rowsOf(status(id)), 0);
+    await rung(scene, ['t1', 't2', 't3']);
+    scene.goOn();
+    await new Promise((resolve) => setImmediate(resolve));
+    await scene.projection.submit(rowsOf(status('t4')), 0);
+    await rung(scene, ['t1', 't2', 't3', 't4']);
+    expect(scene.copied).toEqual([['t2'], ['t4']]);
   });
 
   it('pass over a row that no table can take', async () => {
