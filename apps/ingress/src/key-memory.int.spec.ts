@@ -142,6 +142,17 @@ describe('the memory of keys', () => {
     expect(await memory.remember(key)).toBe('unknown');
   });
 
+  test('knows nothing of the keys of a call that fails, and all about those of others', async () => {
+    const [used, ...keys] = Array.from({ length: 250 }, () => newKey()) as [KeyRef, ...KeyRef[]];
+    await memory.remember(used);
+    await redis.client.lpush(storedUnder(keys[120]!), 'x');
+    await redis.client.expire(storedUnder(keys[120]!), 60);
+    const uses = await memory.rememberAll([elsewhere(used), ...keys]);
+    expect(uses.slice(0, 100)).toEqual(['elsewhere', ...keys.slice(0, 99).map(() => 'none')]);
+    expect(uses.slice(100)).toEqual(keys.slice(99).map((_, at) => (at < 100 ? 'unknown' : 'none')));
+    expect(await memory.remember(newKey())).toBe('unknown');
+  });
+
   test('knows nothing of any key while Redis is away', async () => {
     const away = new KeyMemory({ client: redis.client, available: false });
     const calls = jest.spyOn(redis.client, 'evalsha');

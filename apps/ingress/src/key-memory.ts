@@ -80,17 +80,24 @@ export class KeyMemory {
   /** The same for many keys, in one round trip. Equal keys count as used from the second on. */
   async rememberAll(keys: readonly KeyRef[]): Promise<readonly EarlierUse[]> {
     if (this.isAway()) return keys.map(() => 'unknown');
-    try {
-      const parts = partsOfCalls(keys).map((part) => this.ask(part));
-      return (await Promise.all(parts)).flat();
-    } catch {
-      this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
-      return keys.map(() => 'unknown');
-    }
+    return (await Promise.all(partsOfCalls(keys).map((part) => this.askOrPass(part)))).flat();
   }
 
   private isAway(): boolean {
     return !this.redis.available || performance.now() < this.pausedUntilMs;
+  }
+
+  /**
+   * Of a call that failed some keys may be remembered from now on, others not. Their rows are looked
+   * for; only a use in another slot that Redis could have told of goes unnoticed.
+   */
+  private async askOrPass(keys: readonly KeyRef[]): Promise<readonly EarlierUse[]> {
+    try {
+      return await this.ask(keys);
+    } catch {
+      this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
+      return keys.map(() => 'unknown');
+    }
   }
 
   private async ask(keys: readonly KeyRef[]): Promise<readonly EarlierUse[]> {
