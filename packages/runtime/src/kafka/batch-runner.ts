@@ -1,4 +1,6 @@
 import { setMaxListeners } from 'node:events';
+import { REAL_CLOCK } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { DeadlineError, backoffMs, sleep, withDeadline } from '../retry.js';
 import { PartitionWork, type Piece } from './partition-work.js';
 import { partitionKey, type Partition } from './partitions.js';
@@ -10,6 +12,14 @@ export interface PartitionControls {
   resume(partition: Partition): void;
   /** Everything of it up to this offset is handled. Not told of what may be somebody else's. */
   advance(partition: Partition, lastHandledOffset: string): void;
+}
+
+export interface BatchRunnerOptions extends Pick<
+  ConsumerOptions,
+  'handle' | 'log' | 'readAheadCharacters' | 'pressed'
+> {
+  /** Of the pauses before what failed is handed over again. */
+  readonly clock?: Clock;
 }
 
 /**
@@ -58,6 +68,7 @@ export class BatchRunner {
   private readonly controls: PartitionControls;
   private readonly readAheadCharacters: number;
   private readonly pressed: () => void;
+  private readonly clock: Clock;
   private readonly partitions = new Map<string, PartitionWork>();
   /** Handlers at work. */
   private readonly running = new Set<Promise<unknown>>();
@@ -65,14 +76,12 @@ export class BatchRunner {
   /** Batches that hold the next fetch back. */
   private held = 0;
 
-  constructor(
-    options: Pick<ConsumerOptions, 'handle' | 'log' | 'readAheadCharacters' | 'pressed'>,
-    controls: PartitionControls,
-  ) {
+  constructor(options: BatchRunnerOptions, controls: PartitionControls) {
     this.readAheadCharacters = options.readAheadCharacters ?? 0;
     this.pressed = options.pressed ?? (() => undefined);
     this.handle = options.handle;
     this.log = options.log;
+    this.clock = options.clock ?? REAL_CLOCK;
     this.controls = controls;
   }
 
@@ -170,9 +179,11 @@ export class BatchRunner {
     if (work.isRetrying) return;
     work.isRetrying = true;
     const { signal } = this.waiting;
+    const { clock } = this;
     let last = verdict;
     for (let attempt = 1; work.failed.length > 0 && !work.isForeign; attempt += 1) {
-      await sleep(last.retryAfterMs ?? backoffMs(attempt - 1, RETRY), signal);
+      const pauseMs = backoffMs(attempt - 1, { ...RETRY, random: clock.random });
+      await sleep(last.retryAfterMs ?? pauseMs, signal, clock);
       if (signal.aborted) break;
       last = await this.handOver(work.failed, { work, attempt });
     }

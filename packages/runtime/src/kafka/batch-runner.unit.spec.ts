@@ -1,4 +1,6 @@
 import { expect, test } from '@jest/globals';
+import { REAL_CLOCK } from '../clock.js';
+import type { Clock } from '../clock.js';
 import { silentLog } from '../spec-support.js';
 import { BatchRunner } from './batch-runner.js';
 import type { BatchVerdict, IncomingBatch } from './ports.js';
@@ -16,7 +18,11 @@ interface Call {
 }
 
 /** What runs did to their partition, in order: taken, the offsets it advanced to, pauses, resumes. */
-function scene(handle?: () => Promise<BatchVerdict>, readAheadCharacters?: number) {
+function scene(
+  handle?: () => Promise<BatchVerdict>,
+  readAheadCharacters?: number,
+  clock: Clock = REAL_CLOCK,
+) {
   const done: string[] = [];
   const calls: Call[] = [];
   const waits = ({ messages }: IncomingBatch, attempt: number): Promise<BatchVerdict> =>
@@ -25,7 +31,7 @@ function scene(handle?: () => Promise<BatchVerdict>, readAheadCharacters?: numbe
     });
   const runner = new BatchRunner(
     {
-      ...{ handle: handle ?? waits, log: silentLog() },
+      ...{ handle: handle ?? waits, log: silentLog(), clock },
       ...(readAheadCharacters === undefined
         ? {}
         : { readAheadCharacters, pressed: () => done.push('pressed') }),
@@ -108,6 +114,78 @@ test('what failed is handed over again together, and the partition is read on in
   expect(done.slice(6)).toEqual(['16']);
   expect(runner.busyCount).toBe(0);
   expect(calls.map(({ attempt }) => attempt)).toEqual([0, 0, 0, 0, 1, 2]);
+});
+
+/** Time that passes when the spec says so; chance is always the same. */
+function standingClock(chance: number) {
+  const pauses: number[] = [];
+  const ends = new Set<() => void>();
+  const clock: Clock = {
+    ...REAL_CLOCK,
+    random: () => chance,
+    after: (ms, run) => {
+      pauses.push(ms);
+      ends.add(run);
+      return () => ends.delete(run);
+    },
+  };
+  const pass = async (): Promise<void> => {
+    ends.forEach((end) => end());
+    await settled();
+  };
+  return { clock, pauses, ends, pass };
+}
+
+test.each([
+  ['at the longest', 1, [200, 400, 800, 1_000, 1_000]],
+  ['in the middle', 0.5, [150, 250, 450, 550, 550]],
+  ['at the shortest', 0, [100, 100, 100, 100, 100]],
+])('the pause grows with each failure in a row, %s', async (_, chance, expected) => {
+  const { clock, pauses, pass } = standingClock(chance);
+  const { runner, run, calls, finish } = scene(undefined, undefined, clock);
+  await run(batch);
+  for (const [n] of expected.entries()) {
+    finish(n, { processed: 0 });
+    await settled();
+    expect(calls).toHaveLength(n + 1);
+    await pass();
+    expect(calls[n + 1]?.attempt).toBe(n + 1);
+  }
+  expect(pauses).toEqual(expected);
+  finish(expected.length, { processed: 3 });
+  await settled();
+  expect(runner.busyCount).toBe(0);
+});
+
+test('the pause is short again once nothing has failed, and grows on after a wish', async () => {
+  const { clock, pauses, pass } = standingClock(1);
+  const { run, calls } = scene(undefined, undefined, clock);
+  const failed = { processed: 0 };
+  await run(batch);
+  for (const verdict of [failed, { ...failed, retryAfterMs: 7_000 }, failed, { processed: 3 }]) {
+    calls.at(-1)?.finish(verdict);
+    await settled();
+    await pass();
+  }
+  await run(batchOf(['13']));
+  calls.at(-1)?.finish(failed);
+  await settled();
+  expect(pauses).toEqual([200, 7_000, 800, 200]);
+});
+
+test('the pause of a partition is nothing to another one, and ends with a stop', async () => {
+  const { clock, pauses, ends } = standingClock(1);
+  const { runner, run, calls, finish } = scene(undefined, undefined, clock);
+  await run(batch);
+  finish(0, { processed: 0 });
+  await settled();
+  await run({ ...batchOf(['21']), partition: 4 });
+  finish(1, { processed: 0 });
+  await settled();
+  expect(pauses).toEqual([200, 200]);
+  await runner.drained();
+  await settled();
+  expect([ends.size, calls.length]).toEqual([0, 2]);
 });
 
 test('a partition that was stopped turns away what comes, until all of it is handled', async () => {
