@@ -35,7 +35,8 @@ export class ShardUnit {
   readonly #relay: ShardRelay;
   readonly #keeper: Loop;
   readonly #gauges: Loop;
-  #unsubscribe: (() => void) | undefined;
+  /** What ends its listening to the bell. */
+  readonly #unsubscribe: (() => void)[] = [];
 
   constructor(options: ShardUnitOptions) {
     this.#options = options;
@@ -52,21 +53,18 @@ export class ShardUnit {
     this.#keeper.start();
     this.#relay.start();
     this.#gauges.start();
-    this.#options.doorbell.onDeaf(() => {
-      // It may be in the midst of a wait that counts on the bell.
+    const { doorbell, shard } = this.#options;
+    const wake = (): void => {
       this.#relay.wake();
-    });
-    this.#unsubscribe = await this.#options.doorbell.subscribe(
-      CHANNELS.outbox(this.#options.shard),
-      () => {
-        this.#relay.wake();
-      },
-    );
+    };
+    // It may be in the midst of a wait that counts on the bell.
+    this.#unsubscribe.push(doorbell.onDeaf(wake));
+    this.#unsubscribe.push(await doorbell.subscribe(CHANNELS.outbox(shard), wake));
   }
 
   /** Finishes the batch in hand, then gives the lease to whoever wants it. */
   async stop(): Promise<void> {
-    this.#unsubscribe?.();
+    for (const unsubscribe of this.#unsubscribe.splice(0)) unsubscribe();
     await Promise.all([this.#gauges.stop(), this.#relay.stop()]);
     await this.#keeper.stop();
     await this.#lease.release().catch((error: unknown) => {

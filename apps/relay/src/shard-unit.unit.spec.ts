@@ -12,13 +12,14 @@ const STANDING_STILL: Clock = { ...REAL_CLOCK, nowMs: () => 0, after: () => () =
 
 class BellDouble implements ListeningDoorbell {
   isListening = true;
-  readonly deafened: (() => void)[] = [];
+  readonly deafened = new Set<() => void>();
   ring = (): void => undefined;
   subscribe = async (): Promise<() => void> => () => undefined;
   close = async (): Promise<void> => undefined;
 
-  onDeaf(called: () => void): void {
-    this.deafened.push(called);
+  onDeaf(called: () => void): () => void {
+    this.deafened.add(called);
+    return () => this.deafened.delete(called);
   }
 }
 
@@ -53,4 +54,5 @@ test('looks for rows as soon as the bell cannot be heard any more', async () => 
   await settled();
   expect(looks).toBe(before + 1);
   await unit.stop();
+  expect(doorbell.deafened.size).toBe(0);
 });

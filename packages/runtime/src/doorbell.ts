@@ -26,8 +26,11 @@ export interface Doorbell {
 export interface ListeningDoorbell extends Doorbell {
   /** Whether rings are heard: connected, and subscribed to every channel that is listened to. */
   readonly isListening: boolean;
-  /** Called each time that the connection is lost: whatever rings from then on is not heard. */
-  onDeaf(called: () => void): void;
+  /**
+   * Called each time that the connection is lost: whatever rings from then on is not heard. Returns
+   * a function that removes it.
+   */
+  onDeaf(called: () => void): () => void;
 }
 
 /**
@@ -61,9 +64,7 @@ export function createDoorbell(options: {
     get isListening() {
       return listeners.areHeard;
     },
-    onDeaf: (called) => {
-      listeners.onDeaf(called);
-    },
+    onDeaf: (called) => listeners.onDeaf(called),
     close: async () => {
       listeners.close();
       await Promise.all([closeRedis(publisher), closeRedis(subscriber)]);
@@ -130,7 +131,7 @@ class Listeners {
   private readonly byChannel = new Map<string, Set<(payload: string) => void>>();
   /** Channels that this connection is subscribed to. */
   private readonly heard = new Set<string>();
-  private readonly deafened: (() => void)[] = [];
+  private readonly deafened = new Set<() => void>();
   private readonly checking: NodeJS.Timeout;
 
   constructor(client: Redis, log: Logger) {
@@ -155,8 +156,11 @@ class Listeners {
     return this.client.status === 'ready';
   }
 
-  onDeaf(called: () => void): void {
-    this.deafened.push(called);
+  onDeaf(called: () => void): () => void {
+    this.deafened.add(called);
+    return () => {
+      this.deafened.delete(called);
+    };
   }
 
   close(): void {

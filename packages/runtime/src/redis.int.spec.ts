@@ -208,11 +208,15 @@ describe('a doorbell', () => {
     const channel = `runtime-spec:${randomUUID()}`;
     await until(() => other.isListening, 'it is connected');
     let deafened = 0;
+    let removed = 0;
     other.onDeaf(() => (deafened += 1));
+    const remove = other.onDeaf(() => (removed += 1));
+    remove();
     const end = await other.subscribe(channel, () => undefined);
     expect([other.isListening, deafened]).toEqual([true, 0]);
     await door.shut();
     await until(() => deafened > 0, 'the loss is told');
+    expect(removed).toBe(0);
     expect(other.isListening).toBe(false);
     const subscribing = other.subscribe(`${channel}:more`, () => undefined);
     expect(other.isListening).toBe(false);

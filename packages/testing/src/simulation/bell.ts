@@ -15,7 +15,7 @@ export class SimulatedBell {
   doorbellFor(life: Life): ListeningDoorbell {
     return {
       isListening: true,
-      onDeaf: () => undefined,
+      onDeaf: () => () => undefined,
       ring: (channel, payload = '') => {
         this.#ring(life, channel, payload);
       },
