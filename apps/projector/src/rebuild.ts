@@ -19,8 +19,11 @@ export interface RebuildStore<Position> extends ProjectionStore {
 }
 
 export interface RebuildOptions {
-  readonly log: Pick<Logger, 'info'>;
-  /** Refreshes the copies too. A copy that is newer than its row stays. */
+  readonly log: Pick<Logger, 'info' | 'warn'>;
+  /**
+   * Refreshes the copies too. A copy that is newer than its row stays. Once they cannot be written the
+   * rebuild goes on without them.
+   */
   readonly copies?: { write(rows: ProjectedRows): Promise<unknown> };
 }
 
@@ -43,12 +46,13 @@ export interface RebuildSummary {
  */
 export async function rebuildFromEvents<Position>(
   stores: readonly RebuildStore<Position>[],
-  options: RebuildOptions,
+  { log, copies }: RebuildOptions,
 ): Promise<readonly RebuildSummary[]> {
   const summaries: RebuildSummary[] = [];
+  const copy = copyWhilePossible(copies, log);
   for (const store of stores) {
-    const summary = await rebuildShard(store, options);
-    options.log.info('projections rebuilt', { ...summary });
+    const summary = await rebuildShard(store, copy);
+    log.info('projections rebuilt', { ...summary });
     summaries.push(summary);
   }
   return summaries;
@@ -56,7 +60,7 @@ export async function rebuildFromEvents<Position>(
 
 async function rebuildShard<Position>(
   store: RebuildStore<Position>,
-  { copies }: RebuildOptions,
+  copy: (rows: ProjectedRows) => Promise<void>,
 ): Promise<RebuildSummary> {
   await store.clear();
   let after: Position | undefined;
@@ -66,12 +70,29 @@ async function rebuildShard<Position>(
     const page = await store.readEvents(after, EVENTS_PER_PAGE);
     const fold = foldPage(page.encoded);
     await writeFold(store, fold);
-    await copies?.write(fold);
+    await copy(fold);
     events += page.encoded.length;
     rows += fold.size;
     after = page.next;
   } while (after !== undefined);
   return { shard: store.shard, events, rows };
+}
+
+/** The tables are cleared already: a Redis that fails midway must not leave them in pieces. */
+function copyWhilePossible(
+  copies: RebuildOptions['copies'],
+  log: RebuildOptions['log'],
+): (rows: ProjectedRows) => Promise<void> {
+  let isPossible = copies !== undefined;
+  return async (rows) => {
+    if (!isPossible) return;
+    try {
+      await copies?.write(rows);
+    } catch (error) {
+      isPossible = false;
+      log.warn('copies cannot be written: the rest keep what they say', { error });
+    }
+  };
 }
 
 function foldPage(encoded: readonly string[]): ProjectionFold {

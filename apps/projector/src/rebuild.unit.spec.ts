@@ -10,7 +10,8 @@ import type { RebuildStore } from './rebuild.js';
 import type { RowsOfTables } from './shard-projection.js';
 
 const SOURCE = 'rebuild-source';
-const log = { info: () => log } as never;
+const warnings: string[] = [];
+const log = { info: () => log, warn: (text: string) => warnings.push(text) } as never;
 
 function committed(n: number): Envelope {
   const transferId = aTransferId(SOURCE, n);
@@ -81,6 +82,26 @@ describe('a rebuild', () => {
     };
     await rebuildFromEvents([new StoreDouble([committed(1)])], { log, copies });
     expect(copied.map((rows) => rows.balances.size)).toEqual([1]);
+  });
+
+  it('goes on without copies once they cannot be written', async () => {
+    let calls = 0;
+    const copies = {
+      write: async () => {
+        calls += 1;
+        if (calls === 2) throw new Error('Command timed out');
+      },
+    };
+    const stores = [1_000, 2_500, 1_500].map(
+      (count) => new StoreDouble(Array.from({ length: count }, (_, n) => committed(n + 1))),
+    );
+    const summaries = await rebuildFromEvents(stores, { log, copies });
+    expect(summaries.map(({ events }) => events)).toEqual([1_000, 2_500, 1_500]);
+    expect(stores.map(({ rows }) => rows.statuses.size)).toEqual([1_000, 2_500, 1_500]);
+    expect([calls, warnings]).toEqual([
+      2,
+      ['copies cannot be written: the rest keep what they say'],
+    ]);
   });
 
   it('stops at an event that it cannot read, rather than leave it out', async () => {
