@@ -316,6 +316,18 @@ describe('bad input', () => {
       'invalid-request /amuont unknown_field',
     ],
     [
+      'one name twice',
+      { text: json({}).replace('{', '{"amount":"1.00",') },
+      400,
+      'invalid-request /amount duplicate_member',
+    ],
+    [
+      'one name twice in metadata',
+      { text: json({ metadata: { a: 1, b: 2 } }).replace('"b"', String.raw`"\u0061"`) },
+      400,
+      'invalid-request /metadata/a duplicate_member',
+    ],
+    [
       'amount zero',
       { text: json({ amount: '0.00' }) },
       400,
@@ -480,6 +492,30 @@ describe('bad input', () => {
       { path: '/api/v1/accounts', body: { currency: 'EUR', overdraftLimit: '-1' } },
       400,
       'invalid-request /overdraftLimit negative',
+    ],
+    [
+      'an account with two currencies',
+      { path: '/api/v1/accounts', text: '{"currency":"EUR","currency":"USD"}' },
+      400,
+      'invalid-request /currency duplicate_member',
+    ],
+    [
+      'funding with two directions',
+      {
+        path: '/api/v1/accounts/nobody/funding',
+        text: '{"amount":"1","direction":"deposit","direction":"withdrawal"}',
+      },
+      400,
+      'invalid-request /direction duplicate_member',
+    ],
+    [
+      'a cancel with one key twice',
+      {
+        path: `${POST}/${UNKNOWN_ID}/cancel`,
+        text: '{"idempotencyKey":"a","idempotencyKey":"a"}',
+      },
+      400,
+      'invalid-request /idempotencyKey duplicate_member',
     ],
     ['an unknown route', { path: '/api/v2/transfers' }, 404, 'route-not-found'],
     ['a broken escape', { path: '/api/v1/transfers/%E0%A4%A' }, 404, 'route-not-found'],

@@ -18,6 +18,7 @@ import type {
 import type { CurrencyTable } from '@surety/domain';
 import type { z } from 'zod';
 import { amountFault, overdraftLimitMinor } from './amounts.js';
+import { pointerOf } from './json-pointer.js';
 import { invalidRequest } from './problem.js';
 
 /** An answer names this many faults at most; a body of nothing but unknown fields has thousands. */
@@ -120,11 +121,4 @@ function fieldErrorsOf(error: z.ZodError): FieldError[] {
 
 function isFault(text: string): text is FieldFault {
   return Object.hasOwn(FIELD_FAULTS, text);
-}
-
-/** RFC 6901, section 3. */
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path
-    .map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`)
-    .join('');
 }

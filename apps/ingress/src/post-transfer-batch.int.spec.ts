@@ -59,11 +59,12 @@ function aMember(change: Partial<Member> = {}): Member {
   };
 }
 
+/** A body that is text is sent as it is. */
 async function post(path: string, body: unknown, headers: Record<string, string> = {}) {
   const response = await fetch(`http://127.0.0.1:${ingress.port}${path}`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
-    body: JSON.stringify(body),
+    body: typeof body === 'string' ? body : JSON.stringify(body),
   });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
@@ -123,6 +124,22 @@ test('a member that is refused leaves the others alone and says why in its own p
     'invalid-request',
     'invalid-request',
   ]);
+});
+
+test('a member with one name twice has the whole batch refused: its text has no one meaning', async () => {
+  const members = [aMember(), aMember({ description: 'second' })];
+  const text = JSON.stringify({ transfers: members });
+  const twice = text.replace('"description":', '"amount":"99.00","description":');
+  const reply = await post('/api/v1/transfers/batch', twice);
+  expect(reply).toMatchObject({
+    status: 400,
+    body: {
+      code: 'invalid-request',
+      errors: [{ pointer: '/transfers/1/amount', code: 'duplicate_member' }],
+    },
+  });
+  const results = await postBatch(members);
+  expect(results).toMatchObject([{ replayed: false }, { replayed: false }]);
 });
 
 test('the same batch again makes nothing new, and a key means the same alone and in a batch', async () => {

@@ -1,5 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
+import { fieldError } from '@surety/contracts';
+import { findDuplicateMember } from './duplicate-members.js';
 import { Problem } from './problem.js';
 
 /** The largest body of a single operation that is read into memory. */
@@ -15,6 +17,10 @@ const DISCARDED_BYTES_MAX = 2 * 1024 * 1024;
 
 const JSON_MEDIA_TYPE = /^application\/json[\t ]*(?:;[\t ]*charset="?utf-?8"?[\t ]*)?;?$/i;
 
+const DUPLICATE_MEMBER =
+  'An object has two members of one name, and which of them counts is unpredictable (RFC 8259, ' +
+  'section 4). Nothing was written.';
+
 /** The client went away before its request was complete; nobody is left to be answered. */
 export class ClientGone extends Error {
   override readonly name = 'ClientGone';
@@ -22,7 +28,7 @@ export class ClientGone extends Error {
 
 /**
  * Reads and parses a JSON body.
- * @throws Problem unsupported-media-type, body-too-large, malformed-json; ClientGone
+ * @throws Problem unsupported-media-type, body-too-large, malformed-json, invalid-request; ClientGone
  */
 export async function readJson(
   request: IncomingMessage,
@@ -56,9 +62,21 @@ export function isPlainJson({ headers }: IncomingMessage): boolean {
   return Number(headers['content-length'] ?? NaN) <= BODY_BYTES_MAX;
 }
 
-/** @throws Problem malformed-json */
+/**
+ * Reads a JSON document (RFC 8259) that has one meaning only: no object of it has two members of one
+ * name.
+ * @throws Problem malformed-json, or invalid-request naming the member that comes again
+ */
 export function parseJson(bytes: Buffer): unknown {
   if (!isUtf8(bytes)) throw new Problem('malformed-json');
+  const json = parsed(bytes);
+  const pointer = findDuplicateMember(bytes, json);
+  if (pointer === undefined) return json;
+  const errors = [fieldError(pointer, 'duplicate_member')];
+  throw new Problem('invalid-request', { detail: DUPLICATE_MEMBER, errors });
+}
+
+function parsed(bytes: Buffer): unknown {
   try {
     return JSON.parse(bytes.toString('utf8')) as unknown;
   } catch {

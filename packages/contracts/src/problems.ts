@@ -137,6 +137,7 @@ export const FIELD_FAULTS = {
   required: 'The field is required.',
   wrong_type: 'The field has the wrong type.',
   unknown_field: 'The field is not known.',
+  duplicate_member: 'The object has a member of this name already.',
   unknown_value: 'The value is not one of the known ones.',
   malformed_identifier: 'An identifier is 1 to 64 characters of A-Z a-z 0-9 . _ : and -.',
   too_long: 'The value is longer than allowed.',
