@@ -105,8 +105,10 @@ export type {
 export { listUnsealedAccounts } from './statements/seals/list-unsealed-accounts.js';
 export type { SealedPosition, UnsealedAccount } from './statements/seals/list-unsealed-accounts.js';
 export { readEntries, readPostedEntries } from './statements/seals/read-entries.js';
+export type { CrowdedNumber } from './statements/seals/find-crowded-numbers.js';
+export type { EntryRange } from './statements/seals/entry-ranges.js';
 export type {
-  EntryRange,
+  FoundEntries,
   PostedEntry,
   Posting,
   StepEntry,

@@ -617,6 +617,84 @@ describe('the sealer refuses', () => {
   });
 });
 
+describe('however many rows were put on one number', () => {
+  const FORGED = 1_500;
+  const forged = aTransferId('nobody', 79);
+
+  /** Entries of one step with the payer's number, told apart by their leg. */
+  function crowd(seq: number): string[] {
+    const digits =
+      '(SELECT 0 AS d UNION ALL SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3 UNION ALL SELECT 4)';
+    const numbers = `SELECT a.d + 5 * b.d + 25 * c.d + 125 * e.d + 625 * f.d AS n FROM ${digits} AS a, ${digits} AS b, ${digits} AS c, ${digits} AS e, ${digits} AS f`;
+    return [
+      'INSERT INTO ledger_entries (transfer_id, step, leg, slot, account_id, entry_seq, amount, currency, balance_after, posted_at) ' +
+        `SELECT ${hex(forged)}, 40, n, ${slotOfAccount(payer)}, '${payer}', ${seq}, 1, 'EUR', 0, NOW(6) ` +
+        `FROM (${numbers}) AS numbers WHERE n < ${FORGED}`,
+    ];
+  }
+
+  it('the sealer refuses the account with that number, and seals the others', async () => {
+    await commitTransfer(payer);
+    await commitTransfer(other);
+    await forge(...crowd(6));
+    const pass = await sealShard(source);
+    expect(pass).toMatchObject({ entries: 1n, refusedEntries: 1n, isBehind: false });
+    const problem = `${FORGED + 1} entries have this number`;
+    expect(pass.faults).toEqual([
+      expect.objectContaining({ account: payer, entrySeq: 6n, kind: 'inserted', problem }),
+    ]);
+    const parts = await listSealParts(source, 3n, 10);
+    expect(parts.map(({ account }) => account)).toEqual([other]);
+    expect(await findings()).toEqual([
+      expect.objectContaining({
+        account: payer,
+        entrySeq: 6n,
+        problem: `not sealed yet: ${problem}`,
+      }),
+    ]);
+  });
+
+  it('the verification names it, and compares the rest of its seal', async () => {
+    await forge(
+      ...crowd(3),
+      `UPDATE ledger_entries SET amount = amount - 1 WHERE ${at(2)}`,
+      `UPDATE ledger_entries SET amount = amount - 1 WHERE account_id = '${other}' AND entry_seq = 2`,
+    );
+    const found = await findings();
+    expect(found).toHaveLength(3);
+    for (const expected of [
+      { account: payer, entrySeq: 2n, kind: 'altered' },
+      {
+        account: payer,
+        entrySeq: 3n,
+        kind: 'inserted',
+        seal: 1n,
+        problem: `${FORGED + 1} entries have this number`,
+      },
+      { account: other, entrySeq: 2n, kind: 'altered' },
+    ]) {
+      expect(found).toContainEqual(expect.objectContaining(expected));
+    }
+  });
+
+  it('or into its step: the entry is named with the step', async () => {
+    const id = await commitTransfer(payer);
+    await forge(
+      ...crowd(99),
+      `UPDATE ledger_entries SET transfer_id = ${hex(id)}, leg = leg + 2, entry_seq = NULL, ` +
+        `account_id = '~transit:1:EUR' WHERE transfer_id = ${hex(forged)}`,
+    );
+    const fault = { account: payer, entrySeq: 6n, transferId: id, step: 40, kind: 'inserted' };
+    expect((await sealShard(source)).faults).toEqual([
+      expect.objectContaining({
+        ...fault,
+        problem: 'its step has far more legs than it can have',
+        detail: { lastLeg: String(FORGED + 1) },
+      }),
+    ]);
+  });
+});
+
 describe('two sealers', () => {
   it('at the same moment seal everything once', async () => {
     for (let k = 0; k < 2; k += 1) await commitTransfer(payer);

@@ -1,7 +1,16 @@
 import { readEnvelope, readPlainShortForm } from '@surety/contracts';
 import { isSystemAccountId } from '@surety/domain';
 import type { AccountId } from '@surety/domain';
-import type { PostedEntry, Posting, StepEntry, StoredLeg, UnsealedAccount } from '@surety/db';
+import type {
+  CrowdedNumber,
+  PostedEntry,
+  Posting,
+  StepEntry,
+  StoredLeg,
+  UnsealedAccount,
+} from '@surety/db';
+import { crowdProblem } from './read-batch.js';
+import type { AccountEntries } from './read-batch.js';
 
 /** Why an entry, or the place of one, must not be sealed. */
 export interface Fault {
@@ -39,19 +48,19 @@ export class AccountWalk {
     return this.#balance;
   }
 
-  /** The next piece: the entries that exist with these numbers. Both ends are included. */
+  /** The next piece: what was found of these numbers. Both ends are included. */
   take(
     range: { readonly firstSeq: bigint; readonly lastSeq: bigint },
-    entries: readonly PostedEntry[],
+    { entries, crowded }: AccountEntries<PostedEntry>,
   ): Fault[] {
     const faults: Fault[] = [];
     let at = 0;
     for (let seq = range.firstSeq; seq <= range.lastSeq; seq += 1n) {
       const from = at;
       while (entries[at]?.entrySeq === seq) at += 1;
-      const problems = at === from + 1 ? this.#step(entries[from] as PostedEntry) : undefined;
-      if (problems?.length === 0) continue;
-      faults.push(...this.#faults(seq, entries.slice(from, at), problems ?? []));
+      const crowd = crowded.find(({ entrySeq }) => entrySeq === seq);
+      if (crowd) faults.push(crowdFault(crowd));
+      else faults.push(...this.#number(seq, entries.slice(from, at)));
     }
     if (range.lastSeq === this.#account.entrySeq && faults.length === 0) {
       faults.push(...this.#endFaults());
@@ -59,18 +68,13 @@ export class AccountWalk {
     return faults;
   }
 
-  /** Goes on to the only entry of a number. */
-  #step(entry: PostedEntry): readonly Problem[] {
-    const problems = this.#problems(entry);
-    this.#balance = ownLeg(entry)?.balanceAfter ?? this.#balance;
-    return problems;
-  }
-
-  #faults(seq: bigint, entries: readonly PostedEntry[], problems: readonly Problem[]): Fault[] {
+  /** Goes on to the entry of a number; of several, to the first. */
+  #number(seq: bigint, entries: readonly PostedEntry[]): Fault[] {
     const [entry, ...more] = entries;
     if (!entry) return [missing(this.#account.id, seq)];
-    if (more.length === 0) return problems.map((problem) => faultOf(entry, 'altered', problem));
+    const problems = more.length === 0 ? this.#problems(entry) : [];
     this.#balance = ownLeg(entry)?.balanceAfter ?? this.#balance;
+    if (more.length === 0) return problems.map((problem) => faultOf(entry, 'altered', problem));
     const problem = `${entries.length} entries have this number`;
     return entries.map((one) => faultOf(one, 'inserted', { problem }));
   }
@@ -137,6 +141,11 @@ function missing(account: AccountId, entrySeq: bigint): Fault {
     problem: 'no entry has this number',
     detail: {},
   };
+}
+
+function crowdFault(crowd: CrowdedNumber): Fault {
+  const { account, entrySeq, transferId, step } = crowd;
+  return { account, entrySeq, transferId, step, kind: 'inserted', ...crowdProblem(crowd) };
 }
 
 function faultOf(entry: StepEntry, kind: Fault['kind'], { problem, detail = {} }: Problem): Fault {

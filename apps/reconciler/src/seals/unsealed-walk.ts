@@ -88,14 +88,15 @@ export class UnsealedWalk {
     const ranges = this.#batch;
     this.#batch = [];
     this.#planned = 0n;
-    const entries = byAccount(await readPostedEntries(this.#snapshot, ranges));
+    const foundOf = byAccount(await readPostedEntries(this.#snapshot, ranges));
     const pieces: SoundPiece[] = [];
     for (const range of ranges) {
       const { of } = range;
       const walk = this.#walks.get(of.id) ?? new AccountWalk(of);
-      const here = entries.get(of.id) ?? [];
-      const faults = walk.take(range, here);
-      if (faults.length === 0) pieces.push({ ...range, entries: here, balance: walk.balance });
+      const found = foundOf(of.id);
+      const faults = walk.take(range, found);
+      const { entries } = found;
+      if (faults.length === 0) pieces.push({ ...range, entries, balance: walk.balance });
       else this.#stop(of, faults);
       if (faults.length > 0 || range.lastSeq === of.entrySeq) this.#walks.delete(of.id);
       else this.#walks.set(of.id, walk);

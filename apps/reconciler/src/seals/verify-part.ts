@@ -1,9 +1,10 @@
-import type { SealPartRow, StepEntry } from '@surety/db';
+import type { CrowdedNumber, EntryRange, SealPartRow, StepEntry } from '@surety/db';
 import { diagnose } from './diagnose.js';
 import { hashEntry, hashPart } from './encoding.js';
 import type { FindingFields, VerifyFindings } from './findings.js';
 import { MerkleTree } from './merkle-tree.js';
-import { rangeSize } from './read-batch.js';
+import { crowdProblem, rangeSize } from './read-batch.js';
+import type { AccountEntries } from './read-batch.js';
 import { WITNESS_DIGITS, isWitnessed, witnessAt } from './witness.js';
 import type { EntryWitness } from './witness.js';
 
@@ -31,10 +32,18 @@ export class PartVerification {
     return this.#hash !== this.part.hash || BigInt(this.part.witness.length) !== digits;
   }
 
-  /** The next numbers, with the entries that exist of them. */
-  take(firstSeq: bigint, lastSeq: bigint, entries: readonly StepEntry[]): void {
+  /** The next numbers, with what was found of them. */
+  take(
+    { firstSeq, lastSeq }: Pick<EntryRange, 'firstSeq' | 'lastSeq'>,
+    { entries, crowded }: AccountEntries<StepEntry>,
+  ): void {
     let at = 0;
     for (let seq = firstSeq; seq <= lastSeq; seq += 1n) {
+      const crowd = crowded.find(({ entrySeq }) => entrySeq === seq);
+      if (crowd) {
+        this.#found.push(crowdFinding(crowd));
+        continue;
+      }
       const same: StepEntry[] = [];
       for (; entries[at]?.entrySeq === seq; at += 1) same.push(entries[at] as StepEntry);
       this.#takeNumber(seq, same);
@@ -81,6 +90,13 @@ export class PartVerification {
 
 function isOf(witness: EntryWitness, { transferId, step }: StepEntry): boolean {
   return witness.transferId === transferId && witness.step === step;
+}
+
+/** Whether the sealed entry is among them was not looked at: the number is broken in any case. */
+function crowdFinding(crowd: CrowdedNumber): FindingFields {
+  const { account, entrySeq, transferId = null, step = null } = crowd;
+  const about = { account, entrySeq, transferId, step };
+  return { kind: 'inserted', subject: 'entry', ...about, ...crowdProblem(crowd) };
 }
 
 function surplus({ account, entrySeq, transferId, step }: StepEntry): FindingFields {

@@ -76,12 +76,11 @@ async function verifyPieces(
   pieces: readonly Piece[],
   findings: VerifyFindings,
 ): Promise<void> {
-  const entries = byAccount(await readEntries(snapshot, pieces));
+  const foundOf = byAccount(await readEntries(snapshot, pieces));
   for (const { verification, account, firstSeq, lastSeq, isLast } of pieces) {
-    const here = (entries.get(account) ?? []).filter(
-      ({ entrySeq }) => entrySeq >= firstSeq && entrySeq <= lastSeq,
-    );
-    verification.take(firstSeq, lastSeq, here);
+    const { entries, crowded } = foundOf(account);
+    const here = entries.filter(({ entrySeq }) => entrySeq >= firstSeq && entrySeq <= lastSeq);
+    verification.take({ firstSeq, lastSeq }, { entries: here, crowded });
     if (isLast) verification.report(findings);
   }
 }

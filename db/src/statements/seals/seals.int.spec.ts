@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { NO_CHANGES } from '@surety/saga';
 import type { EventRow } from '@surety/saga';
 import { STEP, transitLegs } from '@surety/domain';
@@ -143,7 +143,7 @@ describe('entries by ranges', () => {
         firstSeq: 20n,
         lastSeq: 22n,
       }));
-      const [rows, entries] = await rowsRead((snapshot) => readEntries(snapshot, ranges));
+      const [rows, { entries }] = await rowsRead((snapshot) => readEntries(snapshot, ranges));
       expect(entries).toHaveLength(3 * count);
       expect(entries[0]).toMatchObject({ account: accountId(0), entrySeq: 20n, step: 30, leg: 0 });
       expect(entries[0]?.legs.map(({ minor }) => minor)).toEqual([1n, -1n]);
@@ -152,33 +152,85 @@ describe('entries by ranges', () => {
   );
 
   it('that do not exist are left out', async () => {
-    const at = (firstSeq: bigint, lastSeq: bigint): Promise<unknown[]> =>
-      readEntries(shard, [{ account: accountId(3), firstSeq, lastSeq }]);
+    const at = async (firstSeq: bigint, lastSeq: bigint): Promise<readonly unknown[]> =>
+      (await readEntries(shard, [{ account: accountId(3), firstSeq, lastSeq }])).entries;
     expect(await at(50n, 99n)).toHaveLength(1);
     expect(await at(51n, 99n)).toEqual([]);
-    expect(await readEntries(shard, [])).toEqual([]);
+    expect(await readEntries(shard, [])).toEqual({ entries: [], crowded: [] });
   });
 
-  it('with far more rows than numbers are refused: somebody put them there', async () => {
+  describe.each([
+    ['readEntries', readEntries],
+    ['readPostedEntries', readPostedEntries],
+  ])('where somebody has put far more rows: %s', (_, read) => {
     const forged = aTransferId('forged', 1);
-    await shard.send([
-      'INSERT INTO ledger_entries SELECT UNHEX(' +
-        `'${forged.replaceAll('-', '')}'), e.step, ROW_NUMBER() OVER (ORDER BY e.transfer_id), e.slot, ` +
-        `'${accountId(9)}', 7, e.amount, e.currency, e.balance_after, e.posted_at ` +
-        'FROM ledger_entries AS e LIMIT 1100',
-    ]);
-    const range = { account: accountId(9), firstSeq: 7n, lastSeq: 7n };
-    await expect(readEntries(shard, [range])).rejects.toMatchObject({ kind: 'data' });
-    await shard.send([
-      `DELETE FROM ledger_entries WHERE transfer_id = UNHEX('${forged.replaceAll('-', '')}')`,
-    ]);
+    const of = (id: string): string => `x'${id.replaceAll('-', '')}'`;
+    const forge = (account: string, seq: string, rows: number): Promise<unknown> =>
+      shard.send([
+        `INSERT INTO ledger_entries SELECT ${of(forged)}, e.step, ` +
+          `ROW_NUMBER() OVER (ORDER BY e.transfer_id, e.leg) - 1, e.slot, '${account}', ${seq}, ` +
+          `e.amount, e.currency, e.balance_after, e.posted_at FROM ledger_entries AS e LIMIT ${rows}`,
+      ]);
+    const range = { account: accountId(9), firstSeq: 5n, lastSeq: 9n };
+    const beside = { account: accountId(10), firstSeq: 5n, lastSeq: 9n };
+
+    afterEach(async () => {
+      await shard.send([`DELETE FROM ledger_entries WHERE transfer_id = ${of(forged)}`]);
+    });
+
+    it('a number with too many entries is named, and the others are read', async () => {
+      await forge(accountId(9), '7', 1_100);
+      const { entries, crowded } = await read(shard, [range, beside]);
+      expect(crowded).toEqual([
+        {
+          account: accountId(9),
+          entrySeq: 7n,
+          entries: 1_101n,
+          transferId: undefined,
+          step: undefined,
+          lastLeg: 1_099,
+        },
+      ]);
+      expect(entries.map(({ account, entrySeq }) => `${account} ${entrySeq}`)).toEqual([
+        ...[5, 6, 8, 9].map((seq) => `${accountId(9)} ${seq}`),
+        ...[5, 6, 7, 8, 9].map((seq) => `${accountId(10)} ${seq}`),
+      ]);
+    });
+
+    it('a number whose step has too many legs is named with the step', async () => {
+      await forge('~transit:0:EUR', 'NULL', 1_200);
+      await shard.send([
+        'UPDATE ledger_entries SET ' +
+          `account_id = '${accountId(9)}', entry_seq = 51 WHERE transfer_id = ${of(forged)} AND leg = 0`,
+      ]);
+      const last = { account: accountId(9), firstSeq: 50n, lastSeq: 51n };
+      const { entries, crowded } = await read(shard, [last, beside]);
+      expect(crowded).toEqual([
+        {
+          account: accountId(9),
+          entrySeq: 51n,
+          entries: 1n,
+          transferId: forged,
+          step: 30,
+          lastLeg: 1_199,
+        },
+      ]);
+      expect(entries).toHaveLength(6);
+    });
+
+    it('numbers with a few entries too many, however many of them, are read as they are', async () => {
+      await forge(accountId(9), '7', 3);
+      const { entries, crowded } = await read(shard, [range]);
+      expect(crowded).toEqual([]);
+      expect(entries.filter(({ entrySeq }) => entrySeq === 7n)).toHaveLength(4);
+    });
   });
 });
 
 describe('entries with the events of their steps', () => {
   it('are found in one statement, with what else lies here', async () => {
     const range = { account: accountId(5), firstSeq: 1n, lastSeq: 3n };
-    const [rows, entries] = await rowsRead((snapshot) => readPostedEntries(snapshot, [range]));
+    const [rows, { entries }] = await rowsRead((snapshot) => readPostedEntries(snapshot, [range]));
     expect(entries).toHaveLength(3);
     expect(entries[0]).toMatchObject({ account: accountId(5), entrySeq: 1n, step: 30 });
     expect(entries.map(({ legs }) => legs.map(({ leg }) => leg))).toEqual([
@@ -192,7 +244,7 @@ describe('entries with the events of their steps', () => {
       behind: undefined,
     });
     expect(rows).toBeLessThan(60);
-    expect(await readPostedEntries(shard, [])).toEqual([]);
+    expect(await readPostedEntries(shard, [])).toEqual({ entries: [], crowded: [] });
   });
 
   it('have every leg of a step in order, however many it has, and none where the event is gone', async () => {
@@ -209,7 +261,7 @@ describe('entries with the events of their steps', () => {
       `DELETE FROM transfer_events WHERE transfer_id = ${id}`,
     ]);
     const range = { account: accountId(6), firstSeq: 3n, lastSeq: 5n };
-    const entries = await readPostedEntries(shard, [range]);
+    const { entries } = await readPostedEntries(shard, [range]);
     expect(entries.map(({ legs }) => legs.map(({ leg }) => leg))).toEqual([
       [0, 1],
       [0, 1, 3, 5],
@@ -220,7 +272,7 @@ describe('entries with the events of their steps', () => {
       undefined,
       'credited',
     ]);
-    expect(await readEntries(shard, [range])).toMatchObject(
+    expect((await readEntries(shard, [range])).entries).toMatchObject(
       entries.map(({ entrySeq, legs }) => ({ entrySeq, legs })),
     );
     await shard.send([
@@ -237,7 +289,8 @@ describe('entries with the events of their steps', () => {
       `DELETE FROM ledger_entries WHERE transfer_id = ${id} AND leg = 1`,
     ]);
     const range = { account: accountId(7), firstSeq: 2n, lastSeq: 2n };
-    const [entry] = await readEntries(shard, [range]);
+    const { entries } = await readEntries(shard, [range]);
+    const [entry] = entries;
     expect(entry?.legs.map(({ leg }) => leg)).toEqual([0]);
     await shard.send(['INSERT INTO ledger_entries SELECT * FROM lost_leg', 'DROP TABLE lost_leg']);
   });
