@@ -150,6 +150,8 @@ export type { LegsWithoutAccount } from './statements/check/legs-without-account
 export { listDecisionPage } from './statements/check/list-decision-page.js';
 export { listTransferHistories } from './statements/check/list-transfer-histories.js';
 export type { TransferHistory } from './statements/check/list-transfer-histories.js';
+export { misplacedRows } from './statements/check/misplaced-rows.js';
+export type { MisplacedRow, SlottedTable } from './statements/check/misplaced-rows.js';
 export { openTransferMismatches } from './statements/check/open-transfer-mismatches.js';
 export type { OpenTransferMismatch } from './statements/check/open-transfer-mismatches.js';
 export { overdrawnAccounts } from './statements/check/overdrawn-accounts.js';

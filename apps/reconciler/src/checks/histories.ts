@@ -1,8 +1,6 @@
 import { eventMismatches, eventTermsMismatches } from '@surety/db';
 import type { EventMismatch, EventTermsMismatch, Session } from '@surety/db';
-import { slotOfTransferId } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
-import type { TransferRow } from '@surety/saga';
 import { isLegalHistory, pathOf } from './legal-history.js';
 import { eachHistoryPage } from './pages.js';
 import { onEveryShard } from './scope.js';
@@ -28,8 +26,7 @@ export const histories: Check = {
 async function states(snapshot: Session, findings: Findings): Promise<void> {
   for await (const page of eachHistoryPage(snapshot)) {
     for (const { transfer, events } of page) {
-      const { id, kind, state, slot } = transfer;
-      if (slot !== slotOfTransferId(id)) findings.add(inWrongSlot(snapshot, transfer));
+      const { id, kind, state } = transfer;
       if (isLegalHistory({ kind, state, events })) continue;
       findings.add({
         shard: snapshot.id,
@@ -40,16 +37,6 @@ async function states(snapshot: Session, findings: Findings): Promise<void> {
     }
     if (findings.isFull) return;
   }
-}
-
-/** Nobody who goes by the id would find it after its slot has moved. */
-function inWrongSlot(snapshot: Session, { id, slot }: TransferRow): Finding {
-  return {
-    shard: snapshot.id,
-    key: `transfer ${id}`,
-    problem: 'lies in another slot than its id says',
-    detail: { slot, slotOfId: slotOfTransferId(id) },
-  };
 }
 
 function mismatch(snapshot: Session, { transferId, step, event, row }: EventMismatch): Finding {

@@ -211,6 +211,79 @@ interface Planted {
   readonly key: () => string;
 }
 
+function inNextSlot(table: string, where: string): string[] {
+  return [`UPDATE ${table} SET slot = (slot + 1) MOD 4096 WHERE ${where}`];
+}
+
+const IN_ANOTHER_SLOT: readonly Planted[] = [
+  {
+    what: 'an account',
+    sql: () => inNextSlot('accounts', `id = '${payer}'`),
+    key: () => `account ${payer}`,
+  },
+  {
+    what: 'a transfer',
+    sql: () => inNextSlot('transfers', `id = ${hex(ids.committed)}`),
+    key: () => `transfer ${ids.committed}`,
+  },
+  {
+    what: 'a transfer with a source of another slot',
+    sql: () => [`UPDATE transfers SET source = '${payee}' WHERE id = ${hex(ids.requested)}`],
+    key: () => `transfer ${ids.requested}`,
+  },
+  {
+    what: 'an event of the source',
+    sql: () => inNextSlot('transfer_events', `transfer_id = ${hex(ids.rejected)} AND step = 20`),
+    key: () => `event ${ids.rejected}/20`,
+  },
+  {
+    what: 'an event of a decision',
+    on: 'destination' as const,
+    sql: () => inNextSlot('transfer_events', `transfer_id = ${hex(ids.credited)}`),
+    key: () => `event ${ids.credited}/30`,
+  },
+  {
+    what: 'a decision',
+    on: 'destination' as const,
+    sql: () => inNextSlot('decisions', `transfer_id = ${hex(ids.cancelled)}`),
+    key: () => `decision ${ids.cancelled}`,
+  },
+  {
+    what: 'the leg of an account',
+    sql: () => inNextSlot('ledger_entries', `account_id = '${payer}' AND entry_seq = 2`),
+    key: () => `transfer ${ids.committed} step 40`,
+  },
+  {
+    what: 'the leg of a system account',
+    sql: () =>
+      inNextSlot('ledger_entries', `transfer_id = ${hex(ids.committed)} AND entry_seq IS NULL`),
+    key: () => `transfer ${ids.committed} step 40`,
+  },
+  {
+    what: "the leg of another slot's system account",
+    sql: () => [
+      "UPDATE ledger_entries SET account_id = '~transit:none:EUR' " +
+        `WHERE transfer_id = ${hex(ids.committed)} AND entry_seq IS NULL`,
+    ],
+    key: () => `transfer ${ids.committed} step 40`,
+  },
+  {
+    what: 'an idempotency key',
+    sql: () => inNextSlot('idempotency_keys', `transfer_id = ${hex(ids.held)}`),
+    key: () => 'key ',
+  },
+  {
+    what: 'a projected balance',
+    sql: () => inNextSlot('balances', `account_id = '${payer}'`),
+    key: () => `balances ${payer}`,
+  },
+  {
+    what: 'a projected status',
+    sql: () => inNextSlot('transaction_status', `transfer_id = ${hex(ids.committed)}`),
+    key: () => `transaction_status ${ids.committed}`,
+  },
+].map(({ what, ...planted }) => ({ ...planted, check: 'slots', what: `${what} in another slot` }));
+
 const PLANTED: readonly Planted[] = [
   {
     what: 'an altered balance',
@@ -353,12 +426,6 @@ const PLANTED: readonly Planted[] = [
     key: () => `transfer ${ids.held}`,
   },
   {
-    what: 'a transfer in another slot',
-    check: 'histories',
-    sql: () => [`UPDATE transfers SET slot = (slot + 1) MOD 4096 WHERE id = ${hex(ids.committed)}`],
-    key: () => `transfer ${ids.committed}`,
-  },
-  {
     what: 'an open transfer that is not listed',
     check: 'open-transfers',
     sql: () => [`DELETE FROM open_transfers WHERE transfer_id = ${hex(ids.requested)}`],
@@ -497,6 +564,7 @@ const PLANTED: readonly Planted[] = [
     ],
     key: () => `transaction_status ${ids.held}`,
   },
+  ...IN_ANOTHER_SLOT,
 ];
 
 describe('the check', () => {

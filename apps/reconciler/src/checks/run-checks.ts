@@ -13,6 +13,7 @@ import { overdraft } from './overdraft.js';
 import { projections } from './projections.js';
 import { withScope } from './scope.js';
 import type { Check, CheckScope } from './scope.js';
+import { slots } from './slots.js';
 import { stepLegs } from './step-legs.js';
 import { transit } from './transit.js';
 import { Findings } from './types.js';
@@ -31,6 +32,7 @@ const CHECKS: readonly Check[] = [
   decisions,
   credits,
   transit,
+  slots,
   outbox,
   projections,
 ];

@@ -181,8 +181,9 @@ function changedIds(judged: readonly JudgedProjection[]): readonly string[] {
 /** An account that never changed needs no projection; a row of its own says the same. */
 function balanceValues(row: Account | BalanceRow | undefined): Values {
   if (!row) return {};
-  const { currency, balance, held, version } = row;
+  const { slot, currency, balance, held, version } = row;
   return {
+    slot,
     currency,
     balance: balance.toString(),
     held: held.toString(),
@@ -192,8 +193,8 @@ function balanceValues(row: Account | BalanceRow | undefined): Values {
 
 function statusValues(row: StatusRow | undefined): Values {
   if (!row) return {};
-  const { status, reason, version } = row;
-  return { status, reason, version };
+  const { slot, status, reason, version } = row;
+  return { slot, status, reason, version };
 }
 
 function auditOf(

@@ -288,6 +288,13 @@ const BREAKAGES: readonly Breakage[] = [
     corrected: () => [`balances ${system.payer}`],
   },
   {
+    what: 'a projected balance in another slot',
+    sql: () => [
+      `UPDATE balances SET slot = (slot + 1) MOD 4096 WHERE account_id = '${system.payer}'`,
+    ],
+    corrected: () => [`balances ${system.payer}`],
+  },
+  {
     what: 'a projected balance newer than the truth',
     sql: () => [`UPDATE balances SET version = version + 9 WHERE account_id = '${system.payer}'`],
     corrected: () => [`balances ${system.payer}`],

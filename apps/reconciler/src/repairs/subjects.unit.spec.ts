@@ -16,6 +16,8 @@ it.each([
   ['projections', `transaction_status ${HEX}`, { kind: 'status', id: ID }],
   ['keys', `transfer ${ID}`, undefined],
   ['keys', 'key 7/abc', undefined],
+  ['slots', 'key 7/abc', undefined],
+  ['slots', `balances ACC-1`, { kind: 'balance', id: 'ACC-1' }],
   ['holds', 'transfer of-nobody', undefined],
   ['conservation', 'slot 7 EUR', undefined],
   ['transit', 'transit EUR', undefined],

@@ -32,11 +32,11 @@ const MISSING = [
 const UNEXPECTED = [
   'SELECT DISTINCT l.transfer_id, l.step FROM ledger_entries AS l LEFT JOIN decisions AS d FORCE INDEX (PRIMARY) ' +
     "ON d.transfer_id = l.transfer_id AND d.part = 0 AND d.outcome = 'credited' " +
-    'AND d.amount = ABS(l.amount) AND d.currency = l.currency ' +
+    'AND d.amount = ABS(l.amount) AND d.currency = l.currency AND d.slot = l.slot ' +
     `WHERE l.step = 30 AND d.transfer_id IS NULL ORDER BY l.transfer_id ${LIMIT}`,
   'SELECT DISTINCT l.transfer_id, l.step FROM ledger_entries AS l LEFT JOIN transfers AS t FORCE INDEX (PRIMARY) ' +
     "ON t.id = l.transfer_id AND t.state = 'committed' AND l.step = 40 " +
-    'AND t.amount = ABS(l.amount) AND t.currency = l.currency ' +
+    'AND t.amount = ABS(l.amount) AND t.currency = l.currency AND t.slot = l.slot ' +
     `WHERE l.step <> 30 AND t.id IS NULL ORDER BY l.transfer_id, l.step ${LIMIT}`,
 ];
 

@@ -1,3 +1,4 @@
+import { slotOfAccount } from '@surety/domain';
 import type { AccountId, TransferId } from '@surety/domain';
 import {
   OFFENDERS_MAX,
@@ -11,6 +12,7 @@ import type { ChangedAccount, NewLegs, Session } from '@surety/db';
 import { inPieces } from '../../give-way.js';
 import { PAGE_ROWS } from '../pages.js';
 import type { CheckScope } from '../scope.js';
+import { misplaced } from '../slots.js';
 import type { Finding } from '../types.js';
 import type { Sink } from './sink.js';
 
@@ -54,6 +56,7 @@ async function lookAtPage(
 ): Promise<readonly ChangedAccount[]> {
   const findings = sink.of('balances');
   findings.rowsChecked += page.length;
+  lookAtSlots(snapshot, sink, page);
   const newer = page.filter((account) => !isOlder(account));
   const followed = await followNewLegs(snapshot, newer, bound);
   const others = page.filter(({ id }) => !followed.has(id));
@@ -70,6 +73,16 @@ async function lookAtPage(
   return page.filter(
     ({ id }) => followed.get(id)?.reachesBack ?? (sums.get(id)?.oldestTransfer ?? bound) < bound,
   );
+}
+
+function lookAtSlots(snapshot: Session, sink: Sink, page: readonly ChangedAccount[]): void {
+  sink.of('slots').rowsChecked += page.length;
+  for (const { id, slot } of page) {
+    const rightSlot = slotOfAccount(id);
+    if (slot === rightSlot) continue;
+    const row = { table: 'accounts', id, step: null, slot, rightSlot } as const;
+    sink.tell('slots', { shard: snapshot.id, ...misplaced(row) });
+  }
 }
 
 /** All of them, however many: the point moves over what was not looked at. */

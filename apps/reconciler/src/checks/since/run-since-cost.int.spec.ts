@@ -43,7 +43,7 @@ const FILL = [
     (leg) => `INSERT INTO ledger_entries SELECT ${ID}, ${leg}, '2020-09-13 12:26:40' FROM numbers`,
   ),
   `INSERT INTO transaction_status SELECT ${ID}, 0, 'committed', NULL, 40, NOW(6) FROM numbers`,
-  "INSERT INTO accounts SELECT CONCAT('old-', n), 0, 'customer', NULL, 'default', 'EUR', 'open', 0, " +
+  "INSERT INTO accounts SELECT CONCAT('old-', n), CRC32(CONCAT('old-', n)) MOD 4096, 'customer', NULL, 'default', 'EUR', 'open', 0, " +
     `0, 0, 0, 0, ${(4 * FINISHED) / ACCOUNTS}, ${(2 * FINISHED) / ACCOUNTS}, NULL, NOW(6) ` +
     `FROM numbers WHERE n < ${ACCOUNTS}`,
   'INSERT INTO balances SELECT id, slot, currency, balance, held, version, NOW(6) FROM accounts ' +

@@ -360,6 +360,46 @@ const PLANTED: readonly Planted[] = [
       `VALUES (${hex(ids.held)}, 1, 'committed', NULL, 10, NOW(6))`,
     names: () => `projections: transaction_status ${ids.held}`,
   },
+  ...[
+    { table: 'accounts', of: () => `id = '${idle}'`, names: () => `account ${idle}` },
+    {
+      table: 'transfers',
+      of: () => `id = ${hex(ids.requested)}`,
+      names: () => `transfer ${ids.requested}`,
+    },
+    {
+      table: 'transfer_events',
+      of: () => `transfer_id = ${hex(ids.rejected)} AND step = 20`,
+      names: () => `event ${ids.rejected}/20`,
+    },
+    {
+      table: 'transfer_events',
+      on: 'destination' as const,
+      of: () => `transfer_id = ${hex(ids.credited)} AND step = 30`,
+      names: () => `event ${ids.credited}/30`,
+    },
+    {
+      table: 'decisions',
+      on: 'destination' as const,
+      of: () => `transfer_id = ${hex(ids.cancelled)}`,
+      names: () => `decision ${ids.cancelled}`,
+    },
+    {
+      table: 'transaction_status',
+      of: () => `transfer_id = ${hex(ids.committed)}`,
+      names: () => `transaction_status ${ids.committed}`,
+    },
+  ].map(({ table, of, names, ...rest }) => ({
+    ...rest,
+    what: `a row of ${table} in another slot: ${rest.on ?? 'source'}`,
+    sql: () => `UPDATE ${table} SET slot = (slot + 1) MOD 4096 WHERE ${of()}`,
+    names: () => `slots: ${names()} lies in another slot`,
+  })),
+  {
+    what: 'a transfer with a source of another slot',
+    sql: () => `UPDATE transfers SET source = 'nobody' WHERE id = ${hex(ids.requested)}`,
+    names: () => `slots: transfer ${ids.requested}`,
+  },
 ];
 
 describe('of what is new or open, the check', () => {

@@ -15,13 +15,19 @@ import type { Behind } from '../lag.js';
 import { projections, staleBalance, strayFinding } from '../projections.js';
 import { onEveryShard } from '../scope.js';
 import type { Check, CheckScope } from '../scope.js';
+import { slots } from '../slots.js';
 import { stepLegs } from '../step-legs.js';
 import type { CheckResult } from '../types.js';
 import { lookAtAccounts } from './accounts.js';
 import { JudgedPages } from './judged-pages.js';
 import type { JudgedPage } from './judged-pages.js';
 import { Sink } from './sink.js';
-import { lookAtNewTransfers, lookAtOpenTransfers, lookAtTransfers } from './transfers.js';
+import {
+  STORY_CHECKS,
+  lookAtNewTransfers,
+  lookAtOpenTransfers,
+  lookAtTransfers,
+} from './transfers.js';
 
 /**
  * How far before the verified point the ids begin that are looked at again. The time in an id is of
@@ -35,7 +41,7 @@ export const ID_TIME_MARGIN_MS = 60_000;
 const STATE_CHECKS: readonly Check[] = [heldTotals, overdraft, holds, outbox];
 const SINCE_CHECKS = [
   ...[stepLegs, balances, heldTotals, overdraft, holds, openTransfers],
-  ...[histories, decisions, credits, outbox, projections],
+  ...[histories, decisions, credits, slots, outbox, projections],
 ];
 
 export const SINCE_CHECK_NAMES: readonly string[] = SINCE_CHECKS.map((check) => check.name);
@@ -67,7 +73,7 @@ export async function runSince(
       for (const id of await lookAtAccounts(snapshot, look)) older.add(id);
     }),
   );
-  await timed(['step-legs', 'histories', 'decisions', 'credits', 'open-transfers'], async () => {
+  await timed(STORY_CHECKS, async () => {
     const read = await lookAtNewTransfers(look, judged);
     pages = read.pages;
     for (const snapshot of scope.snapshots) {

@@ -22,8 +22,10 @@ import { lastOwnStep } from '../legal-history.js';
 import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
 import type { CheckScope } from '../scope.js';
+import { misplaced } from '../slots.js';
 import { countsOf, rowsText } from './judged-pages.js';
 import type { JudgedPage, JudgedPages } from './judged-pages.js';
+import { judgeSlots } from './judge-slots.js';
 import { judgeStory } from './judge-story.js';
 import type { Sink } from './sink.js';
 import { storiesOf } from './story.js';
@@ -154,7 +156,10 @@ export async function* eachOpenPage(snapshot: Session): AsyncGenerator<readonly 
   }
 }
 
-const STORY_CHECKS = ['histories', 'decisions', 'credits', 'step-legs', 'open-transfers'] as const;
+/** The checks that a look at transfers serves. */
+export const STORY_CHECKS: readonly string[] = [
+  ...['histories', 'decisions', 'credits', 'step-legs', 'open-transfers', 'slots'],
+];
 
 /** @returns how many rows there were, as `rowsText` says it */
 async function lookAt(look: TransfersLook, selection: TransferSelection): Promise<string> {
@@ -168,6 +173,9 @@ async function lookAt(look: TransfersLook, selection: TransferSelection): Promis
     const shard = scope.snapshotOf(slotOfTransferId(story.id));
     for (const { check, key, problem, detail } of judgeStory(story)) {
       sink.tell(check, { shard: shard.id, key, problem, detail });
+    }
+    for (const row of judgeSlots(story)) {
+      sink.tell('slots', { shard: shard.id, ...misplaced(row) });
     }
     lookAtStatus(look, shard, story);
   }

@@ -1,3 +1,4 @@
+import { SLOT_COUNT } from '@surety/domain';
 import type { AccountId, TransferId } from '@surety/domain';
 import {
   readBigint,
@@ -25,8 +26,9 @@ export interface ChangedAccount {
 }
 
 /**
- * Accounts that differ from the verified ones, page by page. Accounts are state and not history: all
- * of them are compared, so that a row that was altered under an old version is seen, too.
+ * Accounts that differ from the verified ones or lie in another slot than their id says, page by page.
+ * Accounts are state and not history: all of them are compared, so that a row that was altered under an
+ * old version is seen, too.
  * Caller: checks, in a snapshot. Index: PRIMARY of accounts and of verified_accounts. Locks: none.
  * Rows: at most `limit`.
  * @throws StoreError
@@ -42,7 +44,7 @@ export function listChangedAccounts(
     'LEFT JOIN verified_accounts AS v ON v.account_id = a.id ' +
     `WHERE ${after === undefined ? '' : `a.id > ${word(after)} AND `}` +
     '(v.account_id IS NULL OR v.version <> a.version OR v.entry_seq <> a.entry_seq ' +
-    `OR v.balance <> a.balance) ORDER BY a.id LIMIT ${count(limit)}`;
+    `OR v.balance <> a.balance OR a.slot <> CRC32(a.id) % ${SLOT_COUNT}) ORDER BY a.id LIMIT ${count(limit)}`;
   return readRows(snapshot, sql, (row) => ({
     id: readText(row[0]),
     slot: readCount(row[1]),

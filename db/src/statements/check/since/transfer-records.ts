@@ -46,6 +46,7 @@ export interface RecordedTransfer {
 export interface RecordedEvent {
   readonly transferId: TransferId;
   readonly step: Step;
+  readonly slot: number;
   readonly type: TransferEventType;
   /** Amount, currency, source and destination as the envelope has them; null where it is no JSON. */
   readonly told: string | null;
@@ -62,6 +63,7 @@ export interface RecordedLeg {
 
 export interface RecordedStatus {
   readonly transferId: TransferId;
+  readonly slot: number;
   readonly status: TransferStatus;
   readonly reason: string | null;
   readonly version: bigint;
@@ -92,13 +94,13 @@ export async function readTransferRecords(
       'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
       'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
       `WHERE ${within('t.id')}`,
-    `SELECT transfer_id, step, type, envelope FROM transfer_events FORCE INDEX (PRIMARY) ` +
+    `SELECT transfer_id, step, type, envelope, slot FROM transfer_events FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')}`,
     `SELECT ${DECISION_COLUMNS} FROM decisions FORCE INDEX (PRIMARY) ` +
       `WHERE ${within('transfer_id')} AND part = 0`,
     'SELECT transfer_id, step, account_id, slot, currency, amount ' +
       `FROM ledger_entries FORCE INDEX (PRIMARY) WHERE ${within('transfer_id')}`,
-    'SELECT transfer_id, status, reason, version FROM transaction_status FORCE INDEX (PRIMARY) ' +
+    'SELECT transfer_id, status, reason, version, slot FROM transaction_status FORCE INDEX (PRIMARY) ' +
       `WHERE ${within('transfer_id')}`,
   ]);
   const rowsOf = (at: number): readonly Row[] => results[at]?.rows ?? [];
@@ -162,6 +164,7 @@ function recordedEvent(row: Row, transferId: TransferId): RecordedEvent {
     step: readCount(row[1]) as Step,
     type: readText(row[2]) as TransferEventType,
     told: toldTerms(readText(row[3])),
+    slot: readCount(row[4]),
   };
 }
 
@@ -182,6 +185,7 @@ function recordedStatus(row: Row, transferId: TransferId): RecordedStatus {
     status: readText(row[1]) as TransferStatus,
     reason: readTextOrNull(row[2]),
     version: readBigint(row[3]),
+    slot: readCount(row[4]),
   };
 }
 

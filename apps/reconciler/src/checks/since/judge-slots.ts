@@ -1,0 +1,41 @@
+import { STEP, isSystemAccountId, slotOfAccount, slotOfTransferId } from '@surety/domain';
+import type { ComparedTransfer, MisplacedRow } from '@surety/db';
+import type { TransferStory } from './story.js';
+
+/**
+ * Rows about a transfer in another slot than that of its id, its source or, on the other side, its
+ * destination. Legs are held to the slot of what made them where they are compared with it.
+ */
+export function judgeSlots(story: TransferStory): readonly MisplacedRow[] {
+  const rows = rowsOf(story);
+  return rows.filter(({ slot, rightSlot }) => slot !== rightSlot);
+}
+
+function rowsOf({ id, transfer, decision, events, status }: TransferStory): MisplacedRow[] {
+  const own = slotOfTransferId(id);
+  const rows: MisplacedRow[] = [];
+  const about = { id, step: null };
+  if (transfer) rows.push({ ...about, table: 'transfers', ...transferSlots(transfer, own) });
+  if (decision) {
+    const { slot, destination } = decision;
+    rows.push({ ...about, table: 'decisions', slot, rightSlot: slotOfAccount(destination) });
+  }
+  for (const { step, slot } of events.list) {
+    const rightSlot = step === STEP.decide ? decision?.slot : own;
+    // An event without its decision is told of elsewhere.
+    if (rightSlot !== undefined) rows.push({ id, step, table: 'transfer_events', slot, rightSlot });
+  }
+  if (status) {
+    rows.push({ ...about, table: 'transaction_status', slot: status.slot, rightSlot: own });
+  }
+  return rows;
+}
+
+/** A transfer lies where its id says, and so does its source, which the id was made from. */
+function transferSlots(
+  { slot, source }: ComparedTransfer,
+  own: number,
+): Pick<MisplacedRow, 'slot' | 'rightSlot'> {
+  const isOwn = slot !== own || isSystemAccountId(source);
+  return { slot, rightSlot: isOwn ? own : slotOfAccount(source) };
+}
