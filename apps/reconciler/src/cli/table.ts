@@ -6,8 +6,9 @@ export function table(
   rows: readonly (readonly (string | number | bigint | null | undefined)[])[],
 ): string {
   const texts = rows.map((row) => row.map(cellText));
+  // Folded: a call takes some 120,000 arguments, and a list may be longer.
   const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...texts.map((row) => row[column]?.length ?? 0)),
+    texts.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), heading.length),
   );
   const isRight = headings.map(
     (_, column) => rows.length > 0 && rows.every((row) => isNumeric(row[column])),

@@ -20,6 +20,11 @@ describe('table', () => {
     expect(table(['a', 'b'], [['x', null]])).toBe(['a  b', '-  -', 'x'].join('\n'));
   });
 
+  it('takes any number of rows', () => {
+    const rows = Array.from({ length: 150_000 }, (_, at) => [at]);
+    expect(table(['n'], rows).split('\n')).toHaveLength(rows.length + 2);
+  });
+
   it('prints its headings where there are no rows', () => {
     expect(table(['a'], [])).toBe('a\n-');
   });

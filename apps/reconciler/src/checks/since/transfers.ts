@@ -66,22 +66,27 @@ export async function lookAtNewTransfers(
   judged: JudgedPages,
 ): Promise<NewTransfers> {
   const pages: JudgedPage[] = [];
-  let readFrom = look.bound;
-  for (const page of judged.beyond(look.bound)) {
-    pages.push(...(await lookAtRange(look, { from: readFrom, to: page.from })));
-    pages.push(...(await lookAgain(look, page)));
-    readFrom = page.below;
-  }
-  pages.push(...(await lookAtRange(look, { from: readFrom, to: undefined })));
-  return { pages, readFrom };
+  // One by one: after days in which the point stood still there are more than a call takes.
+  for await (const page of eachPage(look, judged)) pages.push(page);
+  return { pages, readFrom: judged.beyond(look.bound).at(-1)?.below ?? look.bound };
 }
 
-async function lookAgain(look: TransfersLook, page: JudgedPage): Promise<readonly JudgedPage[]> {
+async function* eachPage(look: TransfersLook, judged: JudgedPages): AsyncGenerator<JudgedPage> {
+  let from = look.bound;
+  for (const page of judged.beyond(look.bound)) {
+    yield* lookAtRange(look, { from, to: page.from });
+    yield* lookAgain(look, page);
+    from = page.below;
+  }
+  yield* lookAtRange(look, { from, to: undefined });
+}
+
+async function* lookAgain(look: TransfersLook, page: JudgedPage): AsyncGenerator<JudgedPage> {
   const counts = await inPieces(look.scope.giveWay, () =>
     Promise.all(look.scope.snapshots.map((snapshot) => countTransferRecords(snapshot, page))),
   );
-  if (rowsText(counts) === page.rows) return [page];
-  return lookAtRange(look, { from: page.from, to: page.below });
+  if (rowsText(counts) === page.rows) yield page;
+  else yield* lookAtRange(look, { from: page.from, to: page.below });
 }
 
 interface Range {
@@ -90,18 +95,16 @@ interface Range {
   readonly to: TransferId | undefined;
 }
 
-/** @returns the pages that were read, without the last one of a range that has no end */
-async function lookAtRange(look: TransfersLook, { from, to }: Range): Promise<JudgedPage[]> {
-  const pages: JudgedPage[] = [];
+/** The pages that were read, without the last one of a range that has no end. */
+async function* lookAtRange(look: TransfersLook, { from, to }: Range): AsyncGenerator<JudgedPage> {
   let next: TransferId | undefined = from;
   while (next !== undefined && (to === undefined || next < to)) {
     const below = await nextBelow(look.scope, { from: next, to });
     const range = { from: next, below };
     const rows = await inPieces(look.scope.giveWay, () => lookAt(look, range));
-    if (below !== undefined) pages.push({ from: next, below, rows });
+    if (below !== undefined) yield { from: next, below, rows };
     next = below;
   }
-  return pages;
 }
 
 /** Where the next piece ends, so that no shard has more transfers in it than a page. */
