@@ -149,7 +149,7 @@ async function openAccount(shard: number, currency = 'EUR'): Promise<string> {
   return accountId;
 }
 
-function fund(account: string, amount: string, direction = 'deposit', key = randomUUID()) {
+function fund(account: string, amount: string, direction = 'deposit', key: string = randomUUID()) {
   const body = { amount, direction };
   return call(ingress, `/api/v1/accounts/${account}/funding`, { key, body });
 }
@@ -259,6 +259,7 @@ type BadCall = Call & { readonly path?: string };
 const LONG_KEY = 'k'.repeat(256);
 const UNKNOWN_ID = composeTransferId(0, 5, new Uint8Array(8));
 const POST = '/api/v1/transfers';
+const ACCOUNTS = '/api/v1/accounts';
 
 describe('bad input', () => {
   const json = (fields: Record<string, unknown>): string => JSON.stringify(transferBody(fields));
@@ -642,21 +643,103 @@ describe('an account', () => {
     expect([other.status, problemOf(other).code]).toEqual([409, 'account-conflict']);
   });
 
-  test('without an id is one account for one key', async () => {
-    const sent = { key: randomUUID(), body: { currency: 'EUR' } };
-    const replies = [
-      await call(ingress, '/api/v1/accounts', sent),
-      await call(ingress, '/api/v1/accounts', sent),
-    ];
-    expect(replies.map(({ status }) => status)).toEqual([201, 200]);
-    expect(replies[0]?.body).toEqual(replies[1]?.body);
-    const reused = await call(ingress, '/api/v1/accounts', { ...sent, body: { currency: 'USD' } });
-    expect([reused.status, problemOf(reused).code]).toEqual([422, 'idempotency-key-reused']);
-    const fresh = await call(ingress, '/api/v1/accounts', { body: sent.body });
-    expect(fresh.status).toBe(201);
-    expect(fresh.body).not.toMatchObject({
-      accountId: accountAnswer.parse(replies[0]?.body).accountId,
+  describe.each([
+    ['of a given id', () => accountOn(1)],
+    ['without an id', () => undefined],
+  ])('%s, opened with a key', (_what, accountId) => {
+    const openingOf = (fields: Record<string, unknown> = {}): Call => ({
+      key: randomUUID(),
+      body: { accountId: accountId(), currency: 'EUR', metadata: { a: 1 }, ...fields },
     });
+    const again = ({ key, body }: Call, fields: Record<string, unknown> = {}) =>
+      call(ingress, ACCOUNTS, { key, body: { ...(body as object), ...fields } });
+
+    test('gives the first answer again, whatever happened since', async () => {
+      const sent = openingOf({ overdraftLimit: '5' });
+      const first = await call(ingress, ACCOUNTS, sent);
+      expect([first.status, first.headers.get('idempotency-replayed')]).toEqual([201, null]);
+      await fund(accountAnswer.parse(first.body).accountId, '3');
+      const before = await countRows();
+      const second = await again(sent, { overdraftLimit: 5 });
+      expect([second.status, second.headers.get('idempotency-replayed')]).toEqual([201, 'true']);
+      expect(second.headers.get('location')).toBe(first.headers.get('location'));
+      expect(second.body).toEqual(first.body);
+      expect(await countRows()).toBe(before);
+    });
+
+    test.each<[string, Record<string, unknown>]>([
+      ['another currency', { currency: 'USD' }],
+      ['other metadata', { metadata: { a: 2 } }],
+      ['a default that was not said before', { type: 'customer' }],
+      ['another account', { accountId: accountOn(0) }],
+    ])('is refused with the same key for %s', async (_difference, fields) => {
+      const sent = openingOf();
+      await call(ingress, ACCOUNTS, sent);
+      const before = await countRows();
+      const reused = await again(sent, fields);
+      expect([reused.status, problemOf(reused).code]).toEqual([422, 'idempotency-key-reused']);
+      expect(await countRows()).toBe(before);
+    });
+
+    test('sent many times at once is one account', async () => {
+      const before = await countRows(['accounts', 'idempotency_keys']);
+      const sent = openingOf();
+      const replies = await Promise.all(
+        Array.from({ length: 20 }, () => call(ingress, ACCOUNTS, sent)),
+      );
+      expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([201]));
+      expect(new Set(replies.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+      const replayed = replies.filter(({ headers }) => headers.has('idempotency-replayed'));
+      expect(replayed).toHaveLength(19);
+      expect(await countRows(['accounts', 'idempotency_keys'])).toBe(before + 2);
+    });
+
+    test('keeps the key from being used for anything else', async () => {
+      const sent = openingOf();
+      const first = accountAnswer.parse((await call(ingress, ACCOUNTS, sent)).body);
+      const funded = await fund(first.accountId, '1', 'deposit', sent.key);
+      expect([funded.status, problemOf(funded).code]).toEqual([422, 'idempotency-key-reused']);
+      const transfer = transferBody({ sourceAccount: first.accountId });
+      const moved = await call(ingress, POST, { key: sent.key, body: transfer });
+      expect([moved.status, problemOf(moved).code]).toEqual([422, 'idempotency-key-reused']);
+    });
+  });
+
+  test.each([
+    ['another key', randomUUID()],
+    ['no key', undefined],
+  ])('that is there is judged by its attributes where %s comes with its id', async (_, key) => {
+    const body = { accountId: accountOn(0), currency: 'EUR' };
+    await call(ingress, ACCOUNTS, { key: randomUUID(), body });
+    await fund(body.accountId, '3');
+    const before = await countRows();
+    const other = await call(ingress, ACCOUNTS, { key, body: { ...body, owner: 'o' } });
+    expect([other.status, problemOf(other).code]).toEqual([409, 'account-conflict']);
+    const same = await call(ingress, ACCOUNTS, { key, body });
+    expect([same.status, same.headers.get('idempotency-replayed')]).toEqual([200, null]);
+    expect(same.body).toMatchObject({ accountId: body.accountId, balance: '3.00' });
+    expect(await countRows()).toBe(before);
+  });
+
+  test('is not opened with a key that was used before for a transfer', async () => {
+    const key = randomUUID();
+    const sourceAccount = accountOn(0);
+    await call(ingress, POST, { key, body: transferBody({ sourceAccount }) });
+    const before = await countRows();
+    for (const accountId of [sourceAccount, accountOn(1), undefined]) {
+      const reply = await call(ingress, ACCOUNTS, { key, body: { accountId, currency: 'EUR' } });
+      expect([reply.status, problemOf(reply).code]).toEqual([422, 'idempotency-key-reused']);
+    }
+    expect(await countRows()).toBe(before);
+  });
+
+  test('without an id and without a key is another one each time', async () => {
+    const opened = async (): Promise<string> => {
+      const reply = await call(ingress, ACCOUNTS, { body: { currency: 'EUR' } });
+      expect(reply.status).toBe(201);
+      return accountAnswer.parse(reply.body).accountId;
+    };
+    expect(await opened()).not.toBe(await opened());
   });
 
   test('is funded once per key, and tells so in balance, entries and history', async () => {

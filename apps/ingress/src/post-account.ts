@@ -1,20 +1,31 @@
 import { randomBytes } from 'node:crypto';
 import type { AccountBody } from '@surety/contracts';
 import { findAccount } from '@surety/db';
-import type { CurrencyTable } from '@surety/domain';
+import { slotOfAccount } from '@surety/domain';
+import type { AccountId, CurrencyTable } from '@surety/domain';
+import type { AccountOpening, KeyClaim } from '@surety/saga';
 import { accountAnswer, metadataOf } from './account-answer.js';
 import { jsonAnswer } from './answer.js';
-import { canonicalJson, hashOfParts } from './canonical.js';
+import {
+  canonicalJson,
+  fingerprintOf,
+  hashOfParts,
+  keyHashOf,
+  normalisedDecimal,
+} from './canonical.js';
 import { TENANT } from './exchange.js';
 import type { Handler } from './exchange.js';
 import { findIdempotencyKey } from './idempotency-key.js';
+import type { KeyMemory } from './key-memory.js';
 import { parseAccountBody } from './parse-body.js';
+import type { CheckedAccountBody } from './parse-body.js';
 import { Problem } from './problem.js';
 import { readJson } from './read-json.js';
 import type { ShardDoors } from './shard-doors.js';
 
 export interface PostAccountDependencies {
   readonly doors: ShardDoors;
+  readonly keyMemory: Pick<KeyMemory, 'remember'>;
   readonly currencies: CurrencyTable;
 }
 
@@ -25,35 +36,78 @@ const RANDOM_BYTES = 16;
 /** 128 bits of the hash: as hard to meet twice as a random id. */
 const HASH_DIGITS = 32;
 
-/** Opens an account. Its id is the idempotency key; without one it is made from the client's key. */
-export function postAccount({ doors, currencies }: PostAccountDependencies): Handler {
-  return async (exchange) => {
-    const { request } = exchange;
-    const { body, overdraftLimitMinor } = parseAccountBody(await readJson(request), currencies);
+/**
+ * Opens an account. A key is optional here, because an account of a given id is opened once with or
+ * without one: the same opening again is answered 200 with the account as it stands now. What the key
+ * adds is the first answer again, and the refusal of another request under it.
+ */
+export function postAccount({ doors, keyMemory, currencies }: PostAccountDependencies): Handler {
+  return async ({ request }) => {
+    const checked = parseAccountBody(await readJson(request), currencies);
+    const { body } = checked;
     const key = findIdempotencyKey(request.headers, body.idempotencyKey);
-    const id = accountIdFor(body, key);
-    const result = await doors.openAccount({
-      id,
-      tenant: TENANT,
-      currency: body.currency,
-      type: body.type ?? 'customer',
-      owner: body.owner ?? null,
-      overdraftLimit: overdraftLimitMinor,
-      metadata: body.metadata === undefined ? null : canonicalJson(body.metadata),
+    const opening = openingOf(checked, key);
+    const { id, claim } = opening;
+    if (claim && (await keyMemory.remember(claim.key)) === 'elsewhere') {
+      throw new Problem('idempotency-key-reused');
+    }
+    const result = await doors.openAccount(opening);
+    if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
+    if (result.kind === 'conflict') throw conflictOf(body, key);
+    const isExisting = result.kind === 'existing';
+    const metadata = isExisting ? await storedMetadata(doors, id) : body.metadata;
+    return jsonAnswer(isExisting ? 200 : 201, accountAnswer(result.account, metadata, currencies), {
+      location: `${ACCOUNTS_PATH}/${id}`,
+      ...(result.kind === 'replayed' ? { 'idempotency-replayed': 'true' } : {}),
     });
-    if (result.kind === 'conflict') {
-      const isIdFromKey = body.accountId === undefined && key !== undefined;
-      throw new Problem(isIdFromKey ? 'idempotency-key-reused' : 'account-conflict');
-    }
-    const location = `${ACCOUNTS_PATH}/${id}`;
-    if (result.kind === 'opened') {
-      const answer = accountAnswer(result.account, body.metadata, currencies);
-      return jsonAnswer(201, answer, { location });
-    }
-    const known = await doors.readAccount(id, (shard) => findAccount(shard, id));
-    const answer = accountAnswer(result.account, metadataOf(known), currencies);
-    return jsonAnswer(200, answer, { location });
   };
+}
+
+/** An id that was made from the key says for ever what the key was used for; its row expires. */
+function conflictOf(body: AccountBody, key: string | undefined): Problem {
+  const isIdFromKey = body.accountId === undefined && key !== undefined;
+  return new Problem(isIdFromKey ? 'idempotency-key-reused' : 'account-conflict');
+}
+
+async function storedMetadata(
+  doors: ShardDoors,
+  id: AccountId,
+): Promise<Record<string, unknown> | undefined> {
+  return metadataOf(await doors.readAccount(id, (shard) => findAccount(shard, id)));
+}
+
+function openingOf(
+  { body, overdraftLimitMinor }: CheckedAccountBody,
+  key: string | undefined,
+): AccountOpening {
+  const id = accountIdFor(body, key);
+  return {
+    id,
+    tenant: TENANT,
+    currency: body.currency,
+    type: body.type ?? 'customer',
+    owner: body.owner ?? null,
+    overdraftLimit: overdraftLimitMinor,
+    metadata: body.metadata === undefined ? null : canonicalJson(body.metadata),
+    ...(key === undefined ? {} : { claim: claimOf(key, id, body) }),
+  };
+}
+
+function claimOf(key: string, id: string, body: AccountBody): KeyClaim {
+  const { accountId, currency, type, owner, overdraftLimit, metadata } = body;
+  const fingerprint = fingerprintOf({
+    name: 'open-account',
+    pathParameters: {},
+    request: {
+      accountId,
+      currency,
+      metadata,
+      overdraftLimit: overdraftLimit === undefined ? undefined : normalisedDecimal(overdraftLimit),
+      owner,
+      type,
+    },
+  });
+  return { key: { slot: slotOfAccount(id), keyHash: keyHashOf(TENANT, key) }, fingerprint };
 }
 
 function accountIdFor(body: AccountBody, key: string | undefined): string {

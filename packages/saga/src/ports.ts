@@ -26,9 +26,9 @@ export interface KeyRef {
 export interface KeyRow extends KeyRef {
   /** Version byte + SHA-256 of the canonical operation: 66 hex digits. */
   readonly fingerprint: string;
-  /** The transfer that the key made. Null is room for keys that make something else; none does yet. */
+  /** The transfer that the key made; null where it opened an account. */
   readonly transferId: TransferId | null;
-  /** The first answer where it cannot be derived from the request and createdAt; else null. */
+  /** What of the first answer cannot be derived, or null; of an opening `{"accountId":…}`. */
   readonly answer: string | null;
   readonly createdAt: Timestamp;
   readonly expiresAt: Timestamp;

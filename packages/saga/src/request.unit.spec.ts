@@ -1,6 +1,13 @@
 import { describe, expect, it } from '@jest/globals';
 import { InvariantViolation } from '@surety/domain';
-import { MemoryShardStore, aDeposit, aTransferRequest, anAccount, eur } from '@surety/testing';
+import {
+  MemoryShardStore,
+  aDeposit,
+  aTransferRequest,
+  anAccount,
+  anOpening,
+  eur,
+} from '@surety/testing';
 import { ChangeSet } from './change-set.js';
 import { fundAccounts, openAccounts, readingAllKeys, requestTransfers } from './index.js';
 import type { AccountOpening, LoadRequest, ShardStore } from './index.js';
@@ -155,20 +162,67 @@ describe('fundAccounts', () => {
 });
 
 describe('openAccounts', () => {
-  const opening: AccountOpening = {
-    id: 'alice',
-    tenant: 'default',
-    currency: 'EUR',
-    type: 'customer',
-    owner: null,
-    overdraftLimit: 0n,
-    metadata: null,
-  };
+  const opening = anOpening('alice');
+  const claim = { key: aDeposit('alice', eur(1), 1).key, fingerprint: `01${'a'.repeat(64)}` };
+  const claimed = { ...opening, claim };
+  const otherKey = { ...claim, key: aDeposit('alice', eur(1), 2).key };
 
   it('opens once, answers the same opening with the account, and refuses a different one', async () => {
     const store = aShard();
     const results = await openAccounts(store, [opening, opening, { ...opening, currency: 'USD' }]);
     expect(results.map((result) => result.kind)).toEqual(['opened', 'existing', 'conflict']);
     expect(store.rows.accounts.size).toBe(1);
+    expect(store.rows.keys.size).toBe(0);
+  });
+
+  it('writes the key beside the account, and names the account in it', async () => {
+    const store = aShard();
+    expect(await openAccounts(store, [claimed])).toMatchObject([{ kind: 'opened' }]);
+    expect([...store.rows.keys.values()]).toMatchObject([
+      { ...claim.key, fingerprint: claim.fingerprint, transferId: null },
+    ]);
+    expect(store.rows.keys.values().next().value?.answer).toBe('{"accountId":"alice"}');
+  });
+
+  it('gives the first answer again for the same key, in one group and whatever happened since', async () => {
+    const store = aShard();
+    const [first, second] = await openAccounts(store, [claimed, claimed]);
+    await fundAccounts(store, [aDeposit('alice', eur(7), 3)]);
+    const [later] = await openAccounts(store, [claimed]);
+    expect(first?.kind).toBe('opened');
+    expect([second, later]).toEqual(Array(2).fill({ ...first, kind: 'replayed' }));
+    expect(store.rows.accounts.get('alice')?.balance).toBe(7n);
+  });
+
+  it.each<[string, AccountOpening]>([
+    ['another request for the account', { ...claimed, claim: { ...claim, fingerprint: '01' } }],
+    ['another account', { ...claimed, id: 'bob', claim: { ...claim, fingerprint: '01' } }],
+  ])('refuses a key that was used before for %s', async (_, again) => {
+    const store = aShard();
+    await openAccounts(store, [claimed]);
+    expect(await openAccounts(store, [again])).toEqual([{ kind: 'key_reused' }]);
+    expect(store.rows.accounts.size).toBe(1);
+  });
+
+  it('shares its keys with the other operations of the slot', async () => {
+    const store = aShard();
+    const deposit = aDeposit('alice', eur(5), 1);
+    await openAccounts(store, [claimed]);
+    expect(await fundAccounts(store, [deposit])).toEqual([{ kind: 'key_reused' }]);
+    expect(await fundAccounts(store, [{ ...deposit, key: otherKey.key }])).toMatchObject([
+      { kind: 'accepted' },
+    ]);
+    expect(await openAccounts(store, [{ ...opening, claim: otherKey }])).toEqual([
+      { kind: 'key_reused' },
+    ]);
+  });
+
+  it('judges an account that is there by its attributes, and then claims no key', async () => {
+    const store = aShard();
+    await openAccounts(store, [claimed]);
+    const same = { ...opening, claim: otherKey };
+    const results = await openAccounts(store, [same, { ...same, currency: 'USD' }, same]);
+    expect(results.map((result) => result.kind)).toEqual(['existing', 'conflict', 'existing']);
+    expect(store.rows.keys.size).toBe(1);
   });
 });
