@@ -12,6 +12,7 @@ import {
   requestTransfers,
   voidTransfers,
 } from '@surety/saga';
+import type { KeyClaim } from '@surety/saga';
 import { aDeposit, aTransferRequest, anAccountIdOn, anOpening, eur } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
@@ -99,12 +100,18 @@ function onBothShards(statements: readonly string[]): Promise<unknown> {
   return Promise.all(shards.pools.shards.map((shard) => shard.send(statements)));
 }
 
+/** The key under which a client opened the account. */
+function aClaim(account: string): KeyClaim {
+  const { key, fingerprint } = aDeposit(account, eur(1), 99);
+  return { key, fingerprint };
+}
+
 beforeAll(async () => {
   shards = await createTestShards({ count: 2 });
   [source, destination] = shards.pools.shards as [Shard, Shard];
   payer = accountOn(0, 'payer');
   payee = accountOn(1, 'payee');
-  await openAccounts(source.store, [anOpening(payer)]);
+  await openAccounts(source.store, [{ ...anOpening(payer), claim: aClaim(payer) }]);
   await openAccounts(destination.store, [anOpening(payee)]);
   await fundAccounts(source.store, [aDeposit(payer, eur(100_00), 1)]);
   ids = {
@@ -467,6 +474,26 @@ const PLANTED: readonly Planted[] = [
       `UPDATE idempotency_keys SET transfer_id = REVERSE(transfer_id) WHERE transfer_id = ${hex(ids.held)}`,
     ],
     key: () => 'key ',
+  },
+  {
+    what: 'a key without its account',
+    check: 'keys',
+    sql: () => [
+      "UPDATE idempotency_keys SET answer = REPLACE(answer, 'payer', 'nobody') WHERE transfer_id IS NULL",
+    ],
+    key: () => `key ${slotOfAccount(payer)}/`,
+  },
+  {
+    what: 'a key that names nothing',
+    check: 'keys',
+    sql: () => ['UPDATE idempotency_keys SET answer = NULL WHERE transfer_id IS NULL'],
+    key: () => `key ${slotOfAccount(payer)}/`,
+  },
+  {
+    what: 'a key that names what cannot be read',
+    check: 'keys',
+    sql: () => ["UPDATE idempotency_keys SET answer = 'x' WHERE transfer_id IS NULL"],
+    key: () => `key ${slotOfAccount(payer)}/`,
   },
   {
     what: 'a transfer without its key',
