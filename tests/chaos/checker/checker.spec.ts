@@ -528,6 +528,16 @@ describe('the checker', () => {
       },
     ],
     [
+      'key without its transfer',
+      async () => {
+        const { db, hash } = await anyOf(
+          'SELECT HEX(key_hash) AS hash FROM $idempotency_keys WHERE transfer_id IS NULL',
+        );
+        await bench.run(`UPDATE ${db}.idempotency_keys
+          SET answer = '{"accountId":"nobody"}' WHERE key_hash = x'${hash}'`);
+      },
+    ],
+    [
       'answer differs from history',
       async () => {
         const row = await transfer('committed');

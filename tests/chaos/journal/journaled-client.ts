@@ -113,7 +113,7 @@ export class JournaledClient {
 
 function requestOf(method: string, { op, key, request }: Asked): RequestInit {
   if (method === 'GET') return { method };
-  const keyHeader = op === 'open' || op === 'cancel' ? {} : { 'idempotency-key': key };
+  const keyHeader = op === 'cancel' ? {} : { 'idempotency-key': key };
   if (request === undefined) return { method, headers: keyHeader };
   const { accountId, ...funding } = request;
   const body = op === 'fund' ? funding : { ...funding, accountId };
