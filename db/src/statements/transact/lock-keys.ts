@@ -14,8 +14,8 @@ import type { LockRead } from './shape.js';
 
 /**
  * Caller: transact. Index: PRIMARY (slot, key_hash), a range for each pair. Locks: the rows that
- * exist, exclusively, ascending by key; after placement, before transfers. Rows: at most PAIRS_MAX a
- * statement. A missing row is not locked: two inserters of one key meet at the primary key. So do
+ * exist, shared, ascending by key; after placement, before transfers: a key never changes, and is not
+ * removed meanwhile (docs/decisions/0070). Rows: at most PAIRS_MAX a statement. A missing row is not locked: two inserters of one key meet at the primary key. So do
  * those who presume that a key is absent and do not call this in their first attempt.
  */
 export function lockKeys(refs: readonly KeyRef[]): LockRead<KeyRow> {
@@ -25,7 +25,7 @@ export function lockKeys(refs: readonly KeyRef[]): LockRead<KeyRow> {
     return (
       'SELECT slot, key_hash, fingerprint, transfer_id, answer, created_at, expires_at ' +
       'FROM idempotency_keys FORCE INDEX (PRIMARY) ' +
-      `WHERE (slot, key_hash) IN (${pairs}) ORDER BY slot, key_hash FOR UPDATE`
+      `WHERE (slot, key_hash) IN (${pairs}) ORDER BY slot, key_hash LOCK IN SHARE MODE`
     );
   });
   return { statements, read: readKeyRow };
