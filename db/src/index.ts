@@ -250,3 +250,8 @@ export type {
 } from './statements/repairs/transfer-evidence.js';
 
 export { checkedInSchema, dumpSchema, schemaFile } from './schema-dump.js';
+
+export { grantStatements } from './grants.js';
+export type { DatabaseUser } from './grants.js';
+export { PRIVILEGES, ROLES } from './privileges.js';
+export type { Role, RowRole } from './privileges.js';
