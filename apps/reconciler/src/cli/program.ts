@@ -5,6 +5,7 @@ import { registerAudit } from './audit.js';
 import { registerCheck } from './check.js';
 import { registerDlq } from './dlq.js';
 import { registerExternal } from './external.js';
+import { registerGrants } from './grants.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, errorLine } from './output.js';
@@ -27,6 +28,7 @@ const GROUPS: readonly ((program: Command, context: CommandContext) => void)[] =
   registerProjections,
   registerAudit,
   registerExternal,
+  registerGrants,
 ];
 
 const PROGRAM_HELP = `
