@@ -479,7 +479,7 @@ describe('the list of privileges', () => {
     }
   });
 
-  it('lets the migrator make a schema from nothing, and its user nothing elsewhere', async () => {
+  it('lets the migrator make a schema from nothing, drop nothing, and look at no other', async () => {
     const adminUrl = testMySqlUrl();
     const schema = `surety_t_${Date.now().toString(36)}_m`;
     const url = Object.assign(new URL(adminUrl), { pathname: `/${schema}` }).href;
@@ -489,6 +489,12 @@ describe('the list of privileges', () => {
       await migrateShards(made.urls('migrator'));
       await migrateShards(made.urls('migrator'));
       expect(await dumpSchema(url)).toBe(checkedInSchema());
+      const other = new URL(shards.urls[0]!).pathname.slice(1);
+      const connection = await createConnection(made.urls('migrator')[0]!);
+      for (const sql of ['DROP TABLE accounts', `SELECT * FROM ${other}.accounts`]) {
+        await expect(connection.query(sql)).rejects.toMatchObject({ errno: 1142 });
+      }
+      await connection.end();
     } finally {
       await made.admin.query(`DROP DATABASE IF EXISTS ${schema}`);
       await made.drop();
