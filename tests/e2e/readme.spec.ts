@@ -30,19 +30,21 @@ describe('what the README prints', () => {
     await system.stop();
   });
 
-  it('works line by line: submit, follow to the end, read the balance', async () => {
+  it('works line by line: open, fund, transfer, follow to the end, read the balance', async () => {
     const script = curlBlock().replaceAll('http://localhost:8080', system.httpUrl);
-    expect(script.match(/curl/g)).toHaveLength(3);
+    expect(script.match(/curl/g)).toHaveLength(5);
     const { stdout } = await run('bash', [
       '-euo',
       'pipefail',
       '-c',
       script.replaceAll('\ncurl', '\necho; curl'),
     ]);
-    const [transfer, balance] = stdout
+    const [account, funding, transfer, balance] = stdout
       .split('\n')
       .filter((line) => line.startsWith('{'))
       .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(account).toMatchObject({ accountId: 'alice', status: 'open', currency: 'EUR' });
+    expect(funding).toMatchObject({ status: 'committed', kind: 'funding', balance: '100.00' });
     expect(transfer).toMatchObject({ status: 'committed', amount: '12.34' });
     expect(balance).toMatchObject({ accountId: 'ACC100', balance: '1012.34', currency: 'EUR' });
   });
