@@ -118,7 +118,7 @@ function limitOf(exchange: Exchange): number {
   if (text === undefined) return ENTRIES_DEFAULT;
   const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
   if (limit >= 1 && limit <= ENTRIES_MAX) return limit;
-  throw invalidRequest([fieldError('?limit', 'out_of_range')]);
+  throw invalidRequest([fieldError('?limit', 'out_of_range', { min: 1, max: ENTRIES_MAX })]);
 }
 
 /** Entries below this number are asked for; undefined asks from the newest on. */

@@ -10,6 +10,7 @@ import {
 import type {
   AccountBody,
   CancelBody,
+  DescribedRange,
   FieldError,
   FieldFault,
   FundingBody,
@@ -115,8 +116,17 @@ function fieldErrorsOf(error: z.ZodError): FieldError[] {
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => fieldError(at + pointerOf([key]), 'unknown_field'));
     }
-    return [fieldError(at, isFault(issue.message) ? issue.message : 'wrong_type')];
+    const fault = isFault(issue.message) ? issue.message : 'wrong_type';
+    return [fieldError(at, fault, rangeOf(issue))];
   });
+}
+
+/** What the schema knows of the values that it would have taken. */
+function rangeOf(issue: z.core.$ZodIssue): DescribedRange {
+  if (issue.code === 'invalid_value') return { allowed: issue.values.map(String) };
+  if (issue.code === 'custom') return issue.params ?? {};
+  if (issue.code !== 'too_big') return {};
+  return { max: Number(issue.maximum), unit: issue.origin === 'array' ? 'members' : 'characters' };
 }
 
 function isFault(text: string): text is FieldFault {

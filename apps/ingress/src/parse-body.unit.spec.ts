@@ -1,4 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
+import type { FieldError } from '@surety/contracts';
 import { currencyTable } from '@surety/domain';
 import {
   parseAccountBody,
@@ -13,16 +14,23 @@ const currencies = currencyTable([{ code: 'POINTS', exponent: 0 }]);
 const good = { sourceAccount: 'a', destinationAccount: 'b', amount: '10.50', currency: 'EUR' };
 const { currency: _, ...goodWithoutCurrency } = good;
 
-/** `pointer code` of every fault, or `ok`. */
-function faultsOf(parse: () => unknown): string[] {
+function errorsOf(parse: () => unknown): readonly FieldError[] {
   try {
     parse();
-    return ['ok'];
+    return [];
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
     expect(error.code).toBe('invalid-request');
-    return (error.fields.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`).sort();
+    const { errors = [] } = error.fields;
+    expect(errors).not.toHaveLength(0);
+    return errors;
   }
+}
+
+/** `pointer code` of every fault, or `ok`. */
+function faultsOf(parse: () => unknown): string[] {
+  const faults = errorsOf(parse).map(({ pointer, code }) => `${pointer} ${code}`);
+  return faults.length === 0 ? ['ok'] : faults.sort();
 }
 
 function nested(depth: number): unknown {
@@ -240,5 +248,60 @@ describe('the body of a batch', () => {
     ['something else', { transfers: {} }, ['/transfers wrong_type']],
   ])('%s', (_name, body, faults) => {
     expect(faultsOf(() => parseTransferBatch(body))).toEqual(faults);
+  });
+});
+
+describe('what a field takes is told with its fault', () => {
+  const funding = { amount: '1', direction: 'deposit' };
+  const members = Array.from({ length: 1_001 });
+
+  test.each<[string, () => unknown, object]>([
+    [
+      'the directions',
+      () => parseFundingBody({ ...funding, direction: 'in' }, currencies),
+      {
+        allowed: ['deposit', 'withdrawal'],
+        message: 'The value is not one of the known ones. Known: deposit, withdrawal.',
+      },
+    ],
+    [
+      'the types',
+      () => parseAccountBody({ currency: 'EUR', type: 'x' }, currencies),
+      { allowed: ['customer', 'merchant', 'fee'] },
+    ],
+    [
+      'the length of a description',
+      () => parseFundingBody({ ...funding, description: 'x'.repeat(256) }, currencies),
+      { max: 255, message: 'The value is longer than allowed. At most 255 characters.' },
+    ],
+    [
+      'the size of metadata',
+      () => parseTransferBody({ ...good, metadata: { a: 'x'.repeat(4100) } }, currencies),
+      { max: 4096, message: 'The value is longer than allowed. At most 4096 bytes.' },
+    ],
+    [
+      'the depth of metadata',
+      () => parseTransferBody({ ...good, metadata: nested(9) }, currencies),
+      { max: 8, message: 'The value is nested deeper than allowed. At most 8 levels.' },
+    ],
+    [
+      'the length of a batch',
+      () => parseTransferBatch({ transfers: members }),
+      { max: 1000, message: 'The list has more members than allowed. At most 1000 members.' },
+    ],
+  ])('%s', (_what, parse, expected) => {
+    expect(errorsOf(parse)).toEqual([expect.objectContaining(expected)]);
+  });
+
+  test('also where the field is missing, if there is a list', () => {
+    expect(errorsOf(() => parseFundingBody({}, currencies))).toEqual([
+      { pointer: '/amount', code: 'required', message: 'The field is required.' },
+      {
+        pointer: '/direction',
+        code: 'required',
+        message: 'The field is required. Known: deposit, withdrawal.',
+        allowed: ['deposit', 'withdrawal'],
+      },
+    ]);
   });
 });

@@ -19,7 +19,9 @@ export function waitMsOf(exchange: Exchange): number {
   if (text === undefined) return 0;
   const waitMs = parseDuration(text);
   if (waitMs === undefined) throw invalidRequest([fieldError('?wait', 'malformed_duration')]);
-  if (waitMs > WAIT_MAX_MS) throw invalidRequest([fieldError('?wait', 'out_of_range')]);
+  if (waitMs > WAIT_MAX_MS) {
+    throw invalidRequest([fieldError('?wait', 'out_of_range', { max: `${WAIT_MAX_MS / 1000}s` })]);
+  }
   return waitMs;
 }
 

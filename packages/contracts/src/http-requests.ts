@@ -1,6 +1,6 @@
 import { ACCOUNT_ID } from '@surety/domain';
 import { z } from 'zod';
-import type { FieldFault } from './problems.js';
+import type { DescribedRange, FieldFault } from './problems.js';
 
 /** Bounds of what a client may send. */
 export const DESCRIPTION_MAX = 255;
@@ -38,14 +38,22 @@ function isDeeperThan(value: unknown, depth: number): boolean {
   return Object.values(value).some((item) => isDeeperThan(item, depth - 1));
 }
 
+/** Like `fault`, for checks of our own: their parameters say what the field takes. */
+function customIssue(
+  code: FieldFault,
+  range: DescribedRange,
+): { code: 'custom'; message: FieldFault; params: DescribedRange } {
+  return { code: 'custom', message: code, params: range };
+}
+
 const metadata = z
   .custom<Record<string, unknown>>(isPlainObject, { error: typeFault })
   .superRefine((value, context) => {
     if (!isPlainObject(value)) return;
     if (isDeeperThan(value, METADATA_DEPTH_MAX)) {
-      context.addIssue({ code: 'custom', message: 'too_deep' satisfies FieldFault });
+      context.addIssue(customIssue('too_deep', { max: METADATA_DEPTH_MAX, unit: 'levels' }));
     } else if (Buffer.byteLength(JSON.stringify(value)) > METADATA_BYTES_MAX) {
-      context.addIssue({ code: 'custom', message: 'too_long' satisfies FieldFault });
+      context.addIssue(customIssue('too_long', { max: METADATA_BYTES_MAX, unit: 'bytes' }));
     }
   });
 

@@ -147,7 +147,7 @@ export const FIELD_FAULTS = {
   not_a_number: 'An amount is a plain decimal number such as "12.34".',
   exponent_form: 'An amount is written without an exponent.',
   too_many_decimals: 'The amount has more decimals than its currency.',
-  too_large: 'The amount passes its bound of 10^15 minor units.',
+  too_large: 'The amount passes its bound: 10^15 minor units, an overdraft limit 2^62.',
   inexact_number: 'A JSON number of this size is not exact; send a string.',
   not_positive: 'The amount must be greater than zero.',
   negative: 'The amount must not be below zero.',
@@ -160,7 +160,14 @@ export const FIELD_FAULTS = {
 
 export type FieldFault = keyof typeof FIELD_FAULTS;
 
-export interface FieldError {
+/** What a field takes, in the field's own form: its values, or the ends of its range. */
+export interface FieldRange {
+  readonly allowed?: readonly string[];
+  readonly min?: number | string;
+  readonly max?: number | string;
+}
+
+export interface FieldError extends FieldRange {
   /** JSON pointer (RFC 6901) into the body, or `?name` for a query parameter. */
   readonly pointer: string;
   readonly code: FieldFault;
@@ -190,8 +197,22 @@ export interface ProblemFields {
 
 export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
 
-export function fieldError(pointer: string, code: FieldFault): FieldError {
-  return { pointer, code, message: FIELD_FAULTS[code] };
+/** A range, and what its ends count: for the message alone. */
+export type DescribedRange = FieldRange & { readonly unit?: string };
+
+export function fieldError(
+  pointer: string,
+  code: FieldFault,
+  { unit, ...range }: DescribedRange = {},
+): FieldError {
+  return { pointer, code, message: FIELD_FAULTS[code] + hintOf(range, unit), ...range };
+}
+
+function hintOf({ allowed, min, max }: FieldRange, unit: string | undefined): string {
+  if (allowed) return ` Known: ${allowed.join(', ')}.`;
+  if (max === undefined) return '';
+  const of = unit === undefined ? '' : ` ${unit}`;
+  return min === undefined ? ` At most ${max}${of}.` : ` From ${min} to ${max}${of}.`;
 }
 
 export function problemDocument(code: ProblemCode, fields: ProblemFields = {}): ProblemDocument {

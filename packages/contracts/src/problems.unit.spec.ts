@@ -68,4 +68,20 @@ describe('the problem registry', () => {
       { pointer: '/x', code: 'unknown_field', message: FIELD_FAULTS.unknown_field },
     ]);
   });
+
+  test.each([
+    ['unknown_value', { allowed: ['deposit', 'withdrawal'] }, ' Known: deposit, withdrawal.'],
+    ['too_long', { max: 255, unit: 'characters' }, ' At most 255 characters.'],
+    ['out_of_range', { min: 1, max: 200 }, ' From 1 to 200.'],
+    ['out_of_range', { max: '30s' }, ' At most 30s.'],
+    ['out_of_range', {}, ''],
+  ] as const)('%s tells what the field takes: %j', (code, range, hint) => {
+    const { unit: _, ...members } = { unit: undefined, ...range };
+    expect(fieldError('/x', code, range)).toEqual({
+      pointer: '/x',
+      code,
+      message: FIELD_FAULTS[code] + hint,
+      ...members,
+    });
+  });
 });
