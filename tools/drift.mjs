@@ -1,18 +1,25 @@
 /**
  * `npm run drift`: things that say the same in two places still say the same. Prints what differs
- * and exits 1. The schema check needs a database server (SURETY_TEST_MYSQL_URL, with DDL rights)
- * and the built packages; without a URL it says that it was skipped. With `--write` the dump of the
- * fresh schema is checked in instead of compared.
+ * and exits 1. The page of the API is compared with the built packages. The schema check needs these
+ * and a database server (SURETY_TEST_MYSQL_URL, with DDL rights); without a URL it says that it was
+ * skipped. With `--write` the dump of the fresh schema is checked in instead of compared.
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { apiOf, apiPageFindings } from './drift/api-page.mjs';
 import { isComplete } from './launch/install-and-build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SCHEMA_DUMP = 'db/schema/schema.sql';
+const API_PAGE = 'docs/api.md';
+const API_SOURCES = {
+  contracts: 'packages/contracts/dist/index.js',
+  domain: 'packages/domain/dist/index.js',
+  ingress: 'apps/ingress/dist/routes.js',
+};
 const ENVIRONMENT_EXAMPLE = '.env.example';
 const KNOWN_NAMES_SOURCE = 'packages/runtime/src/config.ts';
 const NODE_ARGUMENTS_SOURCE = 'packages/runtime/src/main-process.ts';
@@ -167,6 +174,20 @@ function references() {
   return { findings };
 }
 
+/** @returns {Promise<Verdict>} */
+async function apiPage() {
+  const missing = Object.values(API_SOURCES).filter((path) => !existsSync(join(root, path)));
+  if (missing.length > 0) {
+    return { findings: missing.map((path) => `${path} is not there: run npm run build first`) };
+  }
+  const modules = {};
+  for (const [name, path] of Object.entries(API_SOURCES)) {
+    modules[name] = await import(pathToFileURL(join(root, path)).href);
+  }
+  const findings = apiPageFindings(read(API_PAGE), apiOf(modules));
+  return { findings: findings.map((finding) => `${API_PAGE}: ${finding}`) };
+}
+
 /** Runs the migrations in a schema of its own and dumps what they made. */
 async function freshDump(serverUrl) {
   const index = join(root, 'db/dist/index.js');
@@ -214,6 +235,7 @@ const CHECKS = {
   'lock file': lockFile,
   'one Node': nodeVersions,
   'build references': references,
+  'page of the API': apiPage,
   'schema dump': schemaDump,
 };
 
