@@ -609,6 +609,14 @@ async function statementsOf(running: RunningIngress): Promise<number> {
   return values[0]?.value ?? 0;
 }
 
+test.each([
+  [`${POST}/${UNKNOWN_ID}?wait=31s`, { pointer: '?wait', max: '30s' }],
+  ['/api/v1/accounts/nobody/entries?limit=201', { pointer: '?limit', min: 1, max: 200 }],
+])('%s is told the range', async (path, range) => {
+  const { errors } = problemOf(await call(ingress, path));
+  expect(errors).toEqual([expect.objectContaining({ code: 'out_of_range', ...range })]);
+});
+
 describe('an account', () => {
   test('is opened once; the same again answers with it, another one conflicts', async () => {
     const accountId = accountOn(0);
