@@ -12,6 +12,7 @@ const shared = {
     '^@surety/(domain|contracts|saga|runtime|testing)$': '<rootDir>/packages/$1/src/index.ts',
     '^@surety/testing/shard-store-contract$':
       '<rootDir>/packages/testing/src/shard-store-contract.ts',
+    '^@surety/testing/certificates$': '<rootDir>/packages/testing/src/certificates.ts',
     '^@surety/testing/recorded-log$': '<rootDir>/packages/testing/src/recorded-log.ts',
     '^@surety/testing/servers$': '<rootDir>/packages/testing/src/servers.ts',
     '^@surety/testing/payer-and-payee$': '<rootDir>/packages/testing/src/payer-and-payee.ts',

@@ -16,8 +16,18 @@ const START_DEADLINE_MS = 60_000;
 const STOP_DEADLINE_MS = 20_000;
 
 /**
+ * @typedef {object} SecuredListener beside the plain one, on 127.0.0.1
+ * @property {string} name in capitals
+ * @property {number} port
+ * @property {'SSL' | 'SASL_SSL' | 'SASL_PLAINTEXT'} protocol
+ * @property {Record<string, string>} settings of this listener alone, without `listener.name.<name>.`
+ */
+
+/**
  * @param {{ dataDir: string, cacheDir: string, port?: number, heapMb?: number,
- *   behindProxy?: { port: number, advertisedPort: number }, log: (line: string) => void }} options
+ *   behindProxy?: { port: number, advertisedPort: number }, securedListeners?: SecuredListener[],
+ *   scramUsers?: { mechanism: string, name: string, password: string }[],
+ *   log: (line: string) => void }} options
  *   behindProxy: a second listener whose clients are sent to the advertised port, where a proxy in
  *   front of it listens; the first one stays for those that go around the proxy
  */
@@ -30,9 +40,13 @@ export async function startKafka(options) {
     (await rememberPorts(dataDir, ['broker', 'controller'], { broker: options.port }));
   const log4j = join(dataDir, 'log4j2.properties');
   writeFileSync(log4j, logSettings());
-  await initialiseOnce(join(dataDir, 'data'), (directory) => format(classPath, directory, ports));
+  const { scramUsers } = options;
+  await initialiseOnce(join(dataDir, 'data'), (directory) =>
+    format({ classPath, directory, ports, scramUsers }),
+  );
   const marker = join(dataDir, 'server.properties');
-  writeFileSync(marker, serverSettings(join(dataDir, 'data'), ports, options.behindProxy));
+  const settings = serverSettings(join(dataDir, 'data'), ports, moreListeners(options));
+  writeFileSync(marker, settings, { mode: 0o600 });
   const heapMb = options.heapMb ?? 512;
   const server = await startServer({
     name: 'Kafka',
@@ -86,7 +100,6 @@ function kafkaJars({ cacheDir, log }) {
   });
 }
 
-/** Gives the storage directory its cluster id. The settings' file is written for this run only. */
 /** A UUID as Kafka writes it. One in 64 would begin with a dash, which its tool takes for an option. */
 export function newClusterId() {
   const bytes = randomBytes(16);
@@ -94,13 +107,41 @@ export function newClusterId() {
   return bytes.toString('base64url');
 }
 
-async function format(classPath, directory, ports) {
+/** Gives the storage directory its cluster id and users. The settings' file is for this run only. */
+async function format({ classPath, directory, ports, scramUsers = [] }) {
   const settings = `${directory}.properties`;
   writeFileSync(settings, serverSettings(directory, ports));
   const jvm = ['-Xmx256m', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC', '-cp', classPath];
   const command = ['kafka.tools.StorageTool', 'format', '-t', newClusterId(), '-c', settings];
-  await runCommand('java', [...jvm, ...command]);
+  const users = scramUsers.flatMap(({ mechanism, name, password }) => [
+    '--add-scram',
+    `${mechanism}=[name=${name},password=${password}]`,
+  ]);
+  await runCommand('java', [...jvm, ...command, ...users]);
   rmSync(settings);
+}
+
+/**
+ * @typedef {object} Listener
+ * @property {string} name
+ * @property {number} port
+ * @property {number} advertisedPort
+ * @property {string} protocol
+ * @property {Record<string, string>} [settings]
+ */
+
+/** @returns {Listener[]} those beside the plain one and the controller's */
+function moreListeners({ behindProxy, securedListeners = [] }) {
+  const proxied = behindProxy && { name: 'PROXIED', ...behindProxy, protocol: 'PLAINTEXT' };
+  const secured = securedListeners.map((one) => ({ ...one, advertisedPort: one.port }));
+  return [...(proxied ? [proxied] : []), ...secured];
+}
+
+function listenerSettings({ name, settings = {} }) {
+  const prefix = `listener.name.${name.toLowerCase()}`;
+  // A backslash and the end of a line mean something else in a file of Java's properties.
+  const valueOf = (text) => text.replaceAll('\\', '\\\\').replaceAll('\n', '\\n');
+  return Object.entries(settings).map(([key, text]) => `${prefix}.${key}=${valueOf(text)}\n`);
 }
 
 /**
@@ -108,16 +149,19 @@ async function format(classPath, directory, ports) {
  * idle controller writes a record into its log every 10 s instead of twice a second, and one thread
  * keeps the offsets of the groups instead of four.
  */
-function serverSettings(logDirectory, { broker, controller }, behindProxy) {
-  const proxied = (port) => (behindProxy ? `,PROXIED://127.0.0.1:${port}` : '');
-  return `process.roles=broker,controller
+function serverSettings(logDirectory, { broker, controller }, listeners = []) {
+  const each = (text) => listeners.map((listener) => `,${text(listener)}`).join('');
+  const bound = each(({ name, port }) => `${name}://127.0.0.1:${port}`);
+  const advertised = each(({ name, advertisedPort }) => `${name}://127.0.0.1:${advertisedPort}`);
+  const protocols = each(({ name, protocol }) => `${name}:${protocol}`);
+  return `${listeners.flatMap(listenerSettings).join('')}process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:${controller}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
-listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}${proxied(behindProxy?.port)}
-advertised.listeners=PLAINTEXT://127.0.0.1:${broker}${proxied(behindProxy?.advertisedPort)}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
+listeners=PLAINTEXT://127.0.0.1:${broker},CONTROLLER://127.0.0.1:${controller}${bound}
+advertised.listeners=PLAINTEXT://127.0.0.1:${broker}${advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT${protocols}
 log.dirs=${logDirectory.replaceAll('\\', '/')}
 num.network.threads=2
 num.io.threads=4
