@@ -5,14 +5,21 @@
  */
 import { TOPIC_NAMES } from '@surety/contracts';
 import { migrateShards } from '@surety/db';
-import { ConfigurationError, createTopics, parseEnvironment, settings } from '@surety/runtime';
+import {
+  ConfigurationError,
+  createTopics,
+  kafkaCluster,
+  kafkaShape,
+  parseEnvironment,
+  settings,
+} from '@surety/runtime';
 
 /** EX_CONFIG of sysexits.h, as the processes have it. */
 const EXIT_CONFIGURATION = 78;
 
 const shape = {
   SURETY_MIGRATION_SHARDS: settings.shards(),
-  SURETY_KAFKA_BROKERS: settings.kafkaBrokers(),
+  ...kafkaShape,
   SURETY_PARTITIONS: settings.partitions(),
 };
 
@@ -22,11 +29,11 @@ function say(line) {
 
 async function migrate(environment) {
   const values = parseEnvironment(shape, environment);
-  const { SURETY_MIGRATION_SHARDS: urls, SURETY_KAFKA_BROKERS: brokers } = values;
-  const { SURETY_PARTITIONS: partitions } = values;
+  const { SURETY_MIGRATION_SHARDS: urls, SURETY_PARTITIONS: partitions } = values;
+  const kafka = kafkaCluster(values);
   await migrateShards(urls, { log: say });
   say(`${urls.length} shard(s) up to date`);
-  await createTopics({ brokers, topics: TOPIC_NAMES, partitions });
+  await createTopics({ ...kafka, topics: TOPIC_NAMES, partitions });
   say(`topics there: ${TOPIC_NAMES.join(', ')}`);
 }
 

@@ -48,7 +48,8 @@ export async function migrate(root, migrationUrls, log) {
 }
 
 /**
- * Creates the topics that are missing, and partitions where SURETY_PARTITIONS asks for more.
+ * Creates the topics that are missing, and partitions where SURETY_PARTITIONS asks for more. How the
+ * brokers are spoken to (SURETY_KAFKA_TLS, SURETY_KAFKA_SASL) is the environment's matter.
  * @param {string} root @param {string[]} brokers
  * @param {NodeJS.ProcessEnv} [environment]
  * @returns {Promise<number>} how many partitions the processes are to write to
@@ -58,13 +59,16 @@ export async function createTopicsOf(root, brokers, environment = process.env) {
     ...[root, 'packages', 'contracts', 'dist', 'index.js'],
   );
   const runtime = await importBuilt(root, ...RUNTIME);
-  const shape = { SURETY_PARTITIONS: runtime.settings.partitions() };
-  const { SURETY_PARTITIONS: setting } = runtime.parseEnvironment(shape, environment);
+  const shape = { ...runtime.kafkaShape, SURETY_PARTITIONS: runtime.settings.partitions() };
+  const texts = { ...environment, SURETY_KAFKA_BROKERS: brokers.join(',') };
+  const values = runtime.parseEnvironment(shape, texts);
+  const { SURETY_PARTITIONS: setting } = values;
+  const kafka = runtime.kafkaCluster(values);
   const found = environment.SURETY_PARTITIONS
     ? undefined
-    : await runtime.countPartitions({ brokers, topics, withinMs: TOPICS_WITHIN_MS });
+    : await runtime.countPartitions({ ...kafka, topics, withinMs: TOPICS_WITHIN_MS });
   const partitions = partitionsOf(found, setting);
-  await runtime.createTopics({ brokers, topics, partitions });
+  await runtime.createTopics({ ...kafka, topics, partitions });
   return partitions;
 }
 

@@ -8,7 +8,10 @@
 export function readExternalUrls(env) {
   const names = ['SURETY_SHARDS', 'SURETY_KAFKA_BROKERS', 'SURETY_REDIS_URL'];
   const missing = names.filter((name) => !env[name]);
-  if (missing.length === names.length) return undefined;
+  if (missing.length === names.length) {
+    refuseSettingsOfOthers(env);
+    return undefined;
+  }
   if (missing.length > 0) {
     throw new Error(`${names.join(', ')} go together: ${missing.join(' and ')} not set`);
   }
@@ -27,6 +30,13 @@ export function readExternalUrls(env) {
   if (mistakes.length > 0) throw new Error(mistakes.join('\n'));
   const kafkaBrokers = splitList(env.SURETY_KAFKA_BROKERS);
   return { shardUrls, migrationUrls, kafkaBrokers, redisUrl: env.SURETY_REDIS_URL };
+}
+
+/** Servers of our own ask for neither TLS nor a password: whoever sets these means another Kafka. */
+function refuseSettingsOfOthers(env) {
+  const ofOthers = Object.keys(env).filter((name) => name.startsWith('SURETY_KAFKA_') && env[name]);
+  if (ofOthers.length === 0) return;
+  throw new Error(`${ofOthers.join(', ')}: for a Kafka that SURETY_KAFKA_BROKERS names`);
 }
 
 const splitList = (text) =>

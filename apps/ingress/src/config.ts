@@ -1,4 +1,11 @@
-import { ConfigurationError, commonShape, parseEnvironment, settings } from '@surety/runtime';
+import {
+  ConfigurationError,
+  commonShape,
+  kafkaCluster,
+  parseEnvironment,
+  settings,
+} from '@surety/runtime';
+import type { KafkaCluster } from '@surety/runtime';
 import { currencyTable } from '@surety/domain';
 import type { CurrencyTable } from '@surety/domain';
 
@@ -11,6 +18,7 @@ const shape = {
 type Environment = ReturnType<typeof parseEnvironment<typeof shape>>;
 
 export interface IngressConfig extends Environment {
+  readonly kafka: KafkaCluster;
   readonly currencies: CurrencyTable;
 }
 
@@ -21,7 +29,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): IngressConfig {
   if (!currencies.has(parsed.SURETY_DEFAULT_CURRENCY)) {
     throw new ConfigurationError(['SURETY_DEFAULT_CURRENCY: is not a known currency']);
   }
-  return { ...parsed, currencies };
+  return { ...parsed, kafka: kafkaCluster(parsed), currencies };
 }
 
 function tableOf(custom: Environment['SURETY_CURRENCIES']): CurrencyTable {

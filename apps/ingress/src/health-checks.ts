@@ -26,7 +26,7 @@ export function readinessChecks(
   const others: Record<string, HealthCheck> = {
     ...Object.fromEntries(shardChecks),
     redis: redis.check,
-    kafka: kafkaHealthCheck({ brokers: config.SURETY_KAFKA_BROKERS }),
+    kafka: kafkaHealthCheck(config.kafka),
   };
   const database = async (): Promise<void> => {
     await Promise.any(shardChecks.map(([, check]) => check()));

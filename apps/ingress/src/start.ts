@@ -90,7 +90,7 @@ async function open(opening: Opening): Promise<Shown> {
 
   const partitions = await openPartitionCheck(opening, {
     config: {
-      kafkaBrokers: config.SURETY_KAFKA_BROKERS,
+      kafka: config.kafka,
       partitions: config.SURETY_PARTITIONS,
     },
     topics: TOPIC_NAMES,

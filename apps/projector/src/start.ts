@@ -41,7 +41,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<ProjectorPr
 }
 
 async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
-  const { kafkaBrokers: brokers, redisUrl: url, instance } = config;
+  const { kafka, redisUrl: url, instance } = config;
   const { shardUrls: urls, poolSize, partitions } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({ urls, poolSize, partitions, metrics: databaseCounters(metrics) });
@@ -68,7 +68,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   });
   releasers.push('projections', stop);
   await openConsumer(kit, {
-    ...{ brokers, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },
+    ...{ ...kafka, clientId: instance, groupId: GROUP_ID, topics: TOPIC_NAMES },
     fetchEveryMs: FETCH_EVERY_MS,
     readAheadCharacters: READ_AHEAD_CHARACTERS,
     pressed: hurry,

@@ -33,7 +33,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<RelayProces
 }
 
 async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
-  const { kafkaBrokers: brokers, redisUrl: url, instance, partitions } = config;
+  const { kafka, redisUrl: url, instance, partitions } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({
     urls: config.shardUrls,
@@ -52,7 +52,7 @@ async function build(config: ProcessConfig, kit: ProcessKit): Promise<{ adminPor
   });
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
-  const publisher = await createPublisher({ brokers, clientId: instance, log });
+  const publisher = await createPublisher({ ...kafka, clientId: instance, log });
   releasers.push('publisher', () => publisher.close());
   const shared = { partitions, publisher, doorbell, metrics, log };
   const units = pools.shards.map(

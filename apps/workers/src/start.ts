@@ -37,7 +37,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<WorkersProc
 }
 
 async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPort: number }> {
-  const { kafkaBrokers: brokers, redisUrl: url, instance, steps } = config;
+  const { kafka, redisUrl: url, instance, steps } = config;
   const { log, metrics, releasers } = kit;
   const pools = openShards({
     urls: config.shardUrls,
@@ -61,7 +61,7 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
   const { handler, stop } = createHandler(config, { pools, doorbell, metrics, log });
   releasers.push('runners', stop);
   await openConsumer(kit, {
-    ...{ brokers, clientId: instance, groupId: groupIdOf(steps), topics: topicsOf(steps) },
+    ...{ ...kafka, clientId: instance, groupId: groupIdOf(steps), topics: topicsOf(steps) },
     fetchEveryMs: FETCH_EVERY_MS,
     handle: (batch) => handler.handle(batch),
   });

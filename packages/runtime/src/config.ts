@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { ConfigurationError } from './configuration-error.js';
+import { kafkaMistakes } from './kafka-settings.js';
 
 /**
  * Every name under our prefix that any process reads. One list for all processes, because they are
@@ -9,6 +11,13 @@ export const KNOWN_NAMES: readonly string[] = [
   'SURETY_SHARDS',
   'SURETY_MIGRATION_SHARDS',
   'SURETY_KAFKA_BROKERS',
+  'SURETY_KAFKA_TLS',
+  'SURETY_KAFKA_TLS_CA',
+  'SURETY_KAFKA_TLS_CERT',
+  'SURETY_KAFKA_TLS_KEY',
+  'SURETY_KAFKA_SASL',
+  'SURETY_KAFKA_USERNAME',
+  'SURETY_KAFKA_PASSWORD',
   'SURETY_PARTITIONS',
   'SURETY_REDIS_URL',
   'SURETY_INSTANCE',
@@ -35,17 +44,6 @@ export const KNOWN_NAMES: readonly string[] = [
 const PREFIX = 'SURETY_';
 const TEST_PREFIX = 'SURETY_TEST_';
 
-/** The environment does not describe a process that can run. `mistakes` lists every one of them. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-  readonly mistakes: readonly string[];
-
-  constructor(mistakes: readonly string[]) {
-    super(`the environment has ${mistakes.length} mistake(s): ${mistakes.join('; ')}`);
-    this.mistakes = mistakes;
-  }
-}
-
 /**
  * Reads the names of `shape` from the environment. An empty value counts as not set.
  * No message repeats a value, because values hold passwords.
@@ -64,6 +62,7 @@ export function parseEnvironment<S extends z.ZodRawShape>(
   const parsed = z.object(shape).safeParse(present);
   const mistakes = [
     ...(parsed.success ? [] : parsed.error.issues.map(describeIssue)),
+    ...('SURETY_KAFKA_SASL' in shape ? kafkaMistakes(present) : []),
     ...unknownNames(environment).map((name) => `${name}: is not a known setting`),
   ];
   if (!parsed.success || mistakes.length > 0) {

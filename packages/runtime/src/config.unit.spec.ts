@@ -1,6 +1,8 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigurationError, KNOWN_NAMES, parseEnvironment } from './config.js';
-import { commonShape, defaultInstance, parseDuration, settings } from './settings.js';
+import { commonShape } from './common-shape.js';
+import { KNOWN_NAMES, parseEnvironment } from './config.js';
+import { ConfigurationError } from './configuration-error.js';
+import { defaultInstance, parseDuration, settings } from './settings.js';
 
 const complete = {
   SURETY_SHARDS:
@@ -24,6 +26,8 @@ describe('a correct environment', () => {
     expect(parseEnvironment(commonShape, { ...complete, PATH: '/bin' })).toEqual({
       SURETY_SHARDS: complete.SURETY_SHARDS.split(','),
       SURETY_KAFKA_BROKERS: ['127.0.0.1:9092', 'kafka-2:9092'],
+      SURETY_KAFKA_TLS: 'off',
+      SURETY_KAFKA_SASL: 'off',
       SURETY_PARTITIONS: 8,
       SURETY_REDIS_URL: 'redis://127.0.0.1:6379',
       SURETY_LOG_LEVEL: 'info',

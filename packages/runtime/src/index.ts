@@ -1,11 +1,9 @@
-export { KNOWN_NAMES, ConfigurationError, parseEnvironment } from './config.js';
-export {
-  PARTITIONS_DEFAULT,
-  commonShape,
-  defaultInstance,
-  parseDuration,
-  settings,
-} from './settings.js';
+export { KNOWN_NAMES, parseEnvironment } from './config.js';
+export { ConfigurationError } from './configuration-error.js';
+export { PARTITIONS_DEFAULT, defaultInstance, parseDuration, settings } from './settings.js';
+export { kafkaCluster, kafkaShape } from './kafka-settings.js';
+export { commonShape } from './common-shape.js';
+export { Secret } from './secret.js';
 export { processConfig, type ProcessConfig } from './process-config.js';
 export { Releasers, type RunningProcess } from './lifecycle.js';
 export {
@@ -50,6 +48,7 @@ export type {
   MessagePublisher,
   OutgoingMessage,
 } from './kafka/ports.js';
+export type { KafkaCluster } from './kafka/cluster.js';
 export { createPublisher } from './kafka/publisher.js';
 export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';

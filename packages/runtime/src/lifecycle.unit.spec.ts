@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { ConfigurationError } from './config.js';
+import { ConfigurationError } from './configuration-error.js';
 import { Releasers, type RunningProcess } from './lifecycle.js';
 import {
   EXIT_CONFIGURATION,

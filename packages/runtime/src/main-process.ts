@@ -1,5 +1,5 @@
 import { setFlagsFromString } from 'node:v8';
-import { ConfigurationError } from './config.js';
+import { ConfigurationError } from './configuration-error.js';
 import type { RunningProcess } from './lifecycle.js';
 import { createLogger, type Logger } from './log.js';
 import { defaultInstance } from './settings.js';

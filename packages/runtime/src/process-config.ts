@@ -1,11 +1,13 @@
 import type { z } from 'zod';
+import type { commonShape } from './common-shape.js';
+import { kafkaCluster } from './kafka-settings.js';
+import type { KafkaCluster } from './kafka/cluster.js';
 import { defaultInstance } from './settings.js';
-import type { commonShape } from './settings.js';
 
 /** What every process with an admin server takes from `commonShape`. */
 export interface ProcessConfig {
   readonly shardUrls: readonly string[];
-  readonly kafkaBrokers: readonly string[];
+  readonly kafka: KafkaCluster;
   /** Partitions of each topic that messages are spread over. */
   readonly partitions: number;
   readonly redisUrl: string;
@@ -23,7 +25,7 @@ export function processConfig(
 ): ProcessConfig {
   return {
     shardUrls: values.SURETY_SHARDS,
-    kafkaBrokers: values.SURETY_KAFKA_BROKERS,
+    kafka: kafkaCluster(values),
     partitions: values.SURETY_PARTITIONS,
     redisUrl: values.SURETY_REDIS_URL,
     instance: values.SURETY_INSTANCE ?? defaultInstance(processName),

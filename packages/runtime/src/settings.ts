@@ -178,24 +178,6 @@ export const settings = {
       .default(fallback),
 };
 
-/** What every process reads. A process adds its own names: `{ ...commonShape, PORT: … }`. */
-export const commonShape = {
-  SURETY_SHARDS: settings.shards(),
-  SURETY_KAFKA_BROKERS: settings.kafkaBrokers(),
-  /** Partitions of each topic that messages are spread over; a topic may have more, never fewer. */
-  SURETY_PARTITIONS: settings.partitions(),
-  SURETY_REDIS_URL: settings.redisUrl(),
-  SURETY_INSTANCE: settings.instance().optional(),
-  SURETY_LOG_LEVEL: settings.logLevel(),
-  SURETY_HOST: settings.host(),
-  SURETY_ADMIN_PORT: settings.port(0),
-  SURETY_POOL_SIZE: settings.positiveInteger(8),
-  SURETY_CURRENCIES: settings.currencies(),
-  SURETY_DEFAULT_CURRENCY: settings.currency('EUR'),
-  /** How long a hold may wait before the reconciler ends its transfer. Milliseconds. */
-  HOLD_TIMEOUT: settings.duration('5m'),
-};
-
 /** A name for this process instance that no other one has: used where SURETY_INSTANCE is not set. */
 export function defaultInstance(processName: string): string {
   return `${processName}-${process.pid}-${randomBytes(3).toString('hex')}`;

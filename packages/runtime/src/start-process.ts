@@ -99,13 +99,13 @@ export function startPatience(log: Logger): {
 }
 
 export interface PartitionNeeds {
-  readonly config: Pick<ProcessConfig, 'kafkaBrokers' | 'partitions'>;
+  readonly config: Pick<ProcessConfig, 'kafka' | 'partitions'>;
   /** All that the process reads, writes rows for or publishes to. */
   readonly topics: readonly string[];
 }
 
 export interface AdminOptions {
-  readonly config: Pick<ProcessConfig, 'host' | 'adminPort' | 'kafkaBrokers'>;
+  readonly config: Pick<ProcessConfig, 'host' | 'adminPort' | 'kafka'>;
   readonly database: HealthCheck;
   readonly redis: Pick<RedisHandle, 'check'>;
   /** Those of database, kafka and redis that the process does its work without. */
@@ -125,8 +125,8 @@ export async function openPartitionCheck(
   { log, releasers }: Pick<ProcessKit, 'log' | 'releasers'>,
   { config, topics }: PartitionNeeds,
 ): Promise<HealthCheck> {
-  const { kafkaBrokers: brokers, partitions } = config;
-  const found = await checkPartitions({ brokers, topics, partitions, log });
+  const { kafka, partitions } = config;
+  const found = await checkPartitions({ ...kafka, topics, partitions, log });
   releasers.push('partition check', () => found.stop());
   return found.check;
 }
@@ -134,7 +134,7 @@ export async function openPartitionCheck(
 /** The admin server of a process without an HTTP interface of its own. Returns its port. */
 export async function openAdminServer(kit: ProcessKit, options: AdminOptions): Promise<number> {
   const { config, database, redis, partitions, optional, consumes = false } = options;
-  const broker = kafkaHealthCheck({ brokers: config.kafkaBrokers });
+  const broker = kafkaHealthCheck(config.kafka);
   const kafka = async (): Promise<void> => {
     await broker();
     if (consumes) kit.intake.mustRun();

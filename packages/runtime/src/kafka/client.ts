@@ -1,9 +1,11 @@
 import { Kafka, logLevel, type logCreator } from 'kafkajs';
 import type { Logger } from '../log.js';
 import { calmTimers, libraryRequestQueue } from './calm-timers.js';
+import { verifiedBy } from './cluster.js';
+import type { KafkaCluster } from './cluster.js';
+import { librarySasl } from './library-sasl.js';
 
-export interface ClientOptions {
-  readonly brokers: readonly string[];
+export interface ClientOptions extends KafkaCluster {
   readonly clientId: string;
   readonly log?: Logger;
 }
@@ -31,9 +33,12 @@ export const CLIENT_RETRY = {
  */
 export function createClient(options: ClientOptions): Kafka {
   calmTimers(libraryRequestQueue().prototype);
+  const { tls, sasl } = options;
   return new Kafka({
     clientId: options.clientId,
     brokers: [...options.brokers],
+    ...(tls ? { ssl: verifiedBy(tls) } : {}),
+    ...(sasl ? { sasl: librarySasl(sasl, tls !== undefined) } : {}),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: CLIENT_RETRY,

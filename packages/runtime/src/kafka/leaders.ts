@@ -1,7 +1,8 @@
 import { REAL_CLOCK } from '../clock.js';
 import { withDeadline } from '../retry.js';
 import { BrokerConnection } from './broker-connection.js';
-import type { BrokerAddress } from './broker-connection.js';
+import { addressOf } from './cluster.js';
+import type { BrokerAddress, KafkaCluster } from './cluster.js';
 import { decodeMetadata, encodeMetadata } from './metadata-request.js';
 import type { ClusterMetadata } from './metadata-request.js';
 import { partitionKey } from './partitions.js';
@@ -13,9 +14,7 @@ import { ProducerError } from './producer-errors.js';
  */
 const ANSWER_TIMEOUT_MS = 2_000;
 
-export interface LeadersOptions {
-  /** Each as `host:port`. */
-  readonly brokers: readonly string[];
+export interface LeadersOptions extends KafkaCluster {
   readonly clientId: string;
   /** Milliseconds that one broker may take to connect and to answer; default 2,000. */
   readonly answerTimeoutMs?: number;
@@ -103,7 +102,7 @@ export class Leaders {
     if (address === undefined) throw new Error('there is no broker to ask');
     this.nextAsked = (this.nextAsked + 1) % this.brokers.length;
     const timeoutMs = this.options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS;
-    const connection = new BrokerConnection(address, this.options.clientId);
+    const connection = new BrokerConnection(address, this.options);
     this.asking.add(connection);
     try {
       const answer = connection.request((head) => encodeMetadata(head, topics));
@@ -113,11 +112,6 @@ export class Leaders {
       connection.close();
     }
   }
-}
-
-function addressOf(broker: string): BrokerAddress {
-  const colon = broker.lastIndexOf(':');
-  return { host: broker.slice(0, colon), port: Number(broker.slice(colon + 1)) };
 }
 
 function knownLeaders({ brokers, partitions }: ClusterMetadata): KnownLeaders {

@@ -4,7 +4,7 @@ import { until } from '@surety/testing';
 import { recordedLog } from '@surety/testing/recorded-log';
 import { testBrokers } from '@surety/testing/servers';
 import { freePort } from '@surety/testing/system';
-import { ConfigurationError } from '../config.js';
+import { ConfigurationError } from '../configuration-error.js';
 import { checkPartitions, countPartitions } from './partition-check.js';
 import type { PartitionCheck } from './partition-check.js';
 import { createTopics } from './topics.js';

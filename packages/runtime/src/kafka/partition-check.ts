@@ -1,13 +1,12 @@
-import { ConfigurationError } from '../config.js';
+import { ConfigurationError } from '../configuration-error.js';
 import type { HealthCheck } from '../health.js';
 import type { Logger } from '../log.js';
 import { Loop } from '../loop.js';
 import { sleep } from '../retry.js';
+import type { KafkaCluster } from './cluster.js';
 import { Leaders } from './leaders.js';
 
-export interface PartitionCountOptions {
-  /** Each as `host:port`. */
-  readonly brokers: readonly string[];
+export interface PartitionCountOptions extends KafkaCluster {
   readonly topics: readonly string[];
   /** Milliseconds for all brokers together, which are asked one after the other. Default 1,800. */
   readonly withinMs?: number;
@@ -44,9 +43,9 @@ const ANSWERS_MS = 1_800;
 export async function countPartitions(
   options: PartitionCountOptions,
 ): Promise<ReadonlyMap<string, number>> {
-  const { brokers, topics, withinMs = ANSWERS_MS } = options;
-  const answerTimeoutMs = withinMs / brokers.length;
-  const leaders = new Leaders({ brokers, clientId: 'surety-partitions', answerTimeoutMs });
+  const { topics, withinMs = ANSWERS_MS, ...cluster } = options;
+  const answerTimeoutMs = withinMs / cluster.brokers.length;
+  const leaders = new Leaders({ ...cluster, clientId: 'surety-partitions', answerTimeoutMs });
   const { partitionCounts } = await leaders.learn(topics);
   return partitionCounts;
 }

@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { recordedLog } from '@surety/testing/recorded-log';
-import { ConfigurationError } from '../config.js';
+import { ConfigurationError } from '../configuration-error.js';
 import { checkPartitions } from './partition-check.js';
 import type { PartitionCheck } from './partition-check.js';
 

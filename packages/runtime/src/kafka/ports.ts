@@ -1,7 +1,7 @@
 import type { Logger } from '../log.js';
+import type { KafkaCluster } from './cluster.js';
 
-export interface KafkaOptions {
-  readonly brokers: readonly string[];
+export interface KafkaOptions extends KafkaCluster {
   readonly clientId: string;
   readonly log: Logger;
 }

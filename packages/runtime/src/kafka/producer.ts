@@ -1,7 +1,7 @@
 import { backoffMs, sleep } from '../retry.js';
 import { BrokerConnection } from './broker-connection.js';
-import type { BrokerAddress } from './broker-connection.js';
 import { CLIENT_RETRY } from './client.js';
+import type { BrokerAddress } from './cluster.js';
 import { Leaders } from './leaders.js';
 import type { KnownLeaders } from './leaders.js';
 import { partitionKey } from './partitions.js';
@@ -162,7 +162,7 @@ export class IdempotentProducer {
     const key = `${broker.host}:${broker.port}`;
     const open = this.connections.get(key);
     if (open?.isOpen === true) return open;
-    const connection = new BrokerConnection(broker, this.options.clientId);
+    const connection = new BrokerConnection(broker, this.options);
     this.connections.set(key, connection);
     return connection;
   }

@@ -2,10 +2,10 @@ import { type Admin, type ITopicMetadata } from 'kafkajs';
 import type { HealthCheck } from '../health.js';
 import { sleep } from '../retry.js';
 import { createClient } from './client.js';
+import type { KafkaCluster } from './cluster.js';
 import { Leaders } from './leaders.js';
 
-export interface TopicsOptions {
-  readonly brokers: readonly string[];
+export interface TopicsOptions extends KafkaCluster {
   readonly topics: readonly string[];
   /** At least so many partitions each; a topic with fewer gets more, one with more keeps them. */
   readonly partitions: number;
@@ -24,7 +24,7 @@ const CHECK_ANSWERS_MS = 1800;
  * @throws Error when the leaders are not there within 30 s, or the broker is away.
  */
 export async function createTopics(options: TopicsOptions): Promise<void> {
-  const admin = createClient({ brokers: options.brokers, clientId: 'surety-topics' }).admin();
+  const admin = createClient({ ...options, clientId: 'surety-topics' }).admin();
   try {
     await admin.connect();
     await createMissing(admin, options);
@@ -83,11 +83,11 @@ function isLed(topic: ITopicMetadata, partitions: number): boolean {
  * Asks a broker for the cluster over a connection of its own: what the process's own connections
  * believe is not asked, and nothing stays open.
  */
-export function kafkaHealthCheck(options: { readonly brokers: readonly string[] }): HealthCheck {
+export function kafkaHealthCheck(cluster: KafkaCluster): HealthCheck {
   let last: Promise<void> | undefined;
   return () => {
     if (last === undefined) {
-      const asked = askCluster(options.brokers);
+      const asked = askCluster(cluster);
       const expire = (): void => {
         setTimeout(() => {
           last = undefined;
@@ -101,8 +101,8 @@ export function kafkaHealthCheck(options: { readonly brokers: readonly string[] 
 }
 
 /** Any broker will do: one that is away is not the cluster. */
-async function askCluster(brokers: readonly string[]): Promise<void> {
-  const answerTimeoutMs = CHECK_ANSWERS_MS / brokers.length;
-  const leaders = new Leaders({ brokers, clientId: 'surety-health', answerTimeoutMs });
+async function askCluster(cluster: KafkaCluster): Promise<void> {
+  const answerTimeoutMs = CHECK_ANSWERS_MS / cluster.brokers.length;
+  const leaders = new Leaders({ ...cluster, clientId: 'surety-health', answerTimeoutMs });
   await leaders.learn([]);
 }

@@ -44,6 +44,12 @@ export class WireWriter {
     this.at += this.buffer.write(value, this.at);
   }
 
+  /** With their number in four bytes. */
+  bytes(value: Buffer): void {
+    this.int32(value.length);
+    this.at += value.copy(this.buffer, this.at);
+  }
+
   /** With its length in two bytes. */
   string(value: string): void {
     this.int16(Buffer.byteLength(value));
@@ -100,6 +106,14 @@ export class WireReader {
     const from = this.at;
     this.skip(bytes);
     return this.buffer.toString('utf8', from, this.at);
+  }
+
+  /** None where the broker sent null. */
+  bytes(): Buffer {
+    const bytes = Math.max(this.int32(), 0);
+    const from = this.at;
+    this.skip(bytes);
+    return this.buffer.subarray(from, this.at);
   }
 
   nullableString(): string | null {
