@@ -48,6 +48,44 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (printf "%s-migration" (include "surety.fullname" .)) .Values.migration.existingSecret -}}
 {{- end -}}
 
+{{/* Empty where no files are needed. */}}
+{{- define "surety.kafkaTlsSecret" -}}
+{{- if .Values.kafkaTls.enabled -}}
+{{- if and .Values.kafkaTls.clientCertificate (not .Values.kafkaTls.existingSecret) -}}
+{{- fail "kafkaTls: clientCertificate needs existingSecret" -}}
+{{- end -}}
+{{- .Values.kafkaTls.existingSecret -}}
+{{- end -}}
+{{- end -}}
+
+{{/* How the brokers are spoken to, as variables of a container: `secret` has the password. */}}
+{{- define "surety.kafkaSecurity" -}}
+{{- $tls := .values.kafkaTls -}}
+- name: SURETY_KAFKA_TLS
+  value: {{ $tls.enabled | ternary "on" "off" | quote }}
+{{- if and $tls.enabled $tls.existingSecret }}
+- name: SURETY_KAFKA_TLS_CA
+  value: /etc/surety/kafka-tls/ca.crt
+{{- if $tls.clientCertificate }}
+- name: SURETY_KAFKA_TLS_CERT
+  value: /etc/surety/kafka-tls/tls.crt
+- name: SURETY_KAFKA_TLS_KEY
+  value: /etc/surety/kafka-tls/tls.key
+{{- end }}
+{{- end }}
+- name: SURETY_KAFKA_SASL
+  value: {{ .values.kafkaSasl | quote }}
+{{- if ne .values.kafkaSasl "off" }}
+{{- range $name := list "SURETY_KAFKA_USERNAME" "SURETY_KAFKA_PASSWORD" }}
+- name: {{ $name }}
+  valueFrom:
+    secretKeyRef:
+      name: {{ $.secret }}
+      key: {{ $name }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
 {{/* What every pod has in common: where it may run, and that it may do nothing else there. */}}
 {{- define "surety.podSpec" -}}
 automountServiceAccountToken: false
@@ -64,6 +102,11 @@ volumes:
   - name: tmp
     emptyDir:
       sizeLimit: 64Mi
+  {{- if include "surety.kafkaTlsSecret" . }}
+  - name: kafka-tls
+    secret:
+      secretName: {{ include "surety.kafkaTlsSecret" . }}
+  {{- end }}
 {{- with .Values.imagePullSecrets }}
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
@@ -96,4 +139,9 @@ securityContext:
 volumeMounts:
   - name: tmp
     mountPath: /tmp
+  {{- if include "surety.kafkaTlsSecret" . }}
+  - name: kafka-tls
+    mountPath: /etc/surety/kafka-tls
+    readOnly: true
+  {{- end }}
 {{- end -}}
