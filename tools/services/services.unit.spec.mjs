@@ -29,6 +29,13 @@ describe('readExternalUrls', () => {
     expect(readExternalUrls({})).toBeUndefined();
   });
 
+  it('refuses TLS and passwords for a Kafka that nobody named', () => {
+    const own = { SURETY_KAFKA_TLS: 'on', SURETY_KAFKA_PASSWORD: 'secret', SURETY_KAFKA_SASL: '' };
+    expect(() => readExternalUrls(own)).toThrow(/^SURETY_KAFKA_TLS, SURETY_KAFKA_PASSWORD: for a/);
+    expect(() => readExternalUrls(own)).not.toThrow(/secret/);
+    expect(readExternalUrls({ ...whole, ...own }).kafkaBrokers).toEqual(['h:2', 'h:3']);
+  });
+
   it('splits lists, and migrates with the same URLs unless told otherwise', () => {
     const urls = readExternalUrls(whole);
     expect(urls.shardUrls).toEqual(['mysql://u:p@h:1/a', 'mysql://u:p@h:1/b']);

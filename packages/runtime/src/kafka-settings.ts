@@ -80,7 +80,9 @@ export function kafkaMistakes(texts: Texts): string[] {
   return [...tlsMistakes(texts), ...saslMistakes(texts)];
 }
 
-const TLS_FILES = ['SURETY_KAFKA_TLS_CA', 'SURETY_KAFKA_TLS_CERT', 'SURETY_KAFKA_TLS_KEY'];
+/** Each is of use with the other alone. */
+const CLIENT_FILES = ['SURETY_KAFKA_TLS_CERT', 'SURETY_KAFKA_TLS_KEY'] as const;
+const TLS_FILES = ['SURETY_KAFKA_TLS_CA', ...CLIENT_FILES];
 const CREDENTIALS = ['SURETY_KAFKA_USERNAME', 'SURETY_KAFKA_PASSWORD'];
 
 function tlsMistakes(texts: Texts): string[] {
@@ -88,11 +90,10 @@ function tlsMistakes(texts: Texts): string[] {
   if (isOff(texts['SURETY_KAFKA_TLS'])) {
     return set.map((name) => `${name}: is of no use without SURETY_KAFKA_TLS=on`);
   }
-  const pair = TLS_FILES.slice(1);
-  const missing = pair.filter((name) => !texts[name]);
-  return missing.length === 1
-    ? [`${missing.join()}: is required beside ${pair.join(' and ')}`]
-    : [];
+  const [certificate, key] = CLIENT_FILES;
+  if (Boolean(texts[certificate]) === Boolean(texts[key])) return [];
+  const [present, missing] = texts[certificate] ? [certificate, key] : [key, certificate];
+  return [`${missing}: is required beside ${present}`];
 }
 
 function saslMistakes(texts: Texts): string[] {

@@ -126,7 +126,12 @@ test.each<[string, () => NodeJS.ProcessEnv, RegExp | string]>([
   [
     'a certificate without its key',
     () => ({ ...ON, SURETY_KAFKA_TLS_CERT: fileOf('certificate') }),
-    'SURETY_KAFKA_TLS_KEY: is required beside SURETY_KAFKA_TLS_CERT and SURETY_KAFKA_TLS_KEY',
+    'SURETY_KAFKA_TLS_KEY: is required beside SURETY_KAFKA_TLS_CERT',
+  ],
+  [
+    'a key without its certificate',
+    () => ({ ...ON, SURETY_KAFKA_TLS_KEY: fileOf('key') }),
+    'SURETY_KAFKA_TLS_CERT: is required beside SURETY_KAFKA_TLS_KEY',
   ],
   [
     'a mechanism without a password',

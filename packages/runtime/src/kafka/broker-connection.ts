@@ -22,7 +22,7 @@ interface Waiting {
   reject(error: Error): void;
 }
 
-interface Sending {
+interface Held {
   readonly bytes: Buffer;
   readonly waiting: Waiting;
 }
@@ -42,7 +42,7 @@ export class BrokerConnection {
   private readonly socket: Socket;
   private readonly waiting: Waiting[] = [];
   /** Undefined once it is ready; a plain socket holds by itself what is written too early. */
-  private held: Sending[] | undefined;
+  private held: Held[] | undefined;
   private timer: NodeJS.Timeout;
   private received: Buffer = Buffer.alloc(0);
   private lastCorrelationId = 0;
@@ -89,19 +89,19 @@ export class BrokerConnection {
     this.end('the producer is closed');
   }
 
-  private ask(encode: (head: RequestHead) => Buffer, held: Sending[] | undefined): Promise<Buffer> {
+  private ask(encode: (head: RequestHead) => Buffer, held: Held[] | undefined): Promise<Buffer> {
     if (this.error !== undefined) return Promise.reject(this.error);
     this.lastCorrelationId = this.lastCorrelationId >= INT32_MAX ? 1 : this.lastCorrelationId + 1;
     const correlationId = this.lastCorrelationId;
     const bytes = encode({ correlationId, clientId: this.options.clientId });
     return new Promise((resolve, reject) => {
-      const sending = { bytes, waiting: { correlationId, resolve, reject } };
-      if (held) held.push(sending);
-      else this.send(sending);
+      const waiting = { correlationId, resolve, reject };
+      if (held) held.push({ bytes, waiting });
+      else this.send(bytes, waiting);
     });
   }
 
-  private send({ bytes, waiting }: Sending): void {
+  private send(bytes: Buffer, waiting: Waiting): void {
     this.waiting.push(waiting);
     this.socket.write(bytes);
   }
@@ -129,7 +129,8 @@ export class BrokerConnection {
     clearTimeout(this.timer);
     const held = this.held ?? [];
     this.held = undefined;
-    if (this.error === undefined) for (const sending of held) this.send(sending);
+    if (this.error !== undefined) return;
+    for (const { bytes, waiting } of held) this.send(bytes, waiting);
   }
 
   private retireAfter(lifetimeMs: number): void {

@@ -31,7 +31,7 @@ const log = silentLog();
 const root = process.cwd();
 const authority = new TestAuthority('Authority of the spec');
 const stranger = new TestAuthority('Authority that nobody trusts');
-const ports = new Map<ListenerName, number>();
+const ports = new Map<ListenerName | 'plain', number>();
 const opened: { close(): Promise<void> }[] = [];
 let control: ServiceControl;
 let directory: string;
@@ -52,7 +52,7 @@ beforeAll(async () => {
   );
   const scram = mechanisms('SCRAM-SHA-512', 'SCRAM-SHA-256');
   const everyMechanism = mechanisms('SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN');
-  await control.start('kafka', 'kafka', {
+  const { url } = await control.start('kafka', 'kafka', {
     securedListeners: [
       listener('secured', 'SASL_SSL', here, everyMechanism),
       listener('scramOnly', 'SASL_SSL', here, scram),
@@ -64,6 +64,7 @@ beforeAll(async () => {
       ...{ mechanism, name: USERNAME, password: PASSWORD },
     })),
   });
+  ports.set('plain', Number(url.split(':')[1]));
   writeFileSync(fileOf('authority'), authority.certificate);
   writeFileSync(fileOf('stranger'), stranger.certificate);
   for (const [name, issuer] of [
@@ -121,7 +122,7 @@ function fileOf(name: string): string {
 
 /** As a process reads it from its environment. */
 function clusterAt(
-  name: ListenerName,
+  name: ListenerName | 'plain',
   environment: NodeJS.ProcessEnv,
   host = '127.0.0.1',
 ): KafkaCluster {
@@ -254,6 +255,28 @@ test.each<[string, () => KafkaCluster, RegExp]>([
     expect(told(error)).toMatch(reason);
     expect(inspect(error, { depth: 10 })).not.toContain(WRONG_PASSWORD);
   }
+});
+
+test.each<[string, () => KafkaCluster, RegExp]>([
+  [
+    'TLS to a listener without it',
+    () => clusterAt('plain', tls()),
+    /disconnected before secure TLS/,
+  ],
+  [
+    'no TLS to a listener with it',
+    () => clusterAt('secured', {}),
+    /announced an answer|closed the/,
+  ],
+  [
+    'SASL to a listener without it',
+    () => clusterAt('plain', sasl('scram-sha-512')),
+    /SASL SCRAM-SHA-512: the listener asks for no SASL \(Kafka error 34\)/,
+  ],
+  ['no SASL to a listener with it', () => clusterAt('brief', {}), /closed the connection/],
+])('whoever speaks %s is told', async (_what, clusterOf, reason) => {
+  const error: unknown = await kafkaHealthCheck(clusterOf())().catch((cause: unknown) => cause);
+  expect(told(error)).toMatch(reason);
 });
 
 test('a refused password is tried again, and told by publisher and consumer without it', async () => {
