@@ -8,7 +8,13 @@ import {
   postFunding,
   postTransfer,
 } from '@surety/ingress';
-import type { EarlierUse, Gate, Handler, PostTransferDependencies } from '@surety/ingress';
+import type {
+  EarlierUse,
+  Gate,
+  Handler,
+  PostFundingDependencies,
+  PostTransferDependencies,
+} from '@surety/ingress';
 import { cancelTransfer } from '@surety/saga';
 import type { CancelResult, EventRow } from '@surety/saga';
 import type { Life } from '@surety/testing/simulation';
@@ -64,13 +70,16 @@ export function ingress(world: World): (life: Life) => Promise<void> {
   };
 }
 
+type KeyMemoryPort = PostTransferDependencies['keyMemory'] & PostFundingDependencies['keyMemory'];
+
 /** It forgets each key at once, so that the rows alone decide, and sometimes it is away. */
-function forgetfulMemory(world: World): PostTransferDependencies['keyMemory'] {
+function forgetfulMemory(world: World): KeyMemoryPort {
   const remember = async (): Promise<EarlierUse> => {
     world.keysRemembered += 1;
     return world.keysRemembered % MEMORY_AWAY_EVERY === 0 ? 'unknown' : 'none';
   };
-  return { remember, rememberAll: (keys) => Promise.all(keys.map(remember)) };
+  const lookUp = async (): Promise<EarlierUse> => 'none';
+  return { lookUp, remember, rememberAll: (keys) => Promise.all(keys.map(remember)) };
 }
 
 /** Never shut: every request meets whatever the shard is in. */

@@ -6,6 +6,7 @@ export { Admissions } from './admissions.js';
 export { ShardDoors } from './shard-doors.js';
 export type { Gate } from './group-commit.js';
 export { postFunding } from './post-funding.js';
+export type { PostFundingDependencies } from './post-funding.js';
 export type { EarlierUse } from './key-memory.js';
 export { postTransfer } from './post-transfer.js';
 export type { PostTransferDependencies } from './post-transfer.js';

@@ -54,6 +54,14 @@ describe('the memory of keys', () => {
     expect(await new KeyMemory(redis).remember(elsewhere(key))).toBe('elsewhere');
   });
 
+  test('tells the same of a key that is looked up, which does not use it', async () => {
+    const key = newKey();
+    expect(await memory.lookUp(key)).toBe('none');
+    expect(await memory.remember(elsewhere(key))).toBe('none');
+    expect(await memory.lookUp(key)).toBe('elsewhere');
+    expect(await memory.lookUp(elsewhere(key))).toBe('here');
+  });
+
   test('takes a key that Redis has forgotten for a new one', async () => {
     const key = newKey();
     await memory.remember(key);
@@ -119,6 +127,7 @@ describe('the memory of keys', () => {
     const calls = jest.spyOn(redis.client, 'evalsha');
     calls.mockRejectedValueOnce(new Error('Command timed out'));
     expect(await memory.remember(elsewhere(key))).toBe('unknown');
+    expect(await memory.lookUp(elsewhere(key))).toBe('unknown');
     expect(await memory.remember(newKey())).toBe('unknown');
     expect(await memory.rememberAll([elsewhere(key), newKey()])).toEqual(['unknown', 'unknown']);
     expect(calls).toHaveBeenCalledTimes(1);
@@ -140,6 +149,7 @@ describe('the memory of keys', () => {
     await redis.client.lpush(storedUnder(key), 'x');
     await redis.client.expire(storedUnder(key), 60);
     expect(await memory.remember(key)).toBe('unknown');
+    expect(await new KeyMemory(redis).lookUp(key)).toBe('unknown');
   });
 
   test('knows nothing of the keys of a call that fails, and all about those of others', async () => {
@@ -156,6 +166,10 @@ describe('the memory of keys', () => {
   test('knows nothing of any key while Redis is away', async () => {
     const away = new KeyMemory({ client: redis.client, available: false });
     const calls = jest.spyOn(redis.client, 'evalsha');
+    const key = newKey();
+    await memory.remember(key);
+    calls.mockClear();
+    expect(await away.lookUp(elsewhere(key))).toBe('unknown');
     expect(await away.remember(newKey())).toBe('unknown');
     expect(await away.rememberAll([newKey(), newKey()])).toEqual(['unknown', 'unknown']);
     expect(calls).not.toHaveBeenCalled();

@@ -67,6 +67,23 @@ export class KeyMemory {
     });
   }
 
+  /**
+   * What is known of the key, which is not remembered by this. For requests that may still be refused:
+   * a refused one leaves no key, and what they store is remembered once it is stored. Of two with one
+   * key that come for two slots at the same moment both may learn `none`.
+   */
+  async lookUp({ slot, keyHash }: KeyRef): Promise<EarlierUse> {
+    if (this.isAway()) return 'unknown';
+    try {
+      const known = await this.redis.client.get(nameOf(keyHash));
+      if (known === null) return 'none';
+      return known === String(slot) ? 'here' : 'elsewhere';
+    } catch {
+      this.pause();
+      return 'unknown';
+    }
+  }
+
   /** Remembers the key from now on, unless it is already, and tells what was known of it before. */
   async remember(key: KeyRef): Promise<EarlierUse> {
     if (this.isAway()) return 'unknown';
@@ -87,6 +104,10 @@ export class KeyMemory {
     return !this.redis.available || performance.now() < this.pausedUntilMs;
   }
 
+  private pause(): void {
+    this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
+  }
+
   /**
    * Of a call that failed some keys may be remembered from now on, others not. Their rows are looked
    * for; only a use in another slot that Redis could have told of goes unnoticed.
@@ -95,13 +116,13 @@ export class KeyMemory {
     try {
       return await this.ask(keys);
     } catch {
-      this.pausedUntilMs = performance.now() + PAUSE_AFTER_FAILURE_MS;
+      this.pause();
       return keys.map(() => 'unknown');
     }
   }
 
   private async ask(keys: readonly KeyRef[]): Promise<readonly EarlierUse[]> {
-    const names = keys.map(({ keyHash }) => `surety:key:${keyHash}`);
+    const names = keys.map(({ keyHash }) => nameOf(keyHash));
     const slots = keys.map(({ slot }) => slot);
     const { client } = this.redis;
     const answer = await REMEMBER.run(client, names, [REMEMBERED_SECONDS, ...slots]);
@@ -111,6 +132,10 @@ export class KeyMemory {
     for (const position of elsewhere) uses[position - 1] = 'elsewhere';
     return uses;
   }
+}
+
+function nameOf(keyHash: string): string {
+  return `surety:key:${keyHash}`;
 }
 
 /** An answer of another shape is none: absence is believed of nothing else. */

@@ -20,7 +20,7 @@ import type { ShardDoors } from './shard-doors.js';
 
 export interface PostFundingDependencies {
   readonly doors: ShardDoors;
-  readonly keyMemory: Pick<KeyMemory, 'remember'>;
+  readonly keyMemory: Pick<KeyMemory, 'lookUp' | 'remember'>;
   readonly accountCurrencies: AccountCurrencies;
   readonly currencies: CurrencyTable;
   /** Default: ids of this machine's clock and chance. */
@@ -40,18 +40,20 @@ export function postFunding(dependencies: PostFundingDependencies): Handler {
     if (code === undefined) throw new Problem('account-not-found');
     const exponent = exponentOf(currencies, code);
     const amount = transferableAmount(body.amount, { code, exponent });
-    const keyHash = keyHashOf(TENANT, key);
     const slot = slotOfAccount(account);
-    if ((await keyMemory.remember({ slot, keyHash })) === 'elsewhere') {
+    const keyRef = { slot, keyHash: keyHashOf(TENANT, key) };
+    // Looked up only: the funding may be refused, and then its key is free for anything else.
+    if ((await keyMemory.lookUp(keyRef)) === 'elsewhere') {
       throw new Problem('idempotency-key-reused');
     }
     const transferId = composeId(slot);
     exchange.transferId = transferId;
     const { traceparent } = exchange;
-    const made = { key: { slot, keyHash }, transferId, traceparent };
+    const made = { key: keyRef, transferId, traceparent };
     const result = await doors.fundAccount(fundingRequest(account, body, { ...made, amount }));
     if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
     if (result.kind === 'refused') throw refusal(result.reason);
+    await keyMemory.remember(keyRef);
     exchange.transferId = result.transferId;
     return jsonAnswer(201, fundingAnswer({ account, body, amount, exponent }, result), {
       location: `${TRANSFERS_PATH}/${result.transferId}`,

@@ -6,11 +6,13 @@ import type { GetTransferDependencies } from './get-transfer.js';
 import { ACCOUNTS_PATH, postAccount } from './post-account.js';
 import { postCancel } from './post-cancel.js';
 import { postFunding } from './post-funding.js';
+import type { PostFundingDependencies } from './post-funding.js';
 import { TRANSFERS_PATH, postTransfer } from './post-transfer.js';
 import type { PostTransferDependencies } from './post-transfer.js';
 import { postTransferBatch } from './post-transfer-batch.js';
 
 export type RouteDependencies = PostTransferDependencies &
+  PostFundingDependencies &
   GetTransferDependencies &
   GetAccountDependencies;
 
