@@ -1,4 +1,4 @@
-import { ACCOUNT_ID } from '@surety/domain';
+import { ACCOUNT_ID, OWNER } from '@surety/domain';
 import { z } from 'zod';
 import type { DescribedRange, FieldFault } from './problems.js';
 
@@ -7,7 +7,6 @@ export const DESCRIPTION_MAX = 255;
 export const METADATA_BYTES_MAX = 4096;
 /** Deeper values cost stack when they are compared and stored, and no client needs them. */
 export const METADATA_DEPTH_MAX = 8;
-export const OWNER = ACCOUNT_ID;
 export const BATCH_TRANSFERS_MAX = 1_000;
 
 /** Each message is the code of the fault, so that one parse gives every field its precise code. */

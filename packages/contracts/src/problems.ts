@@ -139,7 +139,8 @@ export const FIELD_FAULTS = {
   unknown_field: 'The field is not known.',
   duplicate_member: 'The object has a member of this name already.',
   unknown_value: 'The value is not one of the known ones.',
-  malformed_identifier: 'An identifier is 1 to 64 characters of A-Z a-z 0-9 . _ : and -.',
+  malformed_identifier:
+    'An identifier is 1 to 64 characters of A-Z a-z 0-9 . _ : and -; that of an account not . or ..',
   too_long: 'The value is longer than allowed.',
   too_few: 'The list is empty; at least one member is needed.',
   too_many: 'The list has more members than allowed.',

@@ -4,7 +4,13 @@ import { SLOT_COUNT } from './routing.js';
 export type TransferId = string;
 export type AccountId = string;
 
-export const ACCOUNT_ID = /^[A-Za-z0-9._:-]{1,64}$/;
+/**
+ * 1 to 64 characters, and not `.` or `..`: as a segment of a path those are removed by clients on the
+ * way (RFC 3986, section 5.2.4), so that no request would name the account.
+ */
+export const ACCOUNT_ID = /^(?!\.{1,2}$)[A-Za-z0-9._:-]{1,64}$/;
+/** Whom an account belongs to: a name that is in no path. */
+export const OWNER = /^[A-Za-z0-9._:-]{1,64}$/;
 /** Keys are 1 to 255 printable ASCII characters (0x21 to 0x7e). */
 export const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 

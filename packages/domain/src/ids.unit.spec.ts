@@ -126,6 +126,13 @@ describe('what an account id may look like', () => {
     ['~transit:1:EUR', false],
     ['Kéy', false],
     ['a\n', false],
+    ['.', false],
+    ['..', false],
+    ['...', true],
+    ['.a', true],
+    ['..a', true],
+    ['a..', true],
+    ['.\n', false],
   ])('%j is an account id: %s', (id, expected) => {
     expect(ACCOUNT_ID.test(id)).toBe(expected);
   });

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { connect } from 'node:net';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+import type { FieldError } from '@surety/contracts';
+import { recordedLog } from '@surety/testing/recorded-log';
+import { testRedisUrl } from '@surety/testing/servers';
+import { createTestShards } from '@surety/testing/shards';
+import type { TestShards } from '@surety/testing/shards';
+import { readConfig } from './config.js';
+import { start } from './start.js';
+import type { RunningIngress } from './start.js';
+
+const { log, lines } = recordedLog('info');
+let shards: TestShards;
+let ingress: RunningIngress;
+
+beforeAll(async () => {
+  shards = await createTestShards();
+  const config = readConfig({
+    SURETY_SHARDS: shards.urls.join(','),
+    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
+    SURETY_REDIS_URL: testRedisUrl(),
+    PORT: '0',
+  });
+  ingress = await start(config, { log });
+});
+afterAll(async () => {
+  await ingress.stop();
+  await shards.drop();
+});
+beforeEach(() => {
+  lines.splice(0);
+});
+
+interface Document {
+  readonly code?: string;
+  readonly status?: number;
+  readonly detail?: string;
+  readonly errors?: readonly FieldError[];
+  readonly [name: string]: unknown;
+}
+
+interface Reply {
+  readonly status: number;
+  readonly headers: ReadonlyMap<string, string>;
+  readonly body: Document | undefined;
+}
+
+/** What comes back for these bytes until the server ends the connection: clients would mend them. */
+function exchangeBytes(bytes: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(ingress.port, '127.0.0.1', () => socket.write(bytes));
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => (text += chunk));
+    socket.on('error', reject);
+    socket.on('end', () => {
+      socket.end();
+      resolve(text);
+    });
+  });
+}
+
+function repliesIn(text: string): Reply[] {
+  const replies: Reply[] = [];
+  let rest = text;
+  while (rest !== '') {
+    const [head, tail] = splitOnce(rest, '\r\n\r\n');
+    const [first = '', ...fields] = head.split('\r\n');
+    const headers = new Map(fields.map((line) => splitOnce(line.toLowerCase(), ': ')));
+    const length = Number(headers.get('content-length') ?? 0);
+    const body = tail.slice(0, length);
+    replies.push({
+      status: Number(first.split(' ')[1]),
+      headers,
+      body: body === '' ? undefined : (JSON.parse(body) as Document),
+    });
+    rest = tail.slice(length);
+  }
+  return replies;
+}
+
+function splitOnce(text: string, by: string): [string, string] {
+  const at = text.indexOf(by);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + by.length)];
+}
+
+const CLOSE = 'Host: spec\r\nConnection: close\r\n';
+
+async function ask(
+  line: string,
+  body?: object,
+  headers: readonly string[] = [`Idempotency-Key: ${randomUUID()}`],
+): Promise<Reply> {
+  const text = body === undefined ? '' : JSON.stringify(body);
+  const own = body === undefined ? [] : ['Content-Type: application/json', ...headers];
+  const fields = own.map((field) => `${field}\r\n`).join('');
+  const length = `Content-Length: ${Buffer.byteLength(text)}\r\n`;
+  const request = `${line} HTTP/1.1\r\n${CLOSE}${fields}${length}\r\n${text}`;
+  const [reply] = repliesIn(await exchangeBytes(request));
+  return reply!;
+}
+
+function faultsOf({ status, body }: Reply): string {
+  const errors = (body?.errors ?? []).map(({ pointer, code }) => `${pointer} ${code}`);
+  return [status, body?.code, ...errors].join(' ');
+}
+
+function aTransfer(fields: object = {}) {
+  const parties = { sourceAccount: 'edge-source', destinationAccount: 'edge-destination' };
+  return { ...parties, amount: '1', currency: 'EUR', ...fields };
+}
+
+describe.each(['.', '..'])('the account id %j, which no path can name', (id) => {
+  test.each([
+    ['accountId', '/accounts', { accountId: id, currency: 'EUR' }],
+    ['sourceAccount', '/transfers', aTransfer({ sourceAccount: id })],
+    ['destinationAccount', '/transfers', aTransfer({ destinationAccount: id })],
+  ])('is malformed as %s', async (field, path, body) => {
+    const reply = await ask(`POST /api/v1${path}`, body);
+    expect(faultsOf(reply)).toBe(`400 invalid-request /${field} malformed_identifier`);
+  });
+
+  test.each(['', '/balance', '/entries'])('is that of no account at its path%s', async (rest) => {
+    expect(faultsOf(await ask(`GET /api/v1/accounts/${id}${rest}`))).toBe('404 account-not-found');
+  });
+
+  test('names an owner, which is in no path', async () => {
+    const accountId = `edge-${randomUUID()}`;
+    const reply = await ask('POST /api/v1/accounts', { accountId, currency: 'EUR', owner: id });
+    expect([reply.status, reply.body?.['owner']]).toEqual([201, id]);
+  });
+});
