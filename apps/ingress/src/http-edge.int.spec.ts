@@ -131,3 +131,25 @@ describe.each(['.', '..'])('the account id %j, which no path can name', (id) => 
     expect([reply.status, reply.body?.['owner']]).toEqual([201, id]);
   });
 });
+
+describe('an idempotency key in two headers', () => {
+  test.each([
+    ['different', ['Idempotency-Key: a', 'Idempotency-Key: b'], '400 idempotency-key-ambiguous'],
+    [
+      'of two names',
+      ['Idempotency-Key: a', 'X-Idempotency-Key: b'],
+      '400 idempotency-key-ambiguous',
+    ],
+    ['with a space', ['Idempotency-Key: a b'], '400 idempotency-key-invalid'],
+  ])('%s', async (_what, headers, expected) => {
+    expect(faultsOf(await ask('POST /api/v1/transfers', aTransfer(), headers))).toBe(expected);
+  });
+
+  test('that are the same is one key', async () => {
+    const header = `Idempotency-Key: ${randomUUID()}`;
+    const headers = [header, header];
+    expect((await ask('POST /api/v1/transfers', aTransfer(), headers)).status).toBe(202);
+    const again = await ask('POST /api/v1/transfers', aTransfer(), [header]);
+    expect(again.headers.get('idempotency-replayed')).toBe('true');
+  });
+});

@@ -25,7 +25,7 @@ import type { ShardDoors } from './shard-doors.js';
 
 export interface PostAccountDependencies {
   readonly doors: ShardDoors;
-  readonly keyMemory: Pick<KeyMemory, 'remember'>;
+  readonly keyMemory: Pick<KeyMemory, 'lookUp' | 'remember'>;
   readonly currencies: CurrencyTable;
 }
 
@@ -45,16 +45,18 @@ export function postAccount({ doors, keyMemory, currencies }: PostAccountDepende
   return async ({ request }) => {
     const checked = parseAccountBody(await readJson(request), currencies);
     const { body } = checked;
-    const key = findIdempotencyKey(request.headers, body.idempotencyKey);
+    const key = findIdempotencyKey(request, body.idempotencyKey);
     const opening = openingOf(checked, key);
     const { id, claim } = opening;
-    if (claim && (await keyMemory.remember(claim.key)) === 'elsewhere') {
+    // Looked up only: the key of an opening that is refused, or meets the account, is free.
+    if (claim && (await keyMemory.lookUp(claim.key)) === 'elsewhere') {
       throw new Problem('idempotency-key-reused');
     }
     const result = await doors.openAccount(opening);
     if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
     if (result.kind === 'conflict') throw conflictOf(body, key);
     const isExisting = result.kind === 'existing';
+    if (claim && !isExisting) await keyMemory.remember(claim.key);
     const metadata = isExisting ? await storedMetadata(doors, id) : body.metadata;
     return jsonAnswer(isExisting ? 200 : 201, accountAnswer(result.account, metadata, currencies), {
       location: `${ACCOUNTS_PATH}/${id}`,

@@ -43,7 +43,7 @@ function portsOf(doors: ShardDoors): CancelPorts {
 /** A body is not needed; where one comes, it and the key are held to the rules of every request. */
 async function checkRequest({ request }: Exchange): Promise<void> {
   const body = hasBody(request) ? parseCancelBody(await readJson(request)) : {};
-  findIdempotencyKey(request.headers, body.idempotencyKey);
+  findIdempotencyKey(request, body.idempotencyKey);
 }
 
 function answerOf(transactionId: TransferId, result: CancelResult): Answer {

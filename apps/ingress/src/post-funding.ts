@@ -35,7 +35,7 @@ export function postFunding(dependencies: PostFundingDependencies): Handler {
     const { request } = exchange;
     const account = accountIdOf(exchange);
     const body = parseFundingBody(await readJson(request), currencies);
-    const key = requireIdempotencyKey(request.headers, body.idempotencyKey);
+    const key = requireIdempotencyKey(request, body.idempotencyKey);
     const code = body.currency ?? (await accountCurrencies.find(account));
     if (code === undefined) throw new Problem('account-not-found');
     const exponent = exponentOf(currencies, code);

@@ -34,7 +34,7 @@ export function postTransfer(dependencies: PostTransferDependencies): Handler {
     if (destination !== undefined && doors.isFull(destination, 'single')) throw TURNED_AWAY;
     const { request, traceparent } = exchange;
     const body = parseTransferBody(json, currencies);
-    const key = requireIdempotencyKey(request.headers, body.idempotencyKey);
+    const key = requireIdempotencyKey(request, body.idempotencyKey);
     const transfer = await composeTransfer(body, { key, traceparent }, dependencies);
     const earlierUse = await keyMemory.remember(transfer.key);
     if (earlierUse === 'elsewhere') throw new Problem('idempotency-key-reused');

@@ -37,7 +37,7 @@ export const PROBLEMS = {
   'idempotency-key-ambiguous': {
     status: 400,
     title: 'The request carries different idempotency keys',
-    detail: 'Headers and body name different keys. Send one key.',
+    detail: 'Headers, or header and body, name different keys. Send one key.',
   },
   'route-not-found': {
     status: 404,
