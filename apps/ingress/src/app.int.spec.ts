@@ -216,7 +216,7 @@ describe('the two ways of an application', () => {
       }),
       ...{ log, metrics, isStopping: () => isStopping },
     });
-    server = await startHttpServer({ host: '127.0.0.1', port: 0, app });
+    server = await startHttpServer({ host: '127.0.0.1', port: 0, app, refused: () => undefined });
   });
   afterAll(() => server.close());
   beforeEach(() => {

@@ -1,4 +1,4 @@
-import type { RequestListener, ServerResponse } from 'node:http';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express from 'express';
 import type { Express, NextFunction, Request, Response, Router } from 'express';
 import { traceIdOf } from '@surety/runtime';
@@ -44,11 +44,20 @@ export function createApp(options: AppOptions): RequestListener {
       .map(({ path, methods }) => [path, methods]),
   );
   return (request, response) => {
+    if (lacksHost(request)) {
+      void edge.serve(request, response, hostMissing);
+      return;
+    }
     const handler = handlerOf(plain.get(request.url ?? ''), request.method);
     if (handler?.turnsAway?.(request)) edge.turnAway(request, response, handler);
     else if (handler) void edge.serve(request, response, handler);
     else routed(request, response);
   };
+}
+
+/** A request of HTTP/1.1 without a host is refused (RFC 9112, section 3.2). */
+function lacksHost({ headers, httpVersion }: IncomingMessage): boolean {
+  return headers.host === undefined && httpVersion === '1.1';
 }
 
 function handlerOf(
@@ -94,7 +103,10 @@ function allowedMethods(methods: Route['methods']): string {
     .join(', ');
 }
 
+const HOST_MISSING = 'A request of HTTP/1.1 names its host (RFC 9112, section 3.2).';
 const notAllowed: Handler = () => Promise.reject(new Problem('method-not-allowed'));
+const hostMissing: Handler = () =>
+  Promise.reject(new Problem('malformed-request', { detail: HOST_MISSING }));
 const nothingHere: Handler = () => Promise.reject(new Problem('route-not-found'));
 
 function asError(error: unknown): Error {

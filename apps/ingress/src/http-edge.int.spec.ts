@@ -153,3 +153,57 @@ describe('an idempotency key in two headers', () => {
     expect(again.headers.get('idempotency-replayed')).toBe('true');
   });
 });
+
+describe('what the parser of HTTP refuses', () => {
+  const LARGE = 'x'.repeat(100_000);
+
+  test.each([
+    ['garbage', 'garbage\r\n\r\n', 400, 'malformed-request'],
+    ['an unknown method', `FETCH / HTTP/1.1\r\n${CLOSE}\r\n`, 400, 'malformed-request'],
+    ['another protocol', `GET / HTTP/9.9\r\n${CLOSE}\r\n`, 400, 'malformed-request'],
+    ['no host', 'GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n', 400, 'malformed-request'],
+    ['a header without a name', `GET / HTTP/1.1\r\n: x\r\n${CLOSE}\r\n`, 400, 'malformed-request'],
+    ['a large header', `GET / HTTP/1.1\r\nX: ${LARGE}\r\n${CLOSE}\r\n`, 431, 'headers-too-large'],
+    ['a large address', `GET /${LARGE} HTTP/1.1\r\n${CLOSE}\r\n`, 431, 'headers-too-large'],
+    [
+      'a body in broken chunks',
+      `POST /api/v1/transfers HTTP/1.1\r\n${CLOSE}Content-Type: application/json\r\n` +
+        'Transfer-Encoding: chunked\r\n\r\nno size\r\n',
+      ...([400, 'malformed-request'] as const),
+    ],
+  ])('%s is answered with a problem, and the connection ends', async (_what, bytes, ...row) => {
+    const [status, code] = row;
+    const replies = repliesIn(await exchangeBytes(bytes));
+    expect(replies.map((reply) => [reply.status, reply.body?.code])).toEqual([[status, code]]);
+    const [{ headers, body }] = replies as [Reply];
+    expect(body).toMatchObject({ type: `urn:surety:problem:${code}`, status });
+    expect(headers.get('content-type')).toBe('application/problem+json');
+    expect(headers.get('connection')).toBe('close');
+    expect(headers.get('x-content-type-options')).toBe('nosniff');
+    expect(lines).toEqual([]);
+  });
+
+  test('is answered after what came before it on its connection', async () => {
+    const text = JSON.stringify(aTransfer());
+    const before =
+      'POST /api/v1/transfers HTTP/1.1\r\nHost: spec\r\nContent-Type: application/json\r\n' +
+      `Idempotency-Key: ${randomUUID()}\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
+    const replies = repliesIn(await exchangeBytes(`${before}${before}garbage\r\n\r\n`));
+    expect(replies.map(({ status }) => status)).toEqual([202, 202, 400]);
+  });
+
+  test('is counted', async () => {
+    const counted = async (): Promise<number> => {
+      const { values } = await ingress.metrics.errorsTotal.get();
+      return values.find(({ labels }) => labels.kind === 'malformed-request')?.value ?? 0;
+    };
+    const before = await counted();
+    await exchangeBytes('garbage\r\n\r\n');
+    expect(await counted()).toBe(before + 1);
+  });
+
+  test('is not what only expects more than the server knows', async () => {
+    const request = `GET /livez HTTP/1.1\r\nExpect: the-unexpected\r\n${CLOSE}\r\n`;
+    expect(repliesIn(await exchangeBytes(request))).toMatchObject([{ status: 200 }]);
+  });
+});

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { ProblemCode } from '@surety/contracts';
+import { refuseUnreadable } from './parser-refusal.js';
 
 /** Bounds a client that sends its request a byte at a time. */
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -20,11 +22,23 @@ export async function startHttpServer(options: {
   readonly host: string;
   readonly port: number;
   readonly app: RequestListener;
+  /** Told of requests that cannot be read, and so never come to the application. */
+  readonly refused: (code: ProblemCode) => void;
 }): Promise<HttpServer> {
   const server = createServer(
-    { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: REQUEST_TIMEOUT_MS },
+    {
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      requestTimeout: REQUEST_TIMEOUT_MS,
+      // Node's own answers have no body: the application looks for the header, and an expectation
+      // that is not known may be ignored (RFC 9110, section 10.1.1).
+      requireHostHeader: false,
+    },
     options.app,
   );
+  server.on('checkExpectation', options.app);
+  server.on('clientError', (error, socket) => {
+    refuseUnreadable(error, socket, options.refused);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(options.port, options.host, () => {

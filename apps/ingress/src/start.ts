@@ -1,4 +1,5 @@
 import { TOPIC_NAMES } from '@surety/contracts';
+import type { ProblemCode } from '@surety/contracts';
 import { listCurrencies, listTransfers, openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import { shardOfSlot, slotOfAccount, slotOfTransferId } from '@surety/domain';
@@ -108,7 +109,10 @@ async function open(opening: Opening): Promise<Shown> {
     isStopping,
   });
   const { SURETY_HOST: host, PORT } = config;
-  const server = await startHttpServer({ host, port: PORT, app });
+  const refused = (code: ProblemCode): void => {
+    metrics.errorsTotal.inc({ kind: code, shard: '' });
+  };
+  const server = await startHttpServer({ host, port: PORT, app, refused });
   releasers.push('http', () => server.close());
   releasers.push('waiting clients', () => {
     endWatch.stop();

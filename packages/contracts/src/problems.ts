@@ -14,6 +14,11 @@ interface ProblemKind {
 }
 
 export const PROBLEMS = {
+  'malformed-request': {
+    status: 400,
+    title: 'The request is not one of HTTP/1.1',
+    detail: 'The request cannot be read (RFC 9112). The connection ends.',
+  },
   'malformed-json': {
     status: 400,
     title: 'The body is not JSON',
@@ -58,6 +63,11 @@ export const PROBLEMS = {
     status: 405,
     title: 'The resource does not know this method',
     detail: 'The header Allow lists the methods that it knows.',
+  },
+  'request-timeout': {
+    status: 408,
+    title: 'The request did not come in time',
+    detail: 'The request was not complete in time. The connection ends.',
   },
   'account-conflict': {
     status: 409,
@@ -104,6 +114,11 @@ export const PROBLEMS = {
     status: 422,
     title: 'A sum would pass its technical bound',
     detail: 'Balances and held totals are bounded to 2^62 minor units. Nothing was written.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    detail: 'Address and headers may have 16,384 bytes together. The connection ends.',
   },
   'internal-error': {
     status: 500,
