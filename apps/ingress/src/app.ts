@@ -1,7 +1,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import express from 'express';
 import type { Express, NextFunction, Request, Response, Router } from 'express';
-import { traceIdOf } from '@surety/runtime';
+import { HEALTH_PATHS, traceIdOf } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
 import { SECURITY_HEADERS, prepare, send, sendPrepared } from './answer.js';
 import { openExchange } from './exchange.js';
@@ -84,6 +84,9 @@ function createRouter(options: AppOptions, edge: Edge): Express {
     next();
   });
   app.use(options.health);
+  app.all([...HEALTH_PATHS], (request, response) => {
+    void edge.serve(request, response, notAllowed, { allow: READ_METHODS.join(', ') });
+  });
   app.use((request, response) => {
     void edge.serve(request, response, nothingHere);
   });
@@ -97,9 +100,12 @@ function createRouter(options: AppOptions, edge: Edge): Express {
   return app;
 }
 
+/** Whoever answers a GET answers a HEAD. */
+const READ_METHODS = ['GET', 'HEAD'];
+
 function allowedMethods(methods: Route['methods']): string {
   return Object.keys(methods)
-    .flatMap((name) => (name === 'GET' ? ['GET', 'HEAD'] : [name]))
+    .flatMap((name) => (name === 'GET' ? READ_METHODS : [name]))
     .join(', ');
 }
 

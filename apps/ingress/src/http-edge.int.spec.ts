@@ -207,3 +207,28 @@ describe('what the parser of HTTP refuses', () => {
     expect(repliesIn(await exchangeBytes(request))).toMatchObject([{ status: 200 }]);
   });
 });
+
+describe('a refusal', () => {
+  test.each(['/health', '/livez', '/readyz', '/metrics'])('of POST %s says GET', async (path) => {
+    const reply = await ask(`POST ${path}`, {});
+    expect(faultsOf(reply)).toBe('405 method-not-allowed');
+    expect(reply.headers.get('allow')).toBe('get, head');
+    expect((await ask(`HEAD ${path === '/readyz' ? '/livez' : path}`)).status).toBe(200);
+  });
+
+  test.each(['/api/v1/accounts/%ff', '/api/v1/transfers/%E0%A4%A', '/%'])(
+    'of the address %s is nothing to write of',
+    async (path) => {
+      expect(faultsOf(await ask(`GET ${path}`))).toBe('404 route-not-found');
+      expect(lines).toEqual([]);
+    },
+  );
+
+  test('of another account with an id that is taken says that it exists', async () => {
+    const accountId = `edge-${randomUUID()}`;
+    await ask('POST /api/v1/accounts', { accountId, currency: 'EUR' });
+    const { body } = await ask('POST /api/v1/accounts', { accountId, currency: 'USD' });
+    expect(body).toMatchObject({ code: 'account-conflict' });
+    expect(body?.detail).toMatch(/^An account of this id exists /);
+  });
+});

@@ -46,7 +46,7 @@ export function problemOf(error: unknown): Problem {
     return new Problem('shard-unavailable', { cause: error });
   }
   // The router gives up on percent escapes that are no UTF-8: there is no such address.
-  if (error instanceof URIError) return new Problem('route-not-found', { cause: error });
+  if (error instanceof URIError) return new Problem('route-not-found');
   return new Problem('internal-error', { cause: error });
 }
 

@@ -72,8 +72,7 @@ export const PROBLEMS = {
   'account-conflict': {
     status: 409,
     title: 'The account exists with other attributes',
-    detail:
-      'An account of this id is open and differs in currency, type, owner or overdraft limit.',
+    detail: 'An account of this id exists and differs in currency, type, owner or overdraft limit.',
   },
   'transfer-not-cancellable': {
     status: 409,

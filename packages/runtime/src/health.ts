@@ -25,6 +25,9 @@ interface CheckResult {
 /** A dependency that hangs counts as away; a probe must never hang with it. */
 const CHECK_TIMEOUT_MS = 2000;
 
+/** Where healthRouter answers reads. */
+export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics', '/health'] as const;
+
 /**
  * /livez: the event loop turns. /readyz: what the process needs answers, each reported; 503 while
  * one of them is away or the process stops. /metrics: Prometheus text. /health: a short summary for

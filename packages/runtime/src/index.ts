@@ -29,7 +29,7 @@ export { createLogger, describeError, redactUrls, type Logger } from './log.js';
 export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
 export { randomHex, takeRandomBytes } from './random.js';
 export { createMetrics, databaseCounters, type DatabaseCounters, type Metrics } from './metrics.js';
-export { healthRouter, type HealthCheck, type HealthOptions } from './health.js';
+export { HEALTH_PATHS, healthRouter, type HealthCheck, type HealthOptions } from './health.js';
 export { startAdminServer, type AdminServer, type AdminServerOptions } from './admin-server.js';
 export { DeadlineError, backoffMs, sleep, withDeadline } from './retry.js';
 export { REAL_CLOCK, type Clock } from './clock.js';
