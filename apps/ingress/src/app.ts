@@ -8,6 +8,7 @@ import { openExchange } from './exchange.js';
 import type { Exchange, Handler, RoutedRequest } from './exchange.js';
 import { FailureLog } from './failure-log.js';
 import { Problem, TURNED_AWAY, answerOfProblem, problemOf } from './problem.js';
+import { withoutQuery } from './query.js';
 import { ClientGone } from './read-json.js';
 
 export interface Route {
@@ -67,6 +68,12 @@ function handlerOf(
   return name === 'GET' || name === 'POST' ? methods?.[name] : undefined;
 }
 
+function strictHandlerOf(methods: Route['methods'], name: string): Handler {
+  const handler = handlerOf(methods, name);
+  if (!handler) return notAllowed;
+  return handler.readsQuery === true ? handler : withoutQuery(handler);
+}
+
 function createRouter(options: AppOptions, edge: Edge): Express {
   const app = express();
   app.disable('x-powered-by');
@@ -76,7 +83,7 @@ function createRouter(options: AppOptions, edge: Edge): Express {
     const allow = allowedMethods(methods);
     app.all(path, (request, response) => {
       const name = request.method === 'HEAD' ? 'GET' : request.method;
-      void edge.serve(request, response, handlerOf(methods, name) ?? notAllowed, { allow });
+      void edge.serve(request, response, strictHandlerOf(methods, name), { allow });
     });
   }
   app.use((_request, response, next) => {

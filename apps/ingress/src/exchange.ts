@@ -12,7 +12,8 @@ export const ACTOR = `client:${TENANT}`;
 /** What the router has found out about a request; nothing where it was not asked. */
 export interface RoutedRequest extends IncomingMessage {
   readonly params?: Readonly<Record<string, string | string[] | undefined>>;
-  readonly query?: unknown;
+  /** By name: the value, or all of them where the parameter comes more than once. */
+  readonly query?: Readonly<Record<string, unknown>>;
 }
 
 /** One request on its way to its answer. */
@@ -31,6 +32,8 @@ export interface Handler {
   (exchange: Exchange): Promise<Answer>;
   /** Whether this request, whose body has come, would be answered TURNED_AWAY whatever the body says. */
   readonly turnsAway?: (request: IncomingMessage) => boolean;
+  /** Whether it judges the query itself; where it does not, any query is refused. */
+  readonly readsQuery?: true;
 }
 
 export function openExchange(request: RoutedRequest, response: ServerResponse): Exchange {
@@ -79,13 +82,4 @@ export function accountIdOf(exchange: Exchange): AccountId {
   const id = pathParameter(exchange);
   if (!ACCOUNT_ID.test(id)) throw new Problem('account-not-found');
   return id;
-}
-
-/** The query parameter, or undefined; a repeated one counts once, with its first value. */
-export function queryParameter(exchange: Exchange, name: string): string | undefined {
-  const { query } = exchange.request;
-  if (typeof query !== 'object' || query === null) return undefined;
-  const value: unknown = (query as Readonly<Record<string, unknown>>)[name];
-  const first: unknown = Array.isArray(value) ? value[0] : value;
-  return typeof first === 'string' ? first : undefined;
 }

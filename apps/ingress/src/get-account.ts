@@ -1,4 +1,3 @@
-import { fieldError } from '@surety/contracts';
 import type { BalanceAnswer, BalanceCopy, EntriesAnswer } from '@surety/contracts';
 import { findAccount, listEntries } from '@surety/db';
 import { availableMinor, formatMinor } from '@surety/domain';
@@ -8,9 +7,11 @@ import { accountAnswer, exponentOf, metadataOf } from './account-answer.js';
 import type { AccountCurrencies } from './account-currencies.js';
 import { jsonAnswer } from './answer.js';
 import type { Copies } from './copies.js';
-import { accountIdOf, queryParameter } from './exchange.js';
-import type { Exchange, Handler } from './exchange.js';
-import { Problem, ShardUnavailable, invalidRequest } from './problem.js';
+import { accountIdOf } from './exchange.js';
+import type { Handler } from './exchange.js';
+import { Problem, ShardUnavailable } from './problem.js';
+import { readQuery } from './query.js';
+import type { ParameterFault } from './query.js';
 import type { ShardDoors } from './shard-doors.js';
 
 export interface GetAccountDependencies {
@@ -86,13 +87,21 @@ function staleBalance(id: AccountId, copy: BalanceCopy, currencies: CurrencyTabl
 const ENTRIES_DEFAULT = 50;
 const ENTRIES_MAX = 200;
 
+type EntriesQuery = {
+  readonly limit: number;
+  /** Entries below this number are asked for; without it, from the newest on. */
+  readonly cursor: bigint;
+};
+
 /** The account's ledger entries, newest first. Their numbers are dense, so a page cannot skip one. */
 export function getEntries(dependencies: GetAccountDependencies): Handler {
   const { doors, accountCurrencies, currencies } = dependencies;
-  return async (exchange) => {
+  const handler: Handler = async (exchange) => {
     const id = accountIdOf(exchange);
-    const limit = limitOf(exchange);
-    const before = cursorOf(exchange);
+    const { limit = ENTRIES_DEFAULT, cursor: before } = readQuery<EntriesQuery>(exchange, {
+      limit: limitIn,
+      cursor: (text) => cursorIn(text, id),
+    });
     const currency = await accountCurrencies.find(id);
     if (currency === undefined) throw new Problem('account-not-found');
     const exponent = exponentOf(currencies, currency);
@@ -107,29 +116,32 @@ export function getEntries(dependencies: GetAccountDependencies): Handler {
         currency: row.currency,
         at: row.postedAt,
       })),
-      ...(last && last.entrySeq > 1n ? { nextCursor: encodeCursor(last.entrySeq) } : {}),
+      ...(last && last.entrySeq > 1n ? { nextCursor: encodeCursor(id, last.entrySeq) } : {}),
     };
     return jsonAnswer(200, answer);
   };
+  return Object.assign(handler, { readsQuery: true } as const);
 }
 
-function limitOf(exchange: Exchange): number {
-  const text = queryParameter(exchange, 'limit');
-  if (text === undefined) return ENTRIES_DEFAULT;
-  const limit = /^[0-9]{1,4}$/.test(text) ? Number(text) : 0;
+function limitIn(text: string): number | ParameterFault {
+  if (!/^-?[0-9]+$/.test(text)) return 'not_an_integer';
+  const limit = Number(text);
   if (limit >= 1 && limit <= ENTRIES_MAX) return limit;
-  throw invalidRequest([fieldError('?limit', 'out_of_range', { min: 1, max: ENTRIES_MAX })]);
+  return { fault: 'out_of_range', range: { min: 1, max: ENTRIES_MAX } };
 }
 
-/** Entries below this number are asked for; undefined asks from the newest on. */
-function cursorOf(exchange: Exchange): bigint | undefined {
-  const cursor = queryParameter(exchange, 'cursor');
-  if (cursor === undefined) return undefined;
-  const text = Buffer.from(cursor, 'base64url').toString('latin1');
-  if (/^[1-9][0-9]{0,17}$/.test(text) && encodeCursor(BigInt(text)) === cursor) return BigInt(text);
-  throw invalidRequest([fieldError('?cursor', 'malformed_cursor')]);
+function cursorIn(text: string, id: AccountId): bigint | ParameterFault {
+  const [, entrySeq] = /^([1-9][0-9]{0,17}) /.exec(decoded(text)) ?? [];
+  if (entrySeq === undefined) return 'malformed_cursor';
+  const before = BigInt(entrySeq);
+  return encodeCursor(id, before) === text ? before : 'malformed_cursor';
 }
 
-function encodeCursor(entrySeq: bigint): string {
-  return Buffer.from(entrySeq.toString(), 'latin1').toString('base64url');
+function decoded(cursor: string): string {
+  return Buffer.from(cursor, 'base64url').toString('latin1');
+}
+
+/** It names its account: the number of an entry means nothing in another one. */
+function encodeCursor(id: AccountId, entrySeq: bigint): string {
+  return Buffer.from(`${entrySeq} ${id}`, 'latin1').toString('base64url');
 }

@@ -34,7 +34,7 @@ export interface GetTransferDependencies {
 /** The transfer with its history on both shards, at once or when it has ended. */
 export function getTransfer(dependencies: GetTransferDependencies): Handler {
   const { doors, endWatch, currencies } = dependencies;
-  return async (exchange) => {
+  const handler: Handler = async (exchange) => {
     const id = transferIdOf(exchange);
     const row = await waitForEnd(exchange, {
       id,
@@ -46,6 +46,7 @@ export function getTransfer(dependencies: GetTransferDependencies): Handler {
     const history = await historyOf(doors, row);
     return jsonAnswer(200, transferAnswer(row, history, currencies));
   };
+  return Object.assign(handler, { readsQuery: true } as const);
 }
 
 interface History {

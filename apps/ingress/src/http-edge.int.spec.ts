@@ -231,4 +231,76 @@ describe('a refusal', () => {
     expect(body).toMatchObject({ code: 'account-conflict' });
     expect(body?.detail).toMatch(/^An account of this id exists /);
   });
+
+  test('of a read says nothing of writing', async () => {
+    const { body } = await ask('GET /api/v1/accounts/edge/entries?limit=0');
+    expect(body?.detail).toBe('Every wrong query parameter is named in errors.');
+  });
+});
+
+describe('a query', () => {
+  const ID = '00000000-0000-7000-8000-000000000000';
+  const TRANSFER = `/api/v1/transfers/${ID}`;
+  const ACCOUNT = '/api/v1/accounts/edge';
+
+  test.each([
+    [`GET ${TRANSFER}?wiat=10s`, '?wiat unknown_parameter'],
+    [`GET ${TRANSFER}?wait=1s&wait=1s`, '?wait duplicate_parameter'],
+    [`GET ${TRANSFER}?wait=1s&w=1&w=2`, '?w unknown_parameter'],
+    [`GET ${TRANSFER}?wait=1`, '?wait malformed_duration'],
+    [`GET ${TRANSFER}?wait=`, '?wait malformed_duration'],
+    [`GET ${TRANSFER}?wait=1h`, '?wait malformed_duration'],
+    [`GET ${TRANSFER}?wait=%201s`, '?wait malformed_duration'],
+    [`GET ${TRANSFER}?wait=31s`, '?wait out_of_range'],
+    [`GET ${TRANSFER}?wait=999999999999m`, '?wait out_of_range'],
+    [`GET ${TRANSFER}/status?wait=1s`, '?wait unknown_parameter'],
+    [`GET ${ACCOUNT}?limit=1`, '?limit unknown_parameter'],
+    [`GET ${ACCOUNT}/balance?a/b=1`, '?a/b unknown_parameter'],
+    [`GET ${ACCOUNT}/entries?limit=abc`, '?limit not_an_integer'],
+    [`GET ${ACCOUNT}/entries?limit=1.5`, '?limit not_an_integer'],
+    [`GET ${ACCOUNT}/entries?limit=`, '?limit not_an_integer'],
+    [`GET ${ACCOUNT}/entries?limit=-1`, '?limit out_of_range'],
+    [`GET ${ACCOUNT}/entries?limit=0`, '?limit out_of_range'],
+    [`GET ${ACCOUNT}/entries?limit=201`, '?limit out_of_range'],
+    [`GET ${ACCOUNT}/entries?limit=${'9'.repeat(20)}`, '?limit out_of_range'],
+    [`GET ${ACCOUNT}/entries?cursor=x&limit=0`, '?cursor malformed_cursor ?limit out_of_range'],
+    [`GET ${ACCOUNT}/entries?__proto__=1`, '?__proto__ unknown_parameter'],
+    ['POST /api/v1/transfers?dryRun=true', '?dryRun unknown_parameter'],
+    [`POST ${ACCOUNT}/funding?x=1`, '?x unknown_parameter'],
+  ])('of %s is wrong: %s', async (line, faults) => {
+    const reply = await ask(line, line.startsWith('POST') ? aTransfer() : undefined);
+    expect(faultsOf(reply)).toBe(`400 invalid-request ${faults}`);
+  });
+
+  test('is looked at only where the method is known', async () => {
+    expect(faultsOf(await ask('DELETE /api/v1/transfers?x=1'))).toBe('405 method-not-allowed');
+  });
+
+  test('that is empty is none', async () => {
+    expect((await ask('POST /api/v1/transfers?', aTransfer())).status).toBe(202);
+  });
+
+  test('of many unknown parameters is told of the first ones', async () => {
+    const query = Array.from({ length: 500 }, (_, at) => `p${at}=1`).join('&');
+    const { body } = await ask(`GET ${ACCOUNT}?${query}`);
+    expect(body?.errors).toHaveLength(32);
+  });
+
+  test('does not carry the cursor of another account', async () => {
+    const [first, second] = [`edge-${randomUUID()}`, `edge-${randomUUID()}`];
+    for (const accountId of [first, second]) {
+      await ask('POST /api/v1/accounts', { accountId, currency: 'EUR' });
+      for (const amount of ['1', '2']) {
+        const deposit = { amount, direction: 'deposit' };
+        await ask(`POST /api/v1/accounts/${accountId}/funding`, deposit);
+      }
+    }
+    const entries = (account: string, query: string) =>
+      ask(`GET /api/v1/accounts/${account}/entries?limit=1${query}`);
+    const cursor = `&cursor=${(await entries(first, '')).body?.['nextCursor'] as string}`;
+    const own = await entries(first, cursor);
+    expect(own.body).toMatchObject({ entries: [{ entrySeq: '1' }] });
+    const other = await entries(second, cursor);
+    expect(faultsOf(other)).toBe('400 invalid-request ?cursor malformed_cursor');
+  });
 });

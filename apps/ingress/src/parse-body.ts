@@ -22,9 +22,6 @@ import { amountFault, overdraftLimitMinor } from './amounts.js';
 import { pointerOf } from './json-pointer.js';
 import { invalidRequest } from './problem.js';
 
-/** An answer names this many faults at most; a body of nothing but unknown fields has thousands. */
-const ERRORS_MAX = 32;
-
 type Fields = Readonly<Record<string, unknown>>;
 
 /** @throws Problem invalid-request naming every wrong field */
@@ -83,7 +80,7 @@ function parse<T>(
   const errors = parsed.success ? [] : fieldErrorsOf(parsed.error);
   if (typeof body === 'object' && body !== null) check(body as Fields, errors);
   if (parsed.success && errors.length === 0) return parsed.data;
-  throw invalidRequest(errors.slice(0, ERRORS_MAX));
+  throw invalidRequest(errors);
 }
 
 function knownCurrency(

@@ -5,6 +5,9 @@ import { StoreError } from '@surety/saga';
 import { problemAnswer } from './answer.js';
 import type { Answer } from './answer.js';
 
+/** A document names this many faults at most; a body of nothing but unknown fields has thousands. */
+const ERRORS_MAX = 32;
+
 /** Thrown where a request cannot be served; becomes the problem document of its code. */
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -17,7 +20,9 @@ export class Problem extends Error {
   ) {
     super(PROBLEMS[code].title, { cause });
     this.code = code;
-    this.fields = fields;
+    const { errors } = fields;
+    this.fields =
+      errors === undefined ? fields : { ...fields, errors: errors.slice(0, ERRORS_MAX) };
   }
 }
 

@@ -1,28 +1,30 @@
-import { fieldError } from '@surety/contracts';
 import { isEnded } from '@surety/domain';
 import type { TransferId } from '@surety/domain';
 import { parseDuration } from '@surety/runtime';
 import type { TransferRow } from '@surety/saga';
 import type { EndWatch } from './end-watch.js';
-import { queryParameter } from './exchange.js';
 import type { Exchange } from './exchange.js';
-import { invalidRequest } from './problem.js';
+import { readQuery } from './query.js';
+import type { ParameterFault } from './query.js';
 
 /** Proxies in between give up on requests that take much longer. */
 export const WAIT_MAX_MS = 30_000;
 /** The bell may be lost; the rows are read again this often. */
 const POLL_MS = 500;
 
+/** With its unit: what a bare number means, clients need not agree on. */
+const WAIT = /^[0-9]+(?:ms|s|m)$/;
+
 /** How long the client is willing to wait, 0 where it did not say. @throws Problem invalid-request */
 export function waitMsOf(exchange: Exchange): number {
-  const text = queryParameter(exchange, 'wait');
-  if (text === undefined) return 0;
+  return readQuery<{ wait: number }>(exchange, { wait: waitMsIn }).wait ?? 0;
+}
+
+function waitMsIn(text: string): number | ParameterFault {
+  if (!WAIT.test(text)) return 'malformed_duration';
   const waitMs = parseDuration(text);
-  if (waitMs === undefined) throw invalidRequest([fieldError('?wait', 'malformed_duration')]);
-  if (waitMs > WAIT_MAX_MS) {
-    throw invalidRequest([fieldError('?wait', 'out_of_range', { max: `${WAIT_MAX_MS / 1000}s` })]);
-  }
-  return waitMs;
+  if (waitMs !== undefined && waitMs <= WAIT_MAX_MS) return waitMs;
+  return { fault: 'out_of_range', range: { max: `${WAIT_MAX_MS / 1000}s` } };
 }
 
 export interface WaitOptions {

@@ -168,7 +168,10 @@ export const FIELD_FAULTS = {
   negative: 'The amount must not be below zero.',
   unknown_currency: 'The currency is not known.',
   same_account: 'Source and destination must be different accounts.',
-  malformed_cursor: 'The cursor is not one that an earlier answer gave.',
+  unknown_parameter: 'The query parameter is not known.',
+  duplicate_parameter: 'The query parameter comes twice.',
+  not_an_integer: 'The value is not a whole number.',
+  malformed_cursor: 'The cursor is not one that an earlier answer for this account gave.',
   malformed_duration: 'A duration is a whole number followed by ms, s or m.',
   out_of_range: 'The value is outside its range.',
 } as const;
