@@ -22,9 +22,14 @@ export function wholeNumber(minimum: number, maximum: number): (text: string) =>
   };
 }
 
-/** Reads an option as a duration (`250ms`, `30s`, `5m`, `1h`), in milliseconds. */
-export function duration(text: string): number {
-  const durationMs = parseDuration(text);
-  if (durationMs !== undefined) return durationMs;
-  throw new InvalidArgumentError('It is a duration such as 250ms, 30s, 5m or 1h.');
+/** Reads an option as a duration (`500ms`, `30s`, `5m`, `1h`) of so much at least, in milliseconds. */
+export function durationFrom(minimumMs: number): (text: string) => number {
+  return (text) => {
+    const durationMs = parseDuration(text);
+    if (durationMs === undefined) {
+      throw new InvalidArgumentError('It is a duration such as 500ms, 30s, 5m or 1h.');
+    }
+    if (durationMs < minimumMs) throw new InvalidArgumentError(`It is ${minimumMs}ms or more.`);
+    return durationMs;
+  };
 }

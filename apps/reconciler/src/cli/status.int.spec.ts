@@ -134,7 +134,7 @@ describe('surety status', () => {
     };
     const SURETY_SHARDS = shards.urls.join(',');
     const environment = { SURETY_SHARDS, HOLD_TIMEOUT: '1h', SURETY_STALL_TIMEOUT: '1h' };
-    const { code } = await runInProcess(['status', '--watch', '10ms'], {
+    const { code } = await runInProcess(['status', '--watch', '500ms'], {
       ...{ environment, terminal, signal: stop.signal },
       printed: (text) => {
         seen.push(text);

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { sleep } from '@surety/runtime';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
-import { duration, jsonOption } from './options.js';
+import { durationFrom, jsonOption } from './options.js';
 import { EXIT, toJson } from './output.js';
 import { withShards } from './session.js';
 import type { Session } from './session.js';
@@ -18,13 +18,19 @@ interface StatusOptions {
   readonly watch?: number;
 }
 
+/** Each look asks every shard and every process: without a bound a watcher is a load on all of them. */
+const WATCH_MIN_MS = 500;
 const CLEAR_SCREEN = '\u001b[2J\u001b[H';
 
 export function registerStatus(program: Command, { host, exit }: CommandContext): void {
   const status = program
     .command('status')
     .description('one screen: processes, lag, outbox, open transfers, holds, checks, leases')
-    .option('--watch <interval>', 'again after each interval, until interrupted', duration)
+    .option(
+      '--watch <interval>',
+      'again after each interval (500ms or more), until interrupted',
+      durationFrom(WATCH_MIN_MS),
+    )
     .addOption(jsonOption())
     .action(async (options: StatusOptions) => {
       exit(await runStatus(host, options));

@@ -1,0 +1,23 @@
+import { describe, expect, it } from '@jest/globals';
+import { runInProcess } from './spec-support.js';
+import type { Ran } from './spec-support.js';
+
+/** Without a system: whatever is answered here was answered before anything was opened. */
+const surety = (...args: string[]): Promise<Ran> => runInProcess(args, { environment: {} });
+
+describe('surety, called wrongly', () => {
+  it.each([
+    ['0s', 'It is 500ms or more.'],
+    ['0', 'It is 500ms or more.'],
+    ['499ms', 'It is 500ms or more.'],
+    ['soon', 'It is a duration such as 500ms, 30s, 5m or 1h.'],
+  ])('refuses to look at a system again every %s', async (interval, precisely) => {
+    const { code, out, err } = await surety('status', '--watch', interval);
+    expect(err).toContain(`argument '${interval}' is invalid. ${precisely}`);
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+
+  it('takes the shortest interval', async () => {
+    expect((await surety('status', '--watch', '500ms')).err).toContain('no system is known here');
+  });
+});
