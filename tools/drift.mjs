@@ -11,6 +11,7 @@ import { dirname, join, relative } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { apiOf, apiPageFindings } from './drift/api-page.mjs';
 import { isComplete } from './launch/install-and-build.mjs';
+import { KNOWN_NAMES_SOURCE, knownNames } from './launch/settings-check.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const SCHEMA_DUMP = 'db/schema/schema.sql';
@@ -21,7 +22,6 @@ const API_SOURCES = {
   ingress: 'apps/ingress/dist/routes.js',
 };
 const ENVIRONMENT_EXAMPLE = '.env.example';
-const KNOWN_NAMES_SOURCE = 'packages/runtime/src/config.ts';
 const NODE_ARGUMENTS_SOURCE = 'packages/runtime/src/main-process.ts';
 const ROOM_PARENTS = ['packages', 'apps'];
 const NOT_OURS = new Set(['node_modules', 'dist', 'coverage']);
@@ -63,11 +63,6 @@ function exampleNames() {
   return new Set(Array.from(lines, (match) => match[1]));
 }
 
-function knownNames() {
-  const list = /KNOWN_NAMES[^=]*=\s*\[([^\]]*)\]/.exec(read(KNOWN_NAMES_SOURCE))?.[1] ?? '';
-  return new Set(Array.from(list.matchAll(/'([A-Z0-9_]+)'/g), (match) => match[1]));
-}
-
 /** Names without our prefix and names for tests are in no list: somebody must at least read them. */
 function isReadSomewhere(name) {
   const word = new RegExp(`\\b${name}\\b`);
@@ -79,7 +74,7 @@ function isReadSomewhere(name) {
 /** @returns {Verdict} */
 function environmentNames() {
   const example = exampleNames();
-  const known = knownNames();
+  const known = knownNames(root);
   if (known.size === 0) return { findings: [`${KNOWN_NAMES_SOURCE} has no list KNOWN_NAMES`] };
   const missing = [...known].filter((name) => !example.has(name));
   const unknown = [...example].filter((name) => !known.has(name) && !isReadSomewhere(name));

@@ -7,6 +7,7 @@ import { facing, openDemoAccounts, pickAccounts, runDemoTransfer } from './launc
 import { buildSources, installPackages } from './launch/install-and-build.mjs';
 import { takeLauncherLock } from './launch/launcher-lock.mjs';
 import { detail, part, say, seconds } from './launch/say.mjs';
+import { refuseWrongSettings } from './launch/settings-check.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
 import { readStartArguments, START_HELP } from './launch/start-arguments.mjs';
 import { endLeftOverProcesses } from './launch/system-file.mjs';
@@ -17,6 +18,8 @@ import { endTrackedChildren } from './services/short-lived-children.mjs';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const state = join(root, '.surety');
 const systemFile = join(state, 'system.json');
+/** Options or settings that no system can be started with, as other commands say it. */
+const EXIT_REFUSED = 2;
 
 /** Asked before anything starts: a second system, or a port that somebody else holds. */
 async function claimClone({ port, fresh }, shutdown) {
@@ -109,9 +112,22 @@ function printHints(http, transferId) {
   say(`  curl -s ${http}/api/v1/accounts/ACC001/balance\n`);
 }
 
+/** What can be known to be wrong is refused here, while nothing has to be ended again. */
+function readOptions() {
+  try {
+    const options = readStartArguments(process.argv.slice(2), process.env);
+    const shardsFile = join(state, 'shards.json');
+    if (!options.help) refuseWrongSettings({ root, shardsFile, ...options }, process.env);
+    return options;
+  } catch (error) {
+    say(`${error.message}\n(npm start -- --help)`);
+    process.exit(EXIT_REFUSED);
+  }
+}
+
 async function main() {
   const startedAt = performance.now();
-  const options = readStartArguments(process.argv.slice(2), process.env);
+  const options = readOptions();
   if (options.help) return void process.stdout.write(START_HELP);
   const shutdown = new Shutdown();
   shutdown.listen();
@@ -135,6 +151,6 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  say(`${error.message}\n(npm start -- --help)`);
+  say(error.message);
   process.exit(1);
 }

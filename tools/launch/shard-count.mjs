@@ -8,6 +8,17 @@ const SHARDS_DEFAULT = 2;
  * @param {number | undefined} wanted what the command line asks for
  */
 export function rememberShardCount(file, wanted) {
+  const shards = refuseAnotherShardCount(file, wanted) ?? wanted ?? SHARDS_DEFAULT;
+  writePrivateFile(file, JSON.stringify({ shards }));
+  return shards;
+}
+
+/**
+ * @param {string} file
+ * @param {number | undefined} wanted
+ * @returns {number | undefined} the number chosen before, if one was
+ */
+export function refuseAnotherShardCount(file, wanted) {
   const known = readJsonFile(file)?.shards;
   if (known !== undefined && wanted !== undefined && known !== wanted) {
     throw new Error(
@@ -15,7 +26,5 @@ export function rememberShardCount(file, wanted) {
         `leave it away, or begin anew with --fresh`,
     );
   }
-  const shards = known ?? wanted ?? SHARDS_DEFAULT;
-  writePrivateFile(file, JSON.stringify({ shards }));
-  return shards;
+  return known;
 }

@@ -18,6 +18,9 @@ Brings up a whole Surety system on this machine and stays up until Ctrl-C.
 PORT (8080) is the port for HTTP. SURETY_SHARDS, SURETY_KAFKA_BROKERS and SURETY_REDIS_URL
 together name servers to use instead of starting any; SURETY_MIGRATION_SHARDS gives the same
 shards with the right to change tables. HOLD_TIMEOUT and other SURETY_* reach the processes.
+
+Wrong options, unknown SURETY_ names and another number of shards than the system has are refused
+with exit code 2 before anything starts; what fails later ends in 1.
 `;
 
 /**

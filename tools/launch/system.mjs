@@ -25,12 +25,7 @@ const importBuilt = (root, ...path) => import(pathToFileURL(join(root, ...path))
  */
 export async function prepareShards({ root, services, shards }) {
   const { shardUrls, migrationUrls, mysqlAdminUrl, mode } = services;
-  if (mode === 'urls') {
-    if (shards !== undefined && shards !== shardUrls.length) {
-      throw new Error(`--shards ${shards}, but SURETY_SHARDS names ${shardUrls.length}`);
-    }
-    return { shardUrls, migrationUrls };
-  }
+  if (mode === 'urls') return { shardUrls, migrationUrls };
   const state = join(root, '.surety');
   await untilMySqlAccepts(mysqlAdminUrl);
   return provisionShards({
