@@ -112,7 +112,18 @@ export class AppProcess {
     const { deaths, waitMs } = backoffAfterDeath({ deaths: this.#deaths, livedMs });
     this.#deaths = deaths;
     this.#log(`${ended}: starting it again in ${waitMs / 1000} s`);
-    this.#retry = setTimeout(() => this.start(), waitMs);
+    this.#retry = setTimeout(() => {
+      this.start();
+      if (this.#wasReady) void this.#sayWhenReadyAgain(this.#child);
+    }, waitMs);
+  }
+
+  /** Ends without a word where this life of the process does: its death has a line of its own. */
+  async #sayWhenReadyAgain(child) {
+    while (this.#child === child && this.#isUp() && !this.#stopped) {
+      if (await this.isReady()) return this.#log(`${this.name} is ready again (pid ${child.pid})`);
+      await new Promise((resolve) => setTimeout(resolve, READY_POLL_MS));
+    }
   }
 
   /** Rejects with the end of its log when it is not ready in time. */
