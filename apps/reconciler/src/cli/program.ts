@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { ConfigurationError } from '@surety/runtime';
 import { registerAccounts } from './accounts.js';
@@ -91,6 +92,7 @@ function buildProgram(context: CommandContext): Command {
   program
     .description('Looks into a running Surety system, proves its promises and repairs what stands.')
     .addHelpText('after', PROGRAM_HELP)
+    .version(packageVersion(), '--version', 'the version of this command')
     .exitOverride()
     .showHelpAfterError('(surety --help says what there is)')
     .configureOutput({
@@ -102,5 +104,15 @@ function buildProgram(context: CommandContext): Command {
       },
     });
   for (const register of GROUPS) register(program, context);
+  // Many type it as a word; without this they would be asked whether they meant to verify.
+  program.command('version', { hidden: true }).action(() => {
+    host.print(packageVersion());
+  });
   return program;
+}
+
+/** The manifest lies two folders above this file, in the sources and in what is built from them. */
+function packageVersion(): string {
+  const manifest = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(manifest) as { version: string }).version;
 }

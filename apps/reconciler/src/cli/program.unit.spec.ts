@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { runInProcess } from './spec-support.js';
 import type { Ran } from './spec-support.js';
@@ -19,5 +21,14 @@ describe('surety, called wrongly', () => {
 
   it('takes the shortest interval', async () => {
     expect((await surety('status', '--watch', '500ms')).err).toContain('no system is known here');
+  });
+});
+
+describe('surety --version', () => {
+  const manifest = join(import.meta.dirname, '..', '..', 'package.json');
+  const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
+
+  it.each(['--version', 'version'])('is what %s answers, and nothing else', async (word) => {
+    expect(await surety(word)).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 });
