@@ -94,7 +94,6 @@ function buildProgram(context: CommandContext): Command {
     .addHelpText('after', PROGRAM_HELP)
     .version(packageVersion(), '--version', 'the version of this command')
     .exitOverride()
-    .showHelpAfterError('(surety --help says what there is)')
     .configureOutput({
       writeOut: (text) => {
         host.print(text.trimEnd());
@@ -108,7 +107,15 @@ function buildProgram(context: CommandContext): Command {
   program.command('version', { hidden: true }).action(() => {
     host.print(packageVersion());
   });
+  nameHelpAfterErrors(program, program.name());
   return program;
+}
+
+/** Each command names its own help: the program's says nothing of the options of one. */
+function nameHelpAfterErrors(command: Command, path: string): void {
+  const isGroup = command.commands.length > 0;
+  command.showHelpAfterError(`(${path} --help says what ${isGroup ? 'there is' : 'it takes'})`);
+  for (const one of command.commands) nameHelpAfterErrors(one, `${path} ${one.name()}`);
 }
 
 /** The manifest lies two folders above this file, in the sources and in what is built from them. */

@@ -19,6 +19,21 @@ describe('surety, called wrongly', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
   });
 
+  it.each([
+    [['frobnicate'], '(surety --help says what there is)'],
+    [['accounts', 'frobnicate'], '(surety accounts --help says what there is)'],
+    [['check', '--frobnicate'], '(surety check --help says what it takes)'],
+    [['accounts', 'show'], '(surety accounts show --help says what it takes)'],
+    [
+      ['accounts', 'show', 'a', '--entries', 'x'],
+      '(surety accounts show --help says what it takes)',
+    ],
+  ])('tells %j where to read on', async (args, hint) => {
+    const { code, err } = await surety(...args);
+    expect(err.trimEnd().split('\n').at(-1)).toBe(hint);
+    expect(code).toBe(2);
+  });
+
   it('takes the shortest interval', async () => {
     expect((await surety('status', '--watch', '500ms')).err).toContain('no system is known here');
   });
