@@ -3,7 +3,7 @@ import { findAccount } from '@surety/db';
 import { decideAccountStatus } from '@surety/domain';
 import type { AccountStatusCommand, AccountStatusOutcome } from '@surety/domain';
 import { changeAccountStatus } from '@surety/saga';
-import { shardOfAccount } from './account-id.js';
+import { assertAccountId, shardOfAccount } from './account-id.js';
 import { OPERATOR, beginChange, changing } from './change.js';
 import type { Change, ChangeOptions } from './change.js';
 import { explained } from './help.js';
@@ -83,6 +83,7 @@ async function runStatusChange(
   wanted: StatusChange,
   options: ChangeOptions,
 ): Promise<number> {
+  assertAccountId(wanted.id);
   const change = await beginChange(host, options);
   return withShards(host, async (session) => {
     const { id, verb } = wanted;

@@ -3,7 +3,7 @@ import { findAccount, listEntries, readBalance } from '@surety/db';
 import type { BalanceRow, LedgerEntry, StoredAccount } from '@surety/db';
 import { availableMinor } from '@surety/domain';
 import type { CurrencyTable, ShardId } from '@surety/domain';
-import { shardOfAccount } from './account-id.js';
+import { assertAccountId, shardOfAccount } from './account-id.js';
 import { amountText } from './amount-text.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
@@ -72,6 +72,7 @@ async function runAccountShow(
   id: string,
   { json, entries: limit }: ShowOptions,
 ): Promise<number> {
+  assertAccountId(id);
   return withShards(host, async (session) => {
     const shard = shardOfAccount(session, id);
     const [account, projection, entries] = await Promise.all([

@@ -4,7 +4,7 @@ import { listAuditEntries } from '@surety/db';
 import type { AuditFilter, StoredAuditEntry } from '@surety/db';
 import type { ShardId } from '@surety/domain';
 import { parseDuration } from '@surety/runtime';
-import { slotOfAccountId } from './account-id.js';
+import { assertAccountId } from './account-id.js';
 import { OPERATOR } from './change.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
@@ -116,7 +116,7 @@ async function runAuditList(host: CliHost, options: AuditOptions): Promise<numbe
 }
 
 function filterOf({ transfer, account, operator, since: from }: AuditOptions): AuditFilter {
-  if (account !== undefined) slotOfAccountId(account);
+  if (account !== undefined) assertAccountId(account);
   return {
     transferId: transfer === undefined ? undefined : transferIdOf(transfer),
     accountId: account,

@@ -47,3 +47,22 @@ describe('surety --version', () => {
     expect(await surety(word)).toEqual({ code: 0, out: `${version}\n`, err: '' });
   });
 });
+
+describe('a system account', () => {
+  it.each([
+    ['accounts', 'show', '~external:3143:EUR'],
+    ['accounts', 'freeze', '~transit:7:EUR', '--dry-run'],
+    ['audit', 'list', '--account', '~external:3143:EUR'],
+  ])('is explained by %s %s', async (...args) => {
+    const { code, out, err } = await surety(...args);
+    expect(err).toMatch(
+      /^surety: ~\w+:\d+:EUR is a system account, whose balance is the sum of its legs: /,
+    );
+    expect(err).toContain('surety transfer show <id>');
+    expect({ code, out }).toEqual({ code: 2, out: '' });
+  });
+
+  it.each(['~external', '~external:x:EUR', '~'])('is not %s', async (id) => {
+    expect((await surety('accounts', 'show', id)).err).toContain('is not an account id');
+  });
+});
