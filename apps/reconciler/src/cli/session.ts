@@ -5,8 +5,8 @@ import type { Shard, ShardPools } from '@surety/db';
 import { parseEnvironment, settings } from '@surety/runtime';
 import { sweepShard } from '../sweep-shard.js';
 import type { RoutableSweepShard } from '../sweeps/routing.js';
-import { CliError } from './output.js';
 import type { CliHost } from './host.js';
+import { noAnswer, noSystem } from './stopped-system.js';
 import { withRunningSystem } from './system-file.js';
 
 /** The names that a command reads: those of the processes, as far as it needs them. */
@@ -42,11 +42,7 @@ export async function withShards<T>(
   command: (session: Session) => Promise<T>,
 ): Promise<T> {
   const environment = withRunningSystem(host.environment, host.directory);
-  if (!environment['SURETY_SHARDS']) {
-    throw new CliError(
-      'no system is known here: run this inside the repository after `npm start`, or set SURETY_SHARDS',
-    );
-  }
+  if (!environment['SURETY_SHARDS']) throw noSystem(host.directory);
   const values = parseEnvironment(shape, environment);
   const pools = openShards({
     urls: values.SURETY_SHARDS,
@@ -56,7 +52,9 @@ export async function withShards<T>(
     partitions: 1,
   });
   try {
-    await pools.ready();
+    await pools.ready().catch((error: unknown) => {
+      throw noAnswer(host, error);
+    });
     const { HOLD_TIMEOUT: holdTimeoutMs, SURETY_STALL_TIMEOUT: stallTimeoutMs } = values;
     const currencies = currencyTable(values.SURETY_CURRENCIES);
     return await command(open(pools, { holdTimeoutMs, stallTimeoutMs }, currencies));

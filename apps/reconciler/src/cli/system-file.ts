@@ -10,6 +10,8 @@ export interface SystemFile {
   readonly settings: Readonly<Record<string, string>>;
   /** By name, where each answers for its health. */
   readonly processes: Readonly<Record<string, { readonly adminUrl: string }>>;
+  /** The `npm start` that keeps it running. */
+  readonly launcherPid: number | undefined;
 }
 
 /**
@@ -91,12 +93,21 @@ function parseSystemFile(text: string, file: string): SystemFile {
     redisUrl,
     settings = {},
     processes = {},
+    launcherPid,
   } = parsed as Partial<Record<string, unknown>>;
   if (!isListOfText(shardUrls) || !isListOfText(kafkaBrokers) || typeof redisUrl !== 'string') {
     throw broken;
   }
   if (!isTextByName(settings)) throw broken;
-  return { shardUrls, kafkaBrokers, redisUrl, settings, processes: addressesOf(processes) };
+  return {
+    ...{ shardUrls, kafkaBrokers, redisUrl, settings },
+    processes: addressesOf(processes),
+    launcherPid: numberOf(launcherPid),
+  };
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
 }
 
 /** Entries without an address are left out: what runs there cannot be asked. */
