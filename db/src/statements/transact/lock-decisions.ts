@@ -9,7 +9,7 @@ import type { LockRead } from './shape.js';
  * Caller: transact. Index: PRIMARY (transfer_id, part). Locks: the rows that exist, shared,
  * ascending by key; after transfers, before accounts. Rows: at most VALUES_MAX a statement. A decision
  * never changes: whoever finds it need not keep others from reading it, and no role may change it,
- * which MySQL would ask for before it locks a row exclusively (docs/decisions/0070).
+ * which MySQL would ask for before it locks a row exclusively (docs/decisions/0073).
  */
 export function lockDecisions(ids: readonly TransferId[]): LockRead<DecisionRow> {
   const statements = chunksOf(inLockOrder(ids)).map(

@@ -15,7 +15,7 @@ import type { LockRead } from './shape.js';
 /**
  * Caller: transact. Index: PRIMARY (slot, key_hash), a range for each pair. Locks: the rows that
  * exist, shared, ascending by key; after placement, before transfers: a key never changes, and is not
- * removed meanwhile (docs/decisions/0070). Rows: at most PAIRS_MAX a statement. A missing row is not locked: two inserters of one key meet at the primary key. So do
+ * removed meanwhile (docs/decisions/0073). Rows: at most PAIRS_MAX a statement. A missing row is not locked: two inserters of one key meet at the primary key. So do
  * those who presume that a key is absent and do not call this in their first attempt.
  */
 export function lockKeys(refs: readonly KeyRef[]): LockRead<KeyRow> {
