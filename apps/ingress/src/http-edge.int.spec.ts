@@ -7,6 +7,7 @@ import { testRedisUrl } from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { readConfig } from './config.js';
+import { answersOn } from './spec-support.js';
 import { start } from './start.js';
 import type { RunningIngress } from './start.js';
 
@@ -48,17 +49,8 @@ interface Reply {
 
 /** What comes back for these bytes until the server ends the connection: clients would mend them. */
 function exchangeBytes(bytes: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(ingress.port, '127.0.0.1', () => socket.write(bytes));
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (chunk: string) => (text += chunk));
-    socket.on('error', reject);
-    socket.on('end', () => {
-      socket.end();
-      resolve(text);
-    });
-  });
+  const socket = connect(ingress.port, '127.0.0.1', () => socket.write(bytes));
+  return answersOn(socket);
 }
 
 function repliesIn(text: string): Reply[] {

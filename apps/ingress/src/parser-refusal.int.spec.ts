@@ -7,9 +7,10 @@ import type {
   ServerResponse,
 } from 'node:http';
 import { connect } from 'node:net';
-import type { AddressInfo, Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { refuseUnreadable } from './parser-refusal.js';
+import { answersOn } from './spec-support.js';
 
 const told: string[] = [];
 let server: Server;
@@ -29,20 +30,6 @@ async function listen(app: RequestListener, options: ServerOptions = {}): Promis
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
-}
-
-/** All that comes until the server ends the connection. */
-function answersOn(socket: Socket): Promise<string> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    socket.setEncoding('utf8');
-    socket.on('data', (chunk: string) => (text += chunk));
-    socket.on('error', reject);
-    socket.on('end', () => {
-      socket.end();
-      resolve(text);
-    });
-  });
 }
 
 const first: RequestListener = (_request, response) => response.end('first');
