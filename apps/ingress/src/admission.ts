@@ -5,7 +5,7 @@ import type { EarlyEnds } from './early-ends.js';
 import { UnderWay } from './under-way.js';
 
 /** How long a transfer may take at full load: with more under way than that, newcomers wait outside. */
-const TARGET_SECONDS = 0.5;
+const TARGET_SECONDS = 0.4;
 /** Always admitted: a burst that an idle system takes in its stride. */
 const UNDER_WAY_MIN = 256;
 /** The room to wait in: a quarter of a second of work. Who comes beyond it is turned away. */
