@@ -27,8 +27,8 @@ export type Party = 'single' | 'batch';
 /**
  * Where this share of its room is taken at every door, a party is turned away, most of it unread. The
  * line then stands before the whole system, and a longer one only makes all wait longer; the rest of
- * the room is for a door that is busier than the others. Batches enter door by door, and what finds
- * room at one of them shall not be lost.
+ * the room is for a door that is busier than the others. Of a batch, what finds room at one of them
+ * shall not be lost.
  */
 const CROWDED: Readonly<Record<Party, number>> = { single: 5 / 8, batch: 1 };
 

@@ -91,21 +91,27 @@ export class Admissions {
     return items.map((item) => outcomes.get(item) as PromiseSettledResult<Result>);
   }
 
-  /** Door by door in one order: two who held one each and waited for the other's would wait for long. */
+  /**
+   * All doors at once: who waited at one after the other would wait for the sum of them. Two batches
+   * stand in the same order wherever both wait, so that none is inside where an earlier one waits and
+   * waits for it elsewhere.
+   */
   async #enter<Item>(
     groups: readonly (readonly [ShardId, readonly Item[]])[],
     refuse: (item: Item, reason: unknown) => void,
   ): Promise<Map<Item, Admission>> {
     const inside = new Map<Item, Admission>();
-    for (const [destination, some] of groups) {
-      const admission = this.of(destination);
-      try {
-        await admission.enter(some.length, 'batch');
-        for (const item of some) inside.set(item, admission);
-      } catch (error) {
-        for (const item of some) refuse(item, error);
-      }
-    }
+    await Promise.all(
+      groups.map(async ([destination, some]) => {
+        const admission = this.of(destination);
+        try {
+          await admission.enter(some.length, 'batch');
+          for (const item of some) inside.set(item, admission);
+        } catch (error) {
+          for (const item of some) refuse(item, error);
+        }
+      }),
+    );
     return inside;
   }
 }
@@ -128,7 +134,6 @@ function leave<Item>(
   for (const [door, { count, accepted }] of byDoor) door.left(count, accepted);
 }
 
-/** By ascending shard. */
 function groupedBy<Item>(
   items: readonly Item[],
   shardOf: (item: Item) => ShardId,
@@ -140,5 +145,5 @@ function groupedBy<Item>(
     if (group) group.push(item);
     else groups.set(shard, [item]);
   }
-  return [...groups].sort(([left], [right]) => left - right);
+  return [...groups];
 }

@@ -91,6 +91,30 @@ describe('admission by where transfers go', () => {
     expect(stored).toEqual([mixed]);
   });
 
+  it('waits at all doors at once, and in one order', async () => {
+    const first = [...wishes(256, 0), ...wishes(256, 1)];
+    await admit(first);
+    const batches = ['a', 'b'].map((id) => [0, 1].map((to) => ({ id: `${id}-${to}`, to })));
+    for (const batch of batches) void admit(batch);
+    const end = async (id: string): Promise<void> => {
+      admissions.ended([id]);
+      await clock.step();
+    };
+    await end('1-0-0');
+    const late = [{ id: 'late', to: 1 }];
+    void admit(late);
+    await clock.step();
+    expect(stored).toEqual([first]);
+    // A batch that is inside at one door waits for nobody who came later.
+    await end('0-0-0');
+    expect(stored).toEqual([first, batches[0]]);
+    await end('0-0-1');
+    await end('1-0-1');
+    expect(stored).toEqual([first, ...batches]);
+    await end('1-0-2');
+    expect(stored).toEqual([first, ...batches, late]);
+  });
+
   it('rejects only those whose door too many wait at', async () => {
     await admit(wishes(256, 0));
     const waiting = admit(wishes(300, 0));
