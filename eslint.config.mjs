@@ -228,7 +228,7 @@ export default defineConfig(
   },
   {
     // Schemas carry their type in themselves: writing it twice would be the only way to be wrong.
-    files: ['packages/runtime/src/settings.ts'],
+    files: ['packages/runtime/src/{settings,common-shape}.ts'],
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   {

@@ -4,7 +4,7 @@
  * user who may change tables.
  */
 import { TOPIC_NAMES } from '@surety/contracts';
-import { migrateShards } from '@surety/db';
+import { SHARD_URL, migrateShards } from '@surety/db';
 import {
   ConfigurationError,
   createTopics,
@@ -18,7 +18,7 @@ import {
 const EXIT_CONFIGURATION = 78;
 
 const shape = {
-  SURETY_MIGRATION_SHARDS: settings.shards(),
+  SURETY_MIGRATION_SHARDS: settings.shards(SHARD_URL),
   ...kafkaShape,
   SURETY_PARTITIONS: settings.partitions(),
 };

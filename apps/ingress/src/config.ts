@@ -6,11 +6,12 @@ import {
   settings,
 } from '@surety/runtime';
 import type { KafkaCluster } from '@surety/runtime';
+import { SHARD_URL } from '@surety/db';
 import { currencyTable } from '@surety/domain';
 import type { CurrencyTable } from '@surety/domain';
 
 const shape = {
-  ...commonShape,
+  ...commonShape(SHARD_URL),
   PORT: settings.port(8080),
   SURETY_INGRESS_QUEUE_MAX: settings.positiveInteger(2000),
 };

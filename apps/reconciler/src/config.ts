@@ -1,8 +1,9 @@
+import { SHARD_URL } from '@surety/db';
 import { commonShape, parseEnvironment, processConfig, settings } from '@surety/runtime';
 import type { ProcessConfig } from '@surety/runtime';
 
 const shape = {
-  ...commonShape,
+  ...commonShape(SHARD_URL),
   /** Age after which an unfinished step is driven again. Milliseconds. */
   SURETY_STALL_TIMEOUT: settings.duration('30s'),
   /** Pause between two passes of the sweeps. Milliseconds. */

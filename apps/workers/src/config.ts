@@ -1,10 +1,11 @@
+import { SHARD_URL } from '@surety/db';
 import { commonShape, parseEnvironment, processConfig, settings } from '@surety/runtime';
 import type { ProcessConfig } from '@surety/runtime';
 import { WORKER_STEPS, runsEveryStep } from './worker-steps.js';
 import type { WorkerStep } from './worker-steps.js';
 
 const shape = {
-  ...commonShape,
+  ...commonShape(SHARD_URL),
   /** The steps this process runs; those it does not run it leaves to processes of another group. */
   SURETY_WORKER_STEPS: settings.listOf(WORKER_STEPS, WORKER_STEPS.join(',')),
   /** Whether steps that follow on the same shard are taken in the same transaction. */

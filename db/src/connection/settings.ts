@@ -45,6 +45,7 @@ export interface DriverSettings {
 }
 
 const PORT = 3306;
+const SCHEMA_PATH = /^\/\w{1,64}$/;
 const TLS: TlsSettings = { minVersion: 'TLSv1.2', rejectUnauthorized: true, verifyIdentity: true };
 
 /**
@@ -55,13 +56,13 @@ const TLS: TlsSettings = { minVersion: 'TLSv1.2', rejectUnauthorized: true, veri
  */
 export function driverSettings(shardUrl: string): DriverSettings {
   const url = urlOfSchema(shardUrl);
-  if (!url) throw new TypeError('a shard is given as mysql[s]://user:password@host:port/schema');
+  if (!url) throw new TypeError(`a shard is given as ${SHARD_URL.form}`);
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port ? Number(url.port) : PORT,
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
-    database: decodeURIComponent(url.pathname.slice(1)),
+    database: url.pathname.slice(1),
     charset: 'utf8mb4',
     timezone: '+00:00',
     // Whole numbers beyond 2^53 and decimals arrive as strings; nothing is ever rounded.
@@ -76,11 +77,18 @@ export function driverSettings(shardUrl: string): DriverSettings {
   };
 }
 
+/** What `driverSettings` takes, for whoever reads settings and names all their mistakes together. */
+export const SHARD_URL = {
+  form: 'mysql[s]://user:password@host:port/schema',
+  isMet: (text: string): boolean => urlOfSchema(text) !== undefined,
+};
+
 function urlOfSchema(text: string): URL | undefined {
   if (!URL.canParse(text)) return undefined;
   const url = new URL(text);
   const isOurs = url.protocol === 'mysql:' || (url.protocol === 'mysqls:' && !isAddress(url));
-  return isOurs && url.search === '' && url.pathname.length > 1 ? url : undefined;
+  const isWhole = url.hostname !== '' && url.username !== '' && SCHEMA_PATH.test(url.pathname);
+  return isOurs && isWhole && url.search === '' ? url : undefined;
 }
 
 /** Addresses of version 6 stand in brackets. */

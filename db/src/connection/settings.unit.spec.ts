@@ -1,8 +1,8 @@
 import { expect, it } from '@jest/globals';
-import { driverSettings, sessionStatements } from './settings.js';
+import { SHARD_URL, driverSettings, sessionStatements } from './settings.js';
 
 it('reads every part of a URL', () => {
-  expect(driverSettings('mysql://us%40er:p%3Ass@[::1]:3307/sur%65ty')).toMatchObject({
+  expect(driverSettings('mysql://us%40er:p%3Ass@[::1]:3307/surety')).toMatchObject({
     ...{ host: '::1', port: 3307, user: 'us@er', password: 'p:ss', database: 'surety' },
   });
   expect(driverSettings('mysql://u:p@db/s').port).toBe(3306);
@@ -17,6 +17,8 @@ it('speaks TLS where the URL says so, to the host that it names and nobody else'
 
 it.each([
   ...['', 'nonsense', 'postgres://u:secret@h/s', 'mysql://u:secret@h', 'mysql://u:secret@h/'],
+  ...['mysql://h:3306/s', 'mysql://u:secret@h:x/s', 'mysql://u:secret@/', 'u:secret@h/s'],
+  ...['mysql://u:secret@h/s/t', 'mysql://u:secret@h/s-t', `mysql://u:secret@h/${'s'.repeat(65)}`],
   ...[
     'mysql://u:secret@h/s?ssl=true',
     'mysqls://u:secret@h/s?ca=x',
@@ -27,6 +29,15 @@ it.each([
 ])('refuses %s without repeating a password', (url) => {
   expect(() => driverSettings(url)).toThrow(TypeError);
   expect(() => driverSettings(url)).not.toThrow('secret');
+  expect(SHARD_URL.isMet(url)).toBe(false);
+});
+
+it.each([
+  ...['mysql://u:p@db/s', 'mysql://u@10.0.0.1:3307/s', 'mysql://u:p@[::1]/s', 'mysqls://u:p@db/s'],
+  `mysql://u:p@db/${'s'.repeat(64)}`,
+])('says of %s that it can be connected to', (url) => {
+  expect(SHARD_URL.isMet(url)).toBe(true);
+  expect(() => driverSettings(url)).not.toThrow();
 });
 
 it('bounds what a silent owner may keep, strictly and with the driver’s escapes', () => {

@@ -1,9 +1,13 @@
 import { kafkaShape } from './kafka-settings.js';
 import { settings } from './settings.js';
+import type { TextForm } from './settings.js';
 
-/** What every process reads. A process adds its own names: `{ ...commonShape, PORT: … }`. */
-export const commonShape = {
-  SURETY_SHARDS: settings.shards(),
+/**
+ * What every process reads. A process adds its own names: `{ ...commonShape(…), PORT: … }`.
+ * @param shardUrl of which the runtime knows nothing: those who connect to shards do
+ */
+export const commonShape = (shardUrl: TextForm) => ({
+  SURETY_SHARDS: settings.shards(shardUrl),
   ...kafkaShape,
   /** Partitions of each topic that messages are spread over; a topic may have more, never fewer. */
   SURETY_PARTITIONS: settings.partitions(),
@@ -17,4 +21,4 @@ export const commonShape = {
   SURETY_DEFAULT_CURRENCY: settings.currency('EUR'),
   /** How long a hold may wait before the reconciler ends its transfer. Milliseconds. */
   HOLD_TIMEOUT: settings.duration('5m'),
-};
+});

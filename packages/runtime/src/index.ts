@@ -1,6 +1,12 @@
 export { KNOWN_NAMES, parseEnvironment } from './config.js';
 export { ConfigurationError } from './configuration-error.js';
-export { PARTITIONS_DEFAULT, defaultInstance, parseDuration, settings } from './settings.js';
+export {
+  PARTITIONS_DEFAULT,
+  defaultInstance,
+  parseDuration,
+  settings,
+  type TextForm,
+} from './settings.js';
 export { kafkaCluster, kafkaShape } from './kafka-settings.js';
 export { commonShape } from './common-shape.js';
 export { Secret } from './secret.js';

@@ -21,7 +21,7 @@ export interface ProcessConfig {
 /** @param processName what the instance is named after where the environment names none */
 export function processConfig(
   processName: string,
-  values: z.infer<z.ZodObject<typeof commonShape>>,
+  values: z.infer<z.ZodObject<ReturnType<typeof commonShape>>>,
 ): ProcessConfig {
   return {
     shardUrls: values.SURETY_SHARDS,

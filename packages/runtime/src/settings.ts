@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { isIP } from 'node:net';
 import { z } from 'zod';
 
 const UNIT_MS: Readonly<Record<string, number>> = {
@@ -52,22 +51,6 @@ function urlOf(text: string): URL | undefined {
   return URL.canParse(text) ? new URL(text) : undefined;
 }
 
-function isShardUrl(text: string): boolean {
-  const url = urlOf(text);
-  return (
-    (url?.protocol === 'mysql:' || (url?.protocol === 'mysqls:' && isName(url.hostname))) &&
-    url.hostname !== '' &&
-    url.username !== '' &&
-    url.search === '' &&
-    /^\/\w{1,64}$/.test(url.pathname)
-  );
-}
-
-/** Of a host; a certificate is compared with it. */
-function isName(hostname: string): boolean {
-  return !hostname.startsWith('[') && isIP(hostname) === 0;
-}
-
 function isRedisUrl(text: string): boolean {
   const url = urlOf(text);
   return (url?.protocol === 'redis:' || url?.protocol === 'rediss:') && url.hostname !== '';
@@ -100,13 +83,17 @@ const PARTITIONS_MAX = 1024;
 /** Enough for four shards or worker processes; every one of them is named in every fetch. */
 export const PARTITIONS_DEFAULT = 8;
 
+/** How a text of the environment has to be written, known to whoever makes use of it. */
+export interface TextForm {
+  /** As messages call it. */
+  readonly form: string;
+  readonly isMet: (text: string) => boolean;
+}
+
 /** Schemas that turn text of the environment into what the processes work with. */
 export const settings = {
-  /**
-   * mysql:// or, with TLS, mysqls:// URLs with user and schema, in shard order: the position is the
-   * shard's id.
-   */
-  shards: () => checkedList('mysql[s]://user:password@host:port/schema', isShardUrl),
+  /** URLs in shard order: the position is the shard's id. */
+  shards: ({ form, isMet }: TextForm) => checkedList(form, isMet),
   kafkaBrokers: () => checkedList('host:port', isBroker),
   redisUrl: () => z.string().refine(isRedisUrl, 'is not redis://host:port or rediss://host:port'),
   instance: () =>

@@ -1,6 +1,6 @@
 import { Argument } from 'commander';
 import type { Command } from 'commander';
-import { ROLES, grantStatements } from '@surety/db';
+import { ROLES, SHARD_URL, grantStatements } from '@surety/db';
 import type { DatabaseUser, Role } from '@surety/db';
 import { parseEnvironment, settings } from '@surety/runtime';
 import { explained } from './help.js';
@@ -80,6 +80,9 @@ function schemasOf({ environment, directory }: CliHost): readonly string[] {
   if (!found['SURETY_SHARDS']) {
     throw new CliError('no schema is known here: name them with --schema, or set SURETY_SHARDS');
   }
-  const { SURETY_SHARDS: urls } = parseEnvironment({ SURETY_SHARDS: settings.shards() }, found);
+  const { SURETY_SHARDS: urls } = parseEnvironment(
+    { SURETY_SHARDS: settings.shards(SHARD_URL) },
+    found,
+  );
   return urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
 }

@@ -1,6 +1,6 @@
 import { currencyTable, shardOfSlot } from '@surety/domain';
 import type { CurrencyTable } from '@surety/domain';
-import { openShards } from '@surety/db';
+import { SHARD_URL, openShards } from '@surety/db';
 import type { Shard, ShardPools } from '@surety/db';
 import { parseEnvironment, settings } from '@surety/runtime';
 import { sweepShard } from '../sweep-shard.js';
@@ -11,7 +11,7 @@ import { withRunningSystem } from './system-file.js';
 
 /** The names that a command reads: those of the processes, as far as it needs them. */
 const shape = {
-  SURETY_SHARDS: settings.shards(),
+  SURETY_SHARDS: settings.shards(SHARD_URL),
   SURETY_POOL_SIZE: settings.positiveInteger(4),
   SURETY_CURRENCIES: settings.currencies(),
   SURETY_STALL_TIMEOUT: settings.duration('30s'),
