@@ -22,6 +22,7 @@ import type { CheckedAccountBody } from './parse-body.js';
 import { Problem } from './problem.js';
 import { readJson } from './read-json.js';
 import type { ShardDoors } from './shard-doors.js';
+import { storeUnderKey } from './store-under-key.js';
 
 export interface PostAccountDependencies {
   readonly doors: ShardDoors;
@@ -48,15 +49,9 @@ export function postAccount({ doors, keyMemory, currencies }: PostAccountDepende
     const key = findIdempotencyKey(request, body.idempotencyKey);
     const opening = openingOf(checked, key);
     const { id, claim } = opening;
-    // Looked up only: the key of an opening that is refused, or meets the account, is free.
-    if (claim && (await keyMemory.lookUp(claim.key)) === 'elsewhere') {
-      throw new Problem('idempotency-key-reused');
-    }
-    const result = await doors.openAccount(opening);
-    if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
+    const result = await storeUnderKey(keyMemory, claim?.key, () => doors.openAccount(opening));
     if (result.kind === 'conflict') throw conflictOf(body, key);
     const isExisting = result.kind === 'existing';
-    if (claim && !isExisting) await keyMemory.remember(claim.key);
     const metadata = isExisting ? await storedMetadata(doors, id) : body.metadata;
     return jsonAnswer(isExisting ? 200 : 201, accountAnswer(result.account, metadata, currencies), {
       location: `${ACCOUNTS_PATH}/${id}`,

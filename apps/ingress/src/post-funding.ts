@@ -17,6 +17,7 @@ import { TRANSFERS_PATH } from './post-transfer.js';
 import { Problem } from './problem.js';
 import { readJson } from './read-json.js';
 import type { ShardDoors } from './shard-doors.js';
+import { storeUnderKey } from './store-under-key.js';
 
 export interface PostFundingDependencies {
   readonly doors: ShardDoors;
@@ -42,18 +43,13 @@ export function postFunding(dependencies: PostFundingDependencies): Handler {
     const amount = transferableAmount(body.amount, { code, exponent });
     const slot = slotOfAccount(account);
     const keyRef = { slot, keyHash: keyHashOf(TENANT, key) };
-    // Looked up only: the funding may be refused, and then its key is free for anything else.
-    if ((await keyMemory.lookUp(keyRef)) === 'elsewhere') {
-      throw new Problem('idempotency-key-reused');
-    }
-    const transferId = composeId(slot);
-    exchange.transferId = transferId;
-    const { traceparent } = exchange;
-    const made = { key: keyRef, transferId, traceparent };
-    const result = await doors.fundAccount(fundingRequest(account, body, { ...made, amount }));
-    if (result.kind === 'key_reused') throw new Problem('idempotency-key-reused');
+    const result = await storeUnderKey(keyMemory, keyRef, () => {
+      const transferId = composeId(slot);
+      exchange.transferId = transferId;
+      const made = { key: keyRef, transferId, traceparent: exchange.traceparent, amount };
+      return doors.fundAccount(fundingRequest(account, body, made));
+    });
     if (result.kind === 'refused') throw refusal(result.reason);
-    await keyMemory.remember(keyRef);
     exchange.transferId = result.transferId;
     return jsonAnswer(201, fundingAnswer({ account, body, amount, exponent }, result), {
       location: `${TRANSFERS_PATH}/${result.transferId}`,
