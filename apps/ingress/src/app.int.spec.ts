@@ -3,17 +3,15 @@ import { request as httpRequest } from 'node:http';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { createMetrics, healthRouter } from '@surety/runtime';
 import type { Logger } from '@surety/runtime';
-import { silentLog } from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
 import { jsonAnswer } from './answer.js';
 import { createApp } from './app.js';
-import { readConfig } from './config.js';
 import type { Exchange, Handler } from './exchange.js';
 import { startHttpServer } from './http-server.js';
 import type { HttpServer } from './http-server.js';
 import { BODY_BYTES_MAX, readJson } from './read-json.js';
-import { start } from './start.js';
+import { startOn } from './spec-support.js';
 import type { RunningIngress } from './start.js';
 
 interface Sent {
@@ -78,13 +76,7 @@ describe('the API', () => {
 
   beforeAll(async () => {
     shards = await createTestShards({ count: 2 });
-    const config = readConfig({
-      SURETY_SHARDS: shards.urls.join(','),
-      SURETY_KAFKA_BROKERS: '127.0.0.1:9',
-      SURETY_REDIS_URL: process.env['SURETY_TEST_REDIS_URL'] ?? '',
-      PORT: '0',
-    });
-    ingress = await start(config, { log: silentLog('ingress') });
+    ingress = await startOn(shards.urls);
   });
   afterAll(async () => {
     await ingress.stop();

@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { slotOfAccount } from '@surety/domain';
-import { connectRedis } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
-import { silentLog, testRedisUrl } from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import { keyHashOf } from './canonical.js';
-import { readConfig } from './config.js';
-import { TENANT } from './exchange.js';
-import { start } from './start.js';
+import { memoryOf, redisFor, startOn, untilRemembered } from './spec-support.js';
 import type { RunningIngress } from './start.js';
 
 let shards: TestShards;
@@ -18,17 +13,9 @@ let ingress: RunningIngress;
 
 beforeAll(async () => {
   shards = await createTestShards();
-  redis = connectRedis({ url: testRedisUrl(), name: 'funding-spec', log: silentLog('ingress') });
-  await new Promise<void>((resolve) => redis.client.once('ready', () => resolve()));
-  const config = readConfig({
-    SURETY_SHARDS: shards.urls.join(','),
-    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
-    SURETY_REDIS_URL: testRedisUrl(),
-    PORT: '0',
-  });
-  ingress = await start(config, { log: silentLog('ingress') });
-  // Until it is connected to Redis, the key memory remembers nothing.
-  while (!(await isRemembering())) await new Promise((resolve) => setTimeout(resolve, 20));
+  redis = await redisFor('funding-spec');
+  ingress = await startOn(shards.urls);
+  await untilRemembered(redis, (key) => transfer('spec-source', key));
 });
 
 afterAll(async () => {
@@ -64,14 +51,6 @@ function fund(account: string, key: string, fields: object = {}): Promise<Reply>
   return post(`accounts/${account}/funding`, key, { ...deposit, ...fields });
 }
 
-const nameOf = (key: string): string => `surety:key:${keyHashOf(TENANT, key)}`;
-
-async function isRemembering(): Promise<boolean> {
-  const key = randomUUID();
-  await transfer('spec-source', key);
-  return (await redis.client.exists(nameOf(key))) === 1;
-}
-
 describe('the key of a funding', () => {
   let alice: string;
   let bob: string;
@@ -91,7 +70,7 @@ describe('the key of a funding', () => {
   ])('is free again after %s', async (_what, fields, status, code) => {
     const key = randomUUID();
     expect(await fund(alice, key, fields)).toMatchObject({ status, code });
-    expect(await redis.client.exists(nameOf(key))).toBe(0);
+    expect(await redis.client.exists(memoryOf(key))).toBe(0);
     expect(await fund(bob, key)).toMatchObject({ status: 201, isReplayed: false });
   });
 
@@ -126,8 +105,8 @@ describe('the key of a funding', () => {
   test('that Redis has forgotten is remembered again with the next answer', async () => {
     const key = randomUUID();
     await fund(alice, key);
-    await redis.client.del(nameOf(key));
+    await redis.client.del(memoryOf(key));
     expect(await fund(alice, key)).toMatchObject({ status: 201, isReplayed: true });
-    expect(await redis.client.get(nameOf(key))).toBe(String(slotOfAccount(alice)));
+    expect(await redis.client.get(memoryOf(key))).toBe(String(slotOfAccount(alice)));
   });
 });

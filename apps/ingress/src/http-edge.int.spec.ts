@@ -3,12 +3,9 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FieldError } from '@surety/contracts';
 import { recordedLog } from '@surety/testing/recorded-log';
-import { testRedisUrl } from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import { readConfig } from './config.js';
-import { answersOn } from './spec-support.js';
-import { start } from './start.js';
+import { answersOn, startOn } from './spec-support.js';
 import type { RunningIngress } from './start.js';
 
 const { log, lines } = recordedLog('info');
@@ -17,13 +14,7 @@ let ingress: RunningIngress;
 
 beforeAll(async () => {
   shards = await createTestShards();
-  const config = readConfig({
-    SURETY_SHARDS: shards.urls.join(','),
-    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
-    SURETY_REDIS_URL: testRedisUrl(),
-    PORT: '0',
-  });
-  ingress = await start(config, { log });
+  ingress = await startOn(shards.urls, { log });
 });
 afterAll(async () => {
   await ingress.stop();

@@ -26,14 +26,11 @@ import type { RedisHandle } from '@surety/runtime';
 import { actingSlot, applySteps, expireRequested } from '@surety/saga';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import { readConfig } from './config.js';
-import { start } from './start.js';
+import { startOn } from './spec-support.js';
 import type { RunningIngress } from './start.js';
 
 const REDIS_URL = process.env['SURETY_TEST_REDIS_URL'] ?? '';
 const log = createLogger({ process: 'ingress', instance: 'spec', level: 'error' });
-const quiet = createLogger({ process: 'ingress', instance: 'spec', level: 'error' });
-quiet.silent = true;
 
 const map = evenSlotMap(2);
 
@@ -43,17 +40,6 @@ function accountOn(shard: number): string {
     const id = `acc-${randomUUID()}`;
     if (shardOfSlot(map, slotOfAccount(id)) === shard) return id;
   }
-}
-
-function startOn(urls: readonly string[], settings: Record<string, string> = {}) {
-  const config = readConfig({
-    SURETY_SHARDS: urls.join(','),
-    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
-    SURETY_REDIS_URL: REDIS_URL,
-    PORT: '0',
-    ...settings,
-  });
-  return start(config, { log: quiet });
 }
 
 interface Reply {
@@ -1173,7 +1159,9 @@ describe('with one shard away', () => {
 
 describe('under load', () => {
   test('a full queue turns requests away, and every 202 is stored', async () => {
-    const small = await startOn(shards.urls, { SURETY_INGRESS_QUEUE_MAX: '1' });
+    const small = await startOn(shards.urls, {
+      settings: { SURETY_INGRESS_QUEUE_MAX: '1' },
+    });
     try {
       const before = await countRows(['transfers']);
       const replies = await Promise.all(

@@ -9,11 +9,10 @@ import {
   jest,
   test,
 } from '@jest/globals';
-import { connectRedis } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import type { KeyRef } from '@surety/saga';
-import { silentLog, testRedisUrl } from '@surety/testing/servers';
 import { KeyMemory } from './key-memory.js';
+import { redisFor } from './spec-support.js';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -32,8 +31,7 @@ describe('the memory of keys', () => {
   let memory: KeyMemory;
 
   beforeAll(async () => {
-    redis = connectRedis({ url: testRedisUrl(), name: 'keys-spec', log: silentLog('ingress') });
-    await new Promise<void>((resolve) => redis.client.once('ready', () => resolve()));
+    redis = await redisFor('keys-spec');
   });
   afterAll(async () => {
     await redis.close();

@@ -3,28 +3,14 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { transferBatchAnswer } from '@surety/contracts';
 import type { TransferBatchAnswer } from '@surety/contracts';
 import { evenSlotMap, shardOfSlot, slotOfAccount } from '@surety/domain';
-import { createLogger } from '@surety/runtime';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import { readConfig } from './config.js';
-import { start } from './start.js';
+import { startOn } from './spec-support.js';
 import type { RunningIngress } from './start.js';
 
-const quiet = createLogger({ process: 'ingress', instance: 'spec', level: 'error' });
-quiet.silent = true;
 const map = evenSlotMap(2);
 let shards: TestShards;
 let ingress: RunningIngress;
-
-async function startOn(urls: readonly string[]): Promise<RunningIngress> {
-  const config = readConfig({
-    SURETY_SHARDS: urls.join(','),
-    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
-    SURETY_REDIS_URL: process.env['SURETY_TEST_REDIS_URL'] ?? '',
-    PORT: '0',
-  });
-  return start(config, { log: quiet });
-}
 
 beforeAll(async () => {
   shards = await createTestShards({ count: 2 });

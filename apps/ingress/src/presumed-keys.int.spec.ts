@@ -1,15 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { connectRedis } from '@surety/runtime';
 import type { RedisHandle } from '@surety/runtime';
 import { recordedLog } from '@surety/testing/recorded-log';
-import { silentLog, testRedisUrl } from '@surety/testing/servers';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
-import { keyHashOf } from './canonical.js';
-import { readConfig } from './config.js';
-import { TENANT } from './exchange.js';
-import { start } from './start.js';
+import { memoryOf, redisFor, startOn, untilRemembered } from './spec-support.js';
 import type { RunningIngress } from './start.js';
 
 const { log, lines } = recordedLog('info');
@@ -19,17 +14,9 @@ let ingress: RunningIngress;
 
 beforeAll(async () => {
   shards = await createTestShards();
-  redis = connectRedis({ url: testRedisUrl(), name: 'presumed-spec', log: silentLog('ingress') });
-  await new Promise<void>((resolve) => redis.client.once('ready', () => resolve()));
-  const config = readConfig({
-    SURETY_SHARDS: shards.urls.join(','),
-    SURETY_KAFKA_BROKERS: '127.0.0.1:9',
-    SURETY_REDIS_URL: testRedisUrl(),
-    PORT: '0',
-  });
-  ingress = await start(config, { log });
-  // Until it is connected to Redis, the key memory knows nothing of any key.
-  await until(isRemembering);
+  redis = await redisFor('presumed-spec');
+  ingress = await startOn(shards.urls, { log });
+  await untilRemembered(redis, (key) => post(aBody(), key));
 });
 
 afterAll(async () => {
@@ -41,10 +28,6 @@ afterAll(async () => {
 beforeEach(() => {
   lines.splice(0);
 });
-
-async function until(holds: () => Promise<boolean>): Promise<void> {
-  while (!(await holds())) await new Promise((resolve) => setTimeout(resolve, 20));
-}
 
 function aBody(fields: Record<string, unknown> = {}) {
   const parties = { sourceAccount: 'spec-source', destinationAccount: 'spec-destination' };
@@ -73,19 +56,9 @@ async function post(body: unknown, key?: string, path = '/api/v1/transfers'): Pr
   };
 }
 
-function nameOf(key: string): string {
-  return `surety:key:${keyHashOf(TENANT, key)}`;
-}
-
-async function isRemembering(): Promise<boolean> {
-  const key = randomUUID();
-  await post(aBody(), key);
-  return (await redis.client.exists(nameOf(key))) === 1;
-}
-
 /** As a Redis does that was flushed, for these keys alone: others use it beside this spec. */
 async function forget(...keys: readonly string[]): Promise<void> {
-  expect(await redis.client.del(...keys.map(nameOf))).toBe(keys.length);
+  expect(await redis.client.del(...keys.map(memoryOf))).toBe(keys.length);
 }
 
 interface Spent {
@@ -193,9 +166,9 @@ describe('a key that Redis knows nothing of', () => {
     const fresh = await spentOn(() => post(aBody(), randomUUID()));
     const foreign = randomUUID();
     // A value that the key memory cannot read: its question fails as a whole.
-    await redis.client.lpush(nameOf(foreign), 'x');
+    await redis.client.lpush(memoryOf(foreign), 'x');
     const unanswered = await spentOn(() => post(aBody(), foreign));
-    await redis.client.del(nameOf(foreign));
+    await redis.client.del(memoryOf(foreign));
     expect([fresh, unanswered].map(({ result }) => result.status)).toEqual([202, 202]);
     expect(unanswered.spent).toEqual({ ...fresh.spent, statements: fresh.spent.statements + 1 });
     expect(fresh.spent).toMatchObject({ retries: 0, transfers: 1 });
