@@ -4,20 +4,27 @@ import { TERM_AT } from '../../rows/told-by-event.js';
 const MEMBERS = ['amount', 'currency', 'source', 'destination'] as const;
 
 /**
- * The terms that an envelope tells, as its readers parse it: amount, currency, source and destination
+ * The terms that envelopes tell, as their readers parse them: amount, currency, source and destination
  * with spaces between, without those that it has not; null where it is no JSON. Parsed here because
  * the engines take 10 us an event for it, have bounds of nesting of their own, and do not agree on
  * which of two members of one name counts.
+ *
+ * The events of a transfer come one after the other and tell the same: it is put into words once.
  */
-export function toldTerms(text: string): string | null {
-  const terms = readPlainTerms(text);
-  if (terms === undefined) return parsedTerms(text);
-  if (terms !== last.terms) last = { terms, told: inWords(terms) };
-  return last.told;
-}
+export class TermsReader {
+  #terms: string | undefined;
+  #told = '';
 
-/** The events of a transfer come one after the other and tell the same. */
-let last = { terms: '', told: '' };
+  read(text: string): string | null {
+    const terms = readPlainTerms(text);
+    if (terms === undefined) return parsedTerms(text);
+    if (terms !== this.#terms) {
+      this.#terms = terms;
+      this.#told = inWords(terms);
+    }
+    return this.#told;
+  }
+}
 
 /** None of the four strings has a quotation mark in it. */
 function inWords(terms: string): string {

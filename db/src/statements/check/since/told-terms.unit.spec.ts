@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { toldTerms } from './told-terms.js';
+import { TermsReader } from './told-terms.js';
 
 it.each<[string, string, string | null]>([
   [
@@ -42,5 +42,19 @@ it.each<[string, string, string | null]>([
   ['deep nesting', `{"data":{"amount":"5","metadata":${'['.repeat(200)}${']'.repeat(200)}}}`, '5'],
   ['names of every object', '{"data":{"__proto__":{"amount":"5"},"currency":"EUR"}}', 'EUR'],
 ])('%s', (_, envelope, told) => {
-  expect(toldTerms(envelope)).toBe(told);
+  expect(new TermsReader().read(envelope)).toBe(told);
+});
+
+it('reads the terms of each event, whatever those before it told', () => {
+  const reader = new TermsReader();
+  const read = (terms: string): string | null =>
+    reader.read(
+      `{"schema":2,"type":"held","id":"x","step":20,"slots":[1,2],"at":"t","by":"saga","terms":[${terms}]}`,
+    );
+  const five = '"transfer","a","b","5","EUR"';
+  expect(read(five)).toBe('5 EUR a b');
+  expect(read(five)).toBe('5 EUR a b');
+  expect(read('"transfer","a","b","6","EUR"')).toBe('6 EUR a b');
+  expect(read('')).toBe('');
+  expect(read(five)).toBe('5 EUR a b');
 });

@@ -22,7 +22,7 @@ import type { Session } from '../../../connection/session.js';
 import { DECISION_COLUMNS, readDecisionRow } from '../../rows/decision-row.js';
 import { LISTED_BELOW } from '../../rows/open-transfers.js';
 import { inLockOrder } from '../../transact/shape.js';
-import { toldTerms } from './told-terms.js';
+import { TermsReader } from './told-terms.js';
 
 /** Which transfers to read: a range of ids, or at most VALUES_MAX single ones. */
 export type TransferSelection =
@@ -105,9 +105,10 @@ export async function readTransferRecords(
   ]);
   const rowsOf = (at: number): readonly Row[] => results[at]?.rows ?? [];
   const ids = new IdReader();
+  const terms = new TermsReader();
   return {
     transfers: rowsOf(0).map((row) => recordedTransfer(row)),
-    events: rowsOf(1).map((row) => recordedEvent(row, ids.read(row[0]))),
+    events: rowsOf(1).map((row) => recordedEvent(row, ids.read(row[0]), terms)),
     decisions: rowsOf(2).map((row) => readDecisionRow(row)),
     legs: rowsOf(3).map((row) => recordedLeg(row, ids.read(row[0]))),
     statuses: rowsOf(4).map((row) => recordedStatus(row, ids.read(row[0]))),
@@ -158,12 +159,12 @@ function recordedTransfer(row: Row): RecordedTransfer {
   };
 }
 
-function recordedEvent(row: Row, transferId: TransferId): RecordedEvent {
+function recordedEvent(row: Row, transferId: TransferId, terms: TermsReader): RecordedEvent {
   return {
     transferId,
     step: readCount(row[1]) as Step,
     type: readText(row[2]) as TransferEventType,
-    told: toldTerms(readText(row[3])),
+    told: terms.read(readText(row[3])),
     slot: readCount(row[4]),
   };
 }
