@@ -2,21 +2,60 @@ import { deferred } from './deferred.js';
 import type { Partition } from './partitions.js';
 import type { IncomingBatch, IncomingMessage } from './ports.js';
 
-/** A batch in hand: what of it is still to be handled. */
-export interface Piece {
-  readonly rest: readonly IncomingMessage[];
-}
-
 /**
- * Nothing of the library's is kept beside the messages: what it hands over points to whole answers of
- * the broker, with the batches of all partitions in them.
+ * A batch in hand. Nothing of the library's is kept beside the messages: what it hands over points to
+ * whole answers of the broker, with the batches of all partitions in them.
  */
-interface Held extends Piece {
-  rest: readonly IncomingMessage[];
-  /** The last message that is handled, from the front; undefined where none is. */
-  handledOffset: string | undefined;
-  characters: number;
-  isFailed: boolean;
+export class Piece {
+  #rest: readonly IncomingMessage[];
+  #characters: number;
+  #isFailed = false;
+  /** Of the last message that is handled, from the front, unless it was told. */
+  #offset: string | undefined;
+
+  /** @param characters of all its messages */
+  constructor(messages: readonly IncomingMessage[], characters: number) {
+    this.#rest = messages;
+    this.#characters = characters;
+  }
+
+  /** What of it is still to be handled. */
+  get rest(): readonly IncomingMessage[] {
+    return this.#rest;
+  }
+
+  get isHandled(): boolean {
+    return this.#rest.length === 0;
+  }
+
+  get isFailed(): boolean {
+    return this.#isFailed;
+  }
+
+  get hasOffset(): boolean {
+    return this.#offset !== undefined;
+  }
+
+  /**
+   * So many of the rest are handled, from the front; what is left has failed.
+   * @returns the characters of all its messages once none is left, and only once
+   */
+  handle(count: number): number {
+    this.#offset = this.#rest[count - 1]?.offset ?? this.#offset;
+    this.#rest = this.#rest.slice(count);
+    this.#isFailed = !this.isHandled;
+    if (this.#isFailed) return 0;
+    const characters = this.#characters;
+    this.#characters = 0;
+    return characters;
+  }
+
+  /** How far it is handled, where that is further than was told before. */
+  tellOffset(): string | undefined {
+    const offset = this.#offset;
+    this.#offset = undefined;
+    return offset;
+  }
 }
 
 /**
@@ -33,7 +72,7 @@ export class PartitionWork {
   isRetrying = false;
   readonly partition: Partition;
   readonly #empty = deferred<undefined>();
-  #held: Held[] = [];
+  #held: Piece[] = [];
   #handling = 0;
   #characters = 0;
 
@@ -67,10 +106,10 @@ export class PartitionWork {
 
   /** @param characters of all its messages */
   add({ messages }: IncomingBatch, characters: number): Piece {
-    const held: Held = { rest: messages, characters, handledOffset: undefined, isFailed: false };
-    this.#held.push(held);
+    const piece = new Piece(messages, characters);
+    this.#held.push(piece);
     this.#characters += characters;
-    return held;
+    return piece;
   }
 
   /** Nobody has a use for the rest of it. */
@@ -88,7 +127,7 @@ export class PartitionWork {
 
   /** Those of which something failed, in the order they came. */
   get failed(): readonly Piece[] {
-    return this.#held.filter((held) => held.isFailed);
+    return this.#held.filter((piece) => piece.isFailed);
   }
 
   /**
@@ -97,32 +136,20 @@ export class PartitionWork {
    */
   handled(pieces: readonly Piece[], processed: number): string | undefined {
     let left = Math.max(0, processed);
-    for (const held of pieces as readonly Held[]) {
-      const done = Math.min(left, held.rest.length);
+    for (const piece of pieces) {
+      const done = Math.min(left, piece.rest.length);
       left -= done;
-      this.#done(held, done);
+      this.#characters -= piece.handle(done);
     }
-    this.#held = this.#held.filter((held, at) => !isCovered(held, this.#held[at + 1]));
+    this.#held = this.#held.filter((piece, at) => !isCovered(piece, this.#held[at + 1]));
     return this.#advance();
-  }
-
-  #done(held: Held, count: number): void {
-    const last = held.rest[count - 1];
-    if (last) held.handledOffset = last.offset;
-    held.rest = held.rest.slice(count);
-    held.isFailed = held.rest.length > 0;
-    if (held.isFailed) return;
-    this.#characters -= held.characters;
-    held.characters = 0;
   }
 
   #advance(): string | undefined {
     let offset: string | undefined;
     for (let first = this.#held[0]; first; first = this.#held[0]) {
-      offset = first.handledOffset ?? offset;
-      // It is told once.
-      first.handledOffset = undefined;
-      if (first.rest.length > 0) break;
+      offset = first.tellOffset() ?? offset;
+      if (!first.isHandled) break;
       this.#held.shift();
     }
     if (this.isEmpty) this.#empty.resolve(undefined);
@@ -134,6 +161,6 @@ export class PartitionWork {
  * The end of the next one says as much: behind a batch that fails for long, what is handled does not
  * pile up.
  */
-function isCovered(held: Held, next: Held | undefined): boolean {
-  return held.rest.length === 0 && next?.rest.length === 0 && next.handledOffset !== undefined;
+function isCovered(piece: Piece, next: Piece | undefined): boolean {
+  return piece.isHandled && next !== undefined && next.isHandled && next.hasOffset;
 }
