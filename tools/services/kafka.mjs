@@ -7,7 +7,7 @@ import { fetchArtifacts } from './maven.mjs';
 import { rememberPorts } from './ports.mjs';
 import { answersKafka } from './protocol-probe.mjs';
 import { runCommand } from './run-command.mjs';
-import { leftOverPorts, startServer } from './server-process.mjs';
+import { leftOverPorts, reachable, startServer } from './server-process.mjs';
 import { initialiseOnce } from './sql-server.mjs';
 
 const VERSION = '4.1.1';
@@ -65,21 +65,8 @@ export async function startKafka(options) {
     stopDeadlineMs: STOP_DEADLINE_MS,
     log: options.log,
   });
-  return {
-    kind: 'kafka',
-    version: VERSION,
-    url: `127.0.0.1:${ports.broker}`,
-    host: '127.0.0.1',
-    port: ports.broker,
-    get pid() {
-      return server.pid;
-    },
-    stop: () => server.stop(),
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    onDeath: (listener) => server.onDeath(listener),
-    logFile: server.logFile,
-  };
+  const { broker: port } = ports;
+  return reachable(server, { kind: 'kafka', version: VERSION, url: `127.0.0.1:${port}`, port });
 }
 
 function kafkaJars({ cacheDir, log }) {

@@ -5,7 +5,7 @@ import { cachedEntry } from './binary-cache.mjs';
 import { fetchArtifacts } from './maven.mjs';
 import { rememberPorts } from './ports.mjs';
 import { answersRedis } from './protocol-probe.mjs';
-import { leftOverPorts, startServer } from './server-process.mjs';
+import { leftOverPorts, reachable, startServer } from './server-process.mjs';
 
 const VERSION = '1.4.3';
 const BINARIES = {
@@ -45,20 +45,7 @@ export async function startRedis(options) {
     stopDeadlineMs: STOP_DEADLINE_MS,
     log: options.log,
   });
-  return {
-    kind: 'redis',
-    url: `redis://127.0.0.1:${port}`,
-    host: '127.0.0.1',
-    port,
-    get pid() {
-      return server.pid;
-    },
-    stop: () => server.stop(),
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    onDeath: (listener) => server.onDeath(listener),
-    logFile: server.logFile,
-  };
+  return reachable(server, { kind: 'redis', url: `redis://127.0.0.1:${port}`, port });
 }
 
 async function redisBinary({ cacheDir, log }) {

@@ -41,6 +41,26 @@ export async function startServer(spec) {
 }
 
 /**
+ * The server as it is handed out: where it listens, and what may be done to it.
+ * @param {ServerProcess} server
+ * @param {{ kind: string, url: string, port: number, version?: string }} address
+ */
+export function reachable(server, address) {
+  return {
+    ...address,
+    host: '127.0.0.1',
+    get pid() {
+      return server.pid;
+    },
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+    restart: () => server.restart(),
+    onDeath: (listener) => server.onDeath(listener),
+    logFile: server.logFile,
+  };
+}
+
+/**
  * The pid of the server that an earlier run left in this data directory, if it lives.
  * @returns {number | undefined}
  */

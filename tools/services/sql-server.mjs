@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import { rememberPorts } from './ports.mjs';
 import { rememberPassword, writePrivateFile } from './private-file.mjs';
 import { answersMySql } from './protocol-probe.mjs';
-import { leftOverPorts, startServer } from './server-process.mjs';
+import { leftOverPorts, reachable, startServer } from './server-process.mjs';
 import { sqlSettings } from './sql-settings.mjs';
 
 const SOCKET_PATH_BYTES_MAX = 100;
@@ -69,24 +69,7 @@ export async function startSqlServer(options) {
     stopDeadlineMs: STOP_DEADLINE_MS,
     log,
   });
-  return describe({ server, kind, port, url: `mysql://root:${password}@127.0.0.1:${port}` });
-}
-
-function describe({ server, kind, port, url }) {
-  return {
-    kind,
-    url,
-    host: '127.0.0.1',
-    port,
-    get pid() {
-      return server.pid;
-    },
-    stop: () => server.stop(),
-    kill: () => server.kill(),
-    restart: () => server.restart(),
-    onDeath: (listener) => server.onDeath(listener),
-    logFile: server.logFile,
-  };
+  return reachable(server, { kind, url: `mysql://root:${password}@127.0.0.1:${port}`, port });
 }
 
 /** Initialised elsewhere and renamed: a data directory is either complete or not there. */
