@@ -1,13 +1,8 @@
 import type { AccountId } from '@surety/domain';
-import {
-  readBigint,
-  readBigintOrNull,
-  readCount,
-  readText,
-  readTime,
-} from '../../connection/cells.js';
+import { readBigintOrNull, readText } from '../../connection/cells.js';
 import { count, word } from '../../connection/literals.js';
 import type { Session } from '../../connection/session.js';
+import { readBalanceRow } from '../rows/projection-rows.js';
 import type { BalanceRow } from '../rows/projection-rows.js';
 
 /** A balance projection that says something else than its account. */
@@ -62,15 +57,7 @@ export async function listStaleBalances(
   const end = last?.rows[0];
   return {
     stale: (stale?.rows ?? []).map((row) => ({
-      truth: {
-        accountId: readText(row[0]),
-        slot: readCount(row[1]),
-        currency: readText(row[2]),
-        balance: readBigint(row[3]),
-        held: readBigint(row[4]),
-        version: readBigint(row[5]),
-        updatedAt: readTime(row[6]),
-      },
+      truth: readBalanceRow(row),
       projectedVersion: readBigintOrNull(row[7]),
     })),
     next: end ? readText(end[0]) : undefined,
