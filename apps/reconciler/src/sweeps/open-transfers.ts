@@ -4,7 +4,7 @@ import { expireRequested, sendAgain } from '@surety/saga';
 import type { StoredEvent } from '@surety/saga';
 import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
-import { isolateBroken } from './isolate.js';
+import { isolateBroken, leaveBroken } from './isolate.js';
 import type { OpenTransfer, OpenTransferCursor } from './ports.js';
 import { authored, idsOf } from './repair.js';
 import type { Repair } from './repair.js';
@@ -232,14 +232,8 @@ async function expire(context: PassContext, requested: readonly Envelope[]): Pro
     expireRequested(source.store, batch, actor, audit),
   );
   for (const { item, error } of faulty) {
-    itemBackoff.attempted(item.transferId);
-    listener.trouble({
-      kind: 'data',
-      shard: source.id,
-      ...idsOf(item),
-      message: 'the requested transfer cannot be ended',
-      error,
-    });
+    const message = 'the requested transfer cannot be ended';
+    leaveBroken(context, { shard: source.id, event: item, message, error });
   }
   const ended = done.filter(({ result }) => result).map(({ item }) => item);
   for (const envelope of ended) listener.repaired(expiryRepair(source.id, envelope));

@@ -4,7 +4,7 @@ import { voidTransfers } from '@surety/saga';
 import type { HoldRow, VoidResult } from '@surety/saga';
 import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
-import { isolateBroken } from './isolate.js';
+import { isolateBroken, leaveBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
 import { authored, idsOf } from './repair.js';
 import type { Repair } from './repair.js';
@@ -79,14 +79,8 @@ async function decide(
     ),
   );
   for (const { item, error } of faulty) {
-    context.itemBackoff.attempted(item.transferId);
-    context.listener.trouble({
-      kind: 'data',
-      shard: destination.id,
-      ...idsOf(item),
-      message: 'the transfer cannot be voided at its destination: its hold stays',
-      error,
-    });
+    const message = 'the transfer cannot be voided at its destination: its hold stays';
+    leaveBroken(context, { shard: destination.id, event: item, message, error });
   }
   const voided = done.flatMap(({ result }) => (result.voided ? [result.voided] : []));
   for (const event of voided) context.listener.repaired(voidRepair(destination.id, event));

@@ -4,7 +4,7 @@ import type { Decision, EndStatus } from '@surety/domain';
 import { applySteps } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import type { SweepContext } from './context.js';
-import { isolateBroken } from './isolate.js';
+import { isolateBroken, leaveBroken } from './isolate.js';
 import { authored, idsOf } from './repair.js';
 import type { Repair, RepairCause, RepairKind } from './repair.js';
 
@@ -14,7 +14,8 @@ export interface Settlement {
   readonly before: Readonly<Record<string, unknown>>;
 }
 
-const END_OF: Readonly<Record<Decision['outcome'], EndStatus>> = {
+/** Where a transfer goes by the decision on its destination. */
+export const END_OF: Readonly<Record<Decision['outcome'], EndStatus>> = {
   credited: 'committed',
   refused: 'rejected',
   voided: 'cancelled',
@@ -49,14 +50,8 @@ export async function settle(
     if (hasApplied(context, item, result)) context.listener.repaired(planned(context, cause, item));
   }
   for (const { item, error } of faulty) {
-    context.itemBackoff.attempted(item.decided.transferId);
-    context.listener.trouble({
-      kind: 'data',
-      shard: source.id,
-      ...idsOf(item.decided),
-      message: `${item.decided.type} cannot be followed at the source`,
-      error,
-    });
+    const message = `${item.decided.type} cannot be followed at the source`;
+    leaveBroken(context, { shard: source.id, event: item.decided, message, error });
   }
 }
 
