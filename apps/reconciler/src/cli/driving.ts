@@ -15,10 +15,14 @@ import type {
   TransferRow,
   VoidResult,
 } from '@surety/saga';
-import { OPERATOR } from './change.js';
-import type { Change } from './change.js';
+import { END_OF } from '../sweeps/settle.js';
+import { OPERATOR, beginChange } from './change.js';
+import type { Change, ChangeOptions } from './change.js';
+import type { CliHost } from './host.js';
 import { CliError, EXIT } from './output.js';
+import { withShards } from './session.js';
 import type { Session } from './session.js';
+import { transferIdOf } from './transfer-id.js';
 
 /** A transfer as its two shards have it, before an operator does anything about it. */
 export interface Standing {
@@ -29,15 +33,13 @@ export interface Standing {
   readonly decision: DecisionRow | undefined;
 }
 
-const END_OF = { credited: 'committed', refused: 'rejected', voided: 'cancelled' } as const;
-
 /** Where the transfer goes by the decision that stands; undefined where none does. */
 export function endByDecision({ decision }: Standing): EndStatus | undefined {
   return decision && END_OF[decision.decision.outcome];
 }
 
 /** @throws CliError where there is no such transfer; StoreError where a shard cannot be asked. */
-export async function standingOf(session: Session, id: TransferId): Promise<Standing> {
+async function standingOf(session: Session, id: TransferId): Promise<Standing> {
   const source = session.shardOf(slotOfTransferId(id));
   const transfer = await findTransfer(source, id);
   if (!transfer) throw new CliError(`there is no transfer ${id}`, EXIT.found);
@@ -46,6 +48,30 @@ export async function standingOf(session: Session, id: TransferId): Promise<Stan
   const isOpen = transfer.state === 'requested' || transfer.state === 'held';
   const decision = isOpen ? await readDecision(destination, id) : undefined;
   return { transfer, source, destination, decision };
+}
+
+/** A command that changes one transfer, at work. */
+export interface Driving {
+  readonly session: Session;
+  readonly standing: Standing;
+  readonly change: Change;
+}
+
+/**
+ * Runs a command on the transfer as it stands, once it is known who changes it and why.
+ * @param named its text is the id as the operator wrote it
+ * @throws ConfigurationError, CliError or StoreError where the command could not run.
+ */
+export async function withTransfer<T>(
+  host: CliHost,
+  named: { readonly text: string; readonly options: ChangeOptions },
+  command: (driving: Driving) => Promise<T>,
+): Promise<T> {
+  const id = transferIdOf(named.text);
+  const change = await beginChange(host, named.options);
+  return withShards(host, async (session) =>
+    command({ session, standing: await standingOf(session, id), change }),
+  );
 }
 
 /** @throws CliError where the shard does not have the event. */

@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
 import { findHold } from '@surety/db';
 import { amountText } from './amount-text.js';
-import { beginChange, changing } from './change.js';
+import { changing } from './change.js';
 import type { ChangeOptions } from './change.js';
-import { cancelNow, standingOf } from './driving.js';
+import { cancelNow, withTransfer } from './driving.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT } from './output.js';
-import { withShards } from './session.js';
 import { CANCEL_JSON, cancelled, tellCancel } from './transfer-cancel.js';
-import { transferIdOf } from './transfer-id.js';
 
 export function registerHoldsRelease(holds: Command, { host, exit }: CommandContext): void {
   const release = holds
@@ -47,11 +45,9 @@ async function runHoldsRelease(
   text: string,
   options: ChangeOptions,
 ): Promise<number> {
-  const id = transferIdOf(text);
-  const change = await beginChange(host, options);
-  return withShards(host, async (session) => {
-    const standing = await standingOf(session, id);
+  return withTransfer(host, { text, options }, async ({ session, standing, change }) => {
     const { source, transfer } = standing;
+    const { id } = transfer;
     const hold = await findHold(source, id);
     if (!hold) {
       throw new CliError(`transfer ${id} holds nothing: it is ${transfer.state}`, EXIT.found);

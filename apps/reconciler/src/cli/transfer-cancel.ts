@@ -1,15 +1,13 @@
 import type { Command } from 'commander';
 import { isEnded } from '@surety/domain';
 import type { TransferStatus } from '@surety/domain';
-import { beginChange, changing } from './change.js';
+import { changing } from './change.js';
 import type { Change, ChangeOptions } from './change.js';
-import { cancelNow, endByDecision, standingOf } from './driving.js';
+import { cancelNow, endByDecision, withTransfer } from './driving.js';
 import type { Standing } from './driving.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, toJson } from './output.js';
-import { withShards } from './session.js';
-import { transferIdOf } from './transfer-id.js';
 
 const CANCEL_NOTES = [
   'Decision before release: first `voided` is written to the shard of the destination, after which ' +
@@ -53,12 +51,10 @@ async function runTransferCancel(
   text: string,
   options: ChangeOptions,
 ): Promise<number> {
-  const id = transferIdOf(text);
-  const change = await beginChange(host, options);
-  return withShards(host, async (session) => {
-    const standing = await standingOf(session, id);
+  return withTransfer(host, { text, options }, async ({ session, standing, change }) => {
+    const { id, state } = standing.transfer;
     const outcome = await cancelled(standing, change, async () => {
-      await change.confirm(`cancel transfer ${id}, which is ${standing.transfer.state}?`);
+      await change.confirm(`cancel transfer ${id}, which is ${state}?`);
       return cancelNow(session, id, change);
     });
     return tellCancel(host, { standing, change, outcome });

@@ -1,16 +1,14 @@
 import type { Command } from 'commander';
 import { isEnded } from '@surety/domain';
 import { sendAgain } from '@surety/saga';
-import { beginChange, changing } from './change.js';
+import { changing } from './change.js';
 import type { Change, ChangeOptions } from './change.js';
-import { endByDecision, envelopeOf, follow, noteOf, standingOf, storedEvent } from './driving.js';
+import { endByDecision, envelopeOf, follow, noteOf, storedEvent, withTransfer } from './driving.js';
 import type { Standing } from './driving.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
 import { CliError, EXIT, toJson } from './output.js';
-import { withShards } from './session.js';
 import type { Session } from './session.js';
-import { transferIdOf } from './transfer-id.js';
 
 export function registerTransferRetry(transfer: Command, { host, exit }: CommandContext): void {
   const retry = transfer
@@ -50,13 +48,11 @@ async function runTransferRetry(
   text: string,
   options: ChangeOptions,
 ): Promise<number> {
-  const id = transferIdOf(text);
-  const change = await beginChange(host, options);
-  return withShards(host, async (session) => {
-    const standing = await standingOf(session, id);
+  return withTransfer(host, { text, options }, async ({ session, standing, change }) => {
+    const { id, state } = standing.transfer;
     const plan = planOf(standing);
     if (plan.action !== 'nothing') {
-      await change.confirm(`${id} is ${standing.transfer.state}: ${describe(plan)}?`);
+      await change.confirm(`${id} is ${state}: ${describe(plan)}?`);
       if (!change.dryRun) await take(session, { standing, plan, change });
     }
     tell(host, { standing, plan, change });
