@@ -1,6 +1,7 @@
 import { TOPICS, decodeMessage } from '@surety/contracts';
 import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
+import { stopAtNewerSchema } from '@surety/runtime';
 import type {
   BatchVerdict,
   IncomingBatch,
@@ -10,9 +11,6 @@ import type {
 } from '@surety/runtime';
 import { ShardFolds } from './projected-rows.js';
 import type { ShardProjection } from './shard-projection.js';
-
-/** A newer release is being rolled out: its processes will take the partition over. */
-const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 
 /** A message that cannot be read, and where it lies in Kafka. */
 export interface UnreadableMessage {
@@ -61,11 +59,7 @@ export class MessageHandler {
     const isWritten = (await this.#write(folds, attempt)) && (await this.#bury(unreadable));
     if (!isWritten) return { processed: 0, stops: readable < messages.length };
     if (readable === messages.length) return { processed: readable };
-    this.#options.metrics.errorsTotal.inc({ kind: 'unknown_schema', shard: '' });
-    this.#options.log.error('a newer release writes here: the partition stops until one reads it', {
-      ...{ topic, partition, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS },
-    });
-    return { processed: readable, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS, stops: true };
+    return stopAtNewerSchema(this.#options, { topic, partition }, readable);
   }
 
   /**

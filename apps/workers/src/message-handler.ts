@@ -2,6 +2,7 @@ import { decodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { firstSlotOfPartition, shardOfSlot } from '@surety/domain';
 import type { ShardId } from '@surety/domain';
+import { stopAtNewerSchema } from '@surety/runtime';
 import type {
   BatchVerdict,
   IncomingBatch,
@@ -16,8 +17,6 @@ import type { ItemOutcome, StepRunner } from './step-runner.js';
 import { workerStepOf } from './worker-steps.js';
 import type { WorkerStep } from './worker-steps.js';
 
-/** A newer release is being rolled out: its processes will take the partition over. */
-const UNKNOWN_SCHEMA_PAUSE_MS = 30_000;
 /** Maps that change faster than they can be read are a failure of the environment. */
 const REROUTES_MAX = 3;
 
@@ -61,8 +60,8 @@ export class MessageHandler {
     const firstFailed = outcomes.indexOf('retry');
     if (firstFailed >= 0) return { processed: firstFailed, stops: unknownSchema !== undefined };
     if (unknownSchema === undefined) return { processed: messages.length };
-    this.#reportUnknownSchema({ topic, partition, schema: unknownSchema });
-    return { processed: readable.length, retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS, stops: true };
+    const where = { topic, partition, schema: unknownSchema };
+    return stopAtNewerSchema(this.#options, where, readable.length);
   }
 
   async #take(decoded: Decoded): Promise<'done' | 'retry'> {
@@ -121,14 +120,6 @@ export class MessageHandler {
     metrics.errorsTotal.inc({ kind: 'dead_letter', shard });
     log.error('a message cannot be read and went to dead_letters', { origin, fault: error });
     return 'done';
-  }
-
-  #reportUnknownSchema(fields: { topic: string; partition: number; schema: number }): void {
-    this.#options.metrics.errorsTotal.inc({ kind: 'unknown_schema', shard: '' });
-    this.#options.log.error('a newer release writes here: the partition stops until one reads it', {
-      ...fields,
-      retryAfterMs: UNKNOWN_SCHEMA_PAUSE_MS,
-    });
   }
 }
 

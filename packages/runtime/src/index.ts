@@ -58,6 +58,7 @@ export type { KafkaCluster } from './kafka/cluster.js';
 export { createPublisher } from './kafka/publisher.js';
 export { lagGauge } from './kafka/lag-gauge.js';
 export { startConsumer } from './kafka/consumer.js';
+export { stopAtNewerSchema } from './kafka/newer-schema.js';
 export { countPartitions } from './kafka/partition-check.js';
 export { createTopics, kafkaHealthCheck } from './kafka/topics.js';
 export { connectRedis, type RedisHandle } from './redis.js';
