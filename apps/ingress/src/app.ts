@@ -79,6 +79,9 @@ function createRouter(options: AppOptions, edge: Edge): Express {
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', 'simple');
+  // One spelling of each path: a rule of a gateway before this one means no other.
+  app.enable('case sensitive routing');
+  app.enable('strict routing');
   for (const { path, methods } of options.routes) {
     const allow = allowedMethods(methods);
     app.all(path, (request, response) => {

@@ -6,6 +6,8 @@ import { refuseUnreadable } from './parser-refusal.js';
 
 /** Bounds a client that sends its request a byte at a time. */
 const REQUEST_TIMEOUT_MS = 20_000;
+/** Node looks only twice a minute by itself: the answer would come up to 30 s late. */
+const LOOK_FOR_LATE_EVERY_MS = 1_000;
 /** Longer than the idle time-out of usual proxies, so that they close first. */
 const KEEP_ALIVE_MS = 75_000;
 /** While closing, connections whose last answer has left are looked for this often. */
@@ -29,6 +31,7 @@ export async function startHttpServer(options: {
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
+      connectionsCheckingInterval: LOOK_FOR_LATE_EVERY_MS,
       // Node's own answers have no body: the application looks for the header, and an expectation
       // that is not known may be ignored (RFC 9110, section 10.1.1).
       requireHostHeader: false,

@@ -132,6 +132,20 @@ describe('the body of a transfer', () => {
     ['metadata that is null', { ...good, metadata: null }, ['/metadata wrong_type']],
     ['metadata of 9 levels', { ...good, metadata: nested(9) }, ['/metadata too_deep']],
     ['metadata over 4 KiB', { ...good, metadata: { a: 'x'.repeat(4100) } }, ['/metadata too_long']],
+    ['half a pair', { ...good, description: 'a\ud800' }, ['/description not_unicode']],
+    [
+      'metadata that would not come back as they were sent',
+      {
+        ...good,
+        metadata: { text: '\udc00', list: [1, { '\ud800': true }], far: Infinity, id: 2 ** 53 },
+      },
+      [
+        '/metadata/far inexact_number',
+        '/metadata/id inexact_number',
+        '/metadata/list/1/\ud800 not_unicode',
+        '/metadata/text not_unicode',
+      ],
+    ],
     [
       'several faults at once',
       { sourceAccount: 1, destinationAccount: 'b', amount: '-1', currency: 'EU', x: 1 },

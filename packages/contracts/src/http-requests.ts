@@ -25,7 +25,11 @@ const amount = z.custom<string | number>(
   (value) => typeof value === 'string' || typeof value === 'number',
   { error: typeFault },
 );
-const description = text.max(DESCRIPTION_MAX, fault('too_long'));
+/** With the flag u a pair is one character, and this is half of one. */
+const HALF_A_PAIR = /\p{Surrogate}/u;
+const description = text
+  .max(DESCRIPTION_MAX, fault('too_long'))
+  .refine((value) => !HALF_A_PAIR.test(value), fault('not_unicode'));
 
 function isPlainObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
@@ -35,6 +39,40 @@ function isDeeperThan(value: unknown, depth: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (depth === 0) return true;
   return Object.values(value).some((item) => isDeeperThan(item, depth - 1));
+}
+
+interface MetadataFault {
+  readonly code: FieldFault;
+  readonly path: readonly (string | number)[];
+}
+
+/**
+ * What would not come back as it was sent: text that is none (RFC 8259, section 8.2), which a database
+ * does not take for JSON, and numbers that a double does not hold (section 6).
+ * @param value of bounded depth
+ */
+function* metadataFaults(
+  value: unknown,
+  path: readonly (string | number)[] = [],
+): Generator<MetadataFault> {
+  const code = leafFault(value);
+  if (code) yield { code, path };
+  if (typeof value !== 'object' || value === null) return;
+  for (const [name, member] of Object.entries(value)) {
+    const at = [...path, Array.isArray(value) ? Number(name) : name];
+    if (HALF_A_PAIR.test(name)) yield { code: 'not_unicode', path: at };
+    yield* metadataFaults(member, at);
+  }
+}
+
+function leafFault(value: unknown): FieldFault | undefined {
+  if (typeof value === 'string' && HALF_A_PAIR.test(value)) return 'not_unicode';
+  if (typeof value === 'number' && !isExact(value)) return 'inexact_number';
+  return undefined;
+}
+
+function isExact(value: number): boolean {
+  return Number.isInteger(value) ? Number.isSafeInteger(value) : Number.isFinite(value);
 }
 
 /** Like `fault`, for checks of our own: their parameters say what the field takes. */
@@ -53,6 +91,10 @@ const metadata = z
       context.addIssue(customIssue('too_deep', { max: METADATA_DEPTH_MAX, unit: 'levels' }));
     } else if (Buffer.byteLength(JSON.stringify(value)) > METADATA_BYTES_MAX) {
       context.addIssue(customIssue('too_long', { max: METADATA_BYTES_MAX, unit: 'bytes' }));
+    } else {
+      for (const { code, path } of metadataFaults(value)) {
+        context.addIssue({ ...customIssue(code, {}), path: [...path] });
+      }
     }
   });
 

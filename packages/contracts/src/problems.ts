@@ -159,6 +159,7 @@ export const FIELD_FAULTS = {
   too_few: 'The list is empty; at least one member is needed.',
   too_many: 'The list has more members than allowed.',
   too_deep: 'The value is nested deeper than allowed.',
+  not_unicode: 'The text has half a surrogate pair in it, which is no character of Unicode.',
   not_a_number: 'An amount is a plain decimal number such as "12.34".',
   exponent_form: 'An amount is written without an exponent.',
   too_many_decimals: 'The amount has more decimals than its currency.',

@@ -34,7 +34,7 @@ export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics', '/health'] as cons
  * people, always 200.
  */
 export function healthRouter(options: HealthOptions): Router {
-  const router = Router();
+  const router = Router({ caseSensitive: true, strict: true });
   router.get('/livez', (_request, response) => {
     response.json({ status: 'ok' });
   });

@@ -81,8 +81,15 @@ export function registerAudit(program: Command, { host, exit }: CommandContext):
   });
 }
 
+/** A day that the calendar has: what is parsed as another one would be taken for a time all the same. */
+function isTime(text: string): boolean {
+  if (!TIME.test(text) || Number.isNaN(Date.parse(text))) return false;
+  const seconds = '2026-01-31T10:00:00'.length;
+  return new Date(text).toISOString().slice(0, seconds) === text.slice(0, seconds);
+}
+
 function since(text: string): string {
-  if (TIME.test(text)) return text;
+  if (isTime(text)) return text;
   const ageMs = parseDuration(text);
   if (ageMs !== undefined) return new Date(Date.now() - ageMs).toISOString();
   throw new InvalidArgumentError('It is a time in UTC (2026-01-31T10:00:00Z) or an age (30m, 2h).');
@@ -90,7 +97,7 @@ function since(text: string): string {
 
 function position(text: string): Position {
   const { createdAt = '', shard, id = '0' } = BEFORE.exec(text)?.groups ?? {};
-  if (TIME.test(createdAt)) return { createdAt, shard: Number(shard), id: BigInt(id) };
+  if (isTime(createdAt)) return { createdAt, shard: Number(shard), id: BigInt(id) };
   throw new InvalidArgumentError('It is TIME/SHARD/ID, as the page before it says.');
 }
 
