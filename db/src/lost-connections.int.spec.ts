@@ -2,12 +2,18 @@ import { createServer, connect } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { NO_CHANGES, StoreError } from '@surety/saga';
-import { anAccount } from '@surety/testing';
+import { anAccount, until } from '@surety/testing';
+import { aPayerAndPayee } from '@surety/testing/payer-and-payee';
+import type { PayerAndPayee } from '@surety/testing/payer-and-payee';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
+import { readUuid } from './connection/cells.js';
 import { openShards } from './shard-pools.js';
 import type { Shard, ShardPools } from './shard-pools.js';
 import { withGlobalSnapshot } from './snapshots.js';
+import { openTransferMismatches } from './statements/check/open-transfer-mismatches.js';
+import { moveListEnd } from './statements/reconciler/move-list-end.js';
+import { LOCK_PLACEMENT } from './statements/transact/lock-placement.js';
 
 type Fault = 'none' | 'answer to COMMIT is lost' | 'COMMIT is lost' | 'silent';
 
@@ -67,6 +73,11 @@ class FaultyLine {
 
   cut(): void {
     for (const socket of this.#sockets) socket.destroy();
+  }
+
+  /** The server's next answer fails, where after an orderly end it would still go out. */
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
   }
 
   async close(): Promise<void> {
@@ -169,6 +180,55 @@ describe('a connection', () => {
     await expect(pools.check()).rejects.toThrow('shards away: 0');
     await expect(pools.slotMaps.reload()).rejects.toMatchObject({ kind: 'environment' });
     expect(port).not.toBe('');
+  });
+});
+
+describe('a connection that is lost while the end of the list waits for a writer', () => {
+  const options = { rows: 1_000, keepMs: -60_000 };
+  let given: PayerAndPayee;
+
+  beforeAll(async () => {
+    given = await aPayerAndPayee();
+  });
+
+  afterAll(() => given?.shards.drop());
+
+  async function isRunning(statement: string): Promise<boolean> {
+    const [found] = await given.source.send([
+      `SELECT 1 FROM information_schema.processlist WHERE info LIKE '${statement}' ` +
+        'AND db = DATABASE() AND id <> CONNECTION_ID()',
+    ]);
+    return found!.rows.length > 0;
+  }
+
+  it('leaves nothing unlisted: the server goes on with the packet, and nobody hears it', async () => {
+    const id = await given.transferIn('requested', 1, given.idOfNow());
+    // The end does not move beyond the newest.
+    await given.transferIn('committed', 2, given.idOfNow());
+    const own = await FaultyLine.to(given.shards.urls[0]!);
+    const lost = openShards({
+      urls: [own.through(given.shards.urls[0]!)],
+      poolSize: 2,
+      partitions: 1,
+    });
+    try {
+      await given.source.pool.use(async (link) => {
+        await link.send(['START TRANSACTION', LOCK_PLACEMENT]);
+        const moving = moveListEnd(lost.shards[0]!, options).catch((error: unknown) => error);
+        await until(() => isRunning('UPDATE placement%'), 'a move that waits');
+        own.reset();
+        await link.send(['ROLLBACK']);
+        expect(await moving).toMatchObject({ kind: 'environment' });
+      });
+      await until(async () => !(await isRunning('%')), 'the end of the packet');
+      expect(await openTransferMismatches(given.source)).toEqual([]);
+      while (await moveListEnd(given.source, options));
+      const listed = await given.source.send(['SELECT transfer_id FROM open_transfers']);
+      expect(listed[0]!.rows.map(([cell]) => readUuid(cell))).toEqual([id]);
+    } finally {
+      await lost.close();
+      await own.close();
+    }
   });
 });
 

@@ -99,13 +99,16 @@ async function readListEnd(session: Session): Promise<ListEnd> {
   return read;
 }
 
-/** Nothing happens where somebody else was faster: the last statement is told by a variable. */
+/**
+ * Nothing happens where somebody else was faster: the last statement asks where the end is now. It
+ * must not ask ROW_COUNT(), which is -1 once the answer to the statement before could not be sent: a
+ * server that has lost its client goes on with the packet, and would move the end and list nothing.
+ */
 function statementsOf({ from, to }: ListEndMove, fenced: readonly string[]): string[] {
   return [
     `SET SESSION innodb_lock_wait_timeout = ${LOCK_WAIT_SECONDS}`,
     'START TRANSACTION',
     `UPDATE placement SET listed_below = ${uuid(to)} WHERE id = 1 AND listed_below = ${uuid(from)}`,
-    'SET @surety_moved = ROW_COUNT()',
     ...fenced,
     from === EVERYTHING_IS_LISTED ? unlistFrom(to) : listBetween(from, to),
     'COMMIT',
@@ -119,10 +122,14 @@ function listBetween(from: TransferId, to: TransferId): string {
     'FROM transfers AS t FORCE INDEX (PRIMARY) LEFT JOIN open_transfers AS o ' +
     'ON o.slot = t.slot AND o.since = t.requested_at AND o.transfer_id = t.id ' +
     `WHERE t.id >= ${uuid(from)} AND t.id < ${uuid(to)} AND t.state IN ${OPEN_STATES} ` +
-    'AND o.transfer_id IS NULL AND @surety_moved = 1'
+    `AND o.transfer_id IS NULL AND ${isAt(to)}`
   );
 }
 
 function unlistFrom(end: TransferId): string {
-  return `DELETE FROM open_transfers WHERE transfer_id >= ${uuid(end)} AND @surety_moved = 1`;
+  return `DELETE FROM open_transfers WHERE transfer_id >= ${uuid(end)} AND ${isAt(end)}`;
+}
+
+function isAt(end: TransferId): string {
+  return `${LISTED_BELOW} = ${uuid(end)}`;
 }
