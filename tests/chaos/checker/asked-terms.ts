@@ -19,6 +19,16 @@ export function termsOfTransfer(request: Body): Terms {
   };
 }
 
+/** No sum above zero, or from an account to itself: nothing that the API may take. */
+export function isBadRequest(request: Body): boolean {
+  try {
+    const { source, destination, amount } = termsOfTransfer(request);
+    return amount === 0n || source === destination;
+  } catch {
+    return true;
+  }
+}
+
 export function termsOfFunding(request: Body): Terms {
   const currency = String(request['currency']);
   const account = String(request['accountId']);

@@ -99,9 +99,9 @@ function checkKnown(
   violations: Violations,
 ): void {
   if (rows.length > 1) violations.add('transfer stored twice', id);
-  if (description !== undefined && facts.forbidden.has(description)) {
-    violations.add('used key made another transfer', `${id}: ${description}`);
-  } else if (description === undefined || !facts.movements.has(description)) {
+  const forbidden = facts.forbidden.get(description ?? '');
+  if (forbidden !== undefined) violations.add(forbidden, `${id}: ${description}`);
+  else if (description === undefined || !facts.movements.has(description)) {
     violations.add('transfer nobody asked for', id);
   }
 }

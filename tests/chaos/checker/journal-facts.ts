@@ -1,6 +1,8 @@
 import { readJournal } from '../journal/journal.js';
-import type { JournalAnswer, JournalLine, Operation } from '../journal/journal.js';
-import { termsOfFunding, termsOfTransfer } from './asked-terms.js';
+import type { JournalAnswer, JournalLine } from '../journal/journal.js';
+import { answersIn, requestsIn } from '../journal/batch-lines.js';
+import type { SingleLine } from '../journal/batch-lines.js';
+import { isBadRequest, termsOfFunding, termsOfTransfer } from './asked-terms.js';
 import type { Terms } from './asked-terms.js';
 import { StatusesHeard } from './statuses-heard.js';
 import type { SeenTransfer } from './statuses-heard.js';
@@ -33,20 +35,28 @@ export interface JournalFacts {
   readonly seen: ReadonlyMap<string, SeenTransfer>;
   /** What answers said of each transfer's terms. */
   readonly terms: ReadonlyMap<string, ToldTerms>;
-  /** Descriptions of requests that must never have become a transfer: a used key, another body. */
-  readonly forbidden: ReadonlySet<string>;
+  /** Descriptions of requests that must never have become a transfer, and what it is if one has. */
+  readonly forbidden: ReadonlyMap<string, string>;
   readonly counts: Record<string, number>;
 }
 
-/** A call whose answer has not been read yet. */
+/** What must be refused, and what it is if a transfer came of it. */
+const FAULTS = {
+  /** Another body under a key that was used before. */
+  reuse: 'used key made another transfer',
+  badRequest: 'bad request took effect',
+};
+type Fault = keyof typeof FAULTS;
+
+/** A request, alone or of a batch, whose answer has not been read yet. */
 interface OpenCall {
-  readonly op: Operation;
+  readonly op: SingleLine['op'];
   readonly key: string;
   /** The transfer that it asks about. */
   readonly transferId: string | undefined;
   /** What was known of the transfer when the call was made. */
   readonly knownBefore: SeenTransfer | undefined;
-  readonly isReuse: boolean;
+  readonly fault: Fault | undefined;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -64,9 +74,10 @@ class Reading {
   readonly #firstRequests = new Map<string, string>();
   readonly #accounts = new Map<string, AskedAccount>();
   readonly #statuses: StatusesHeard;
-  readonly #forbidden = new Set<string>();
+  readonly #forbidden = new Map<string, string>();
   readonly #terms: TermsHeard;
-  readonly #open = new Map<number, OpenCall>();
+  /** By the number of the call: its request, or those of all members of its batch. */
+  readonly #open = new Map<number, readonly OpenCall[]>();
   readonly #counts: Record<string, number> = { calls: 0, unknownAnswers: 0, polls: 0 };
   #line = 0;
 
@@ -78,12 +89,12 @@ class Reading {
 
   take(line: JournalLine): void {
     this.#line += 1;
-    if (line.answer === undefined) this.#asked(line);
-    else this.#answered(line, line.answer);
+    if (line.answer === undefined) this.#called(line);
+    else this.#callAnswered(line, line.answer);
   }
 
   finish(): JournalFacts {
-    for (const call of this.#open.values()) this.#leftOpen(call);
+    for (const call of [...this.#open.values()].flat()) this.#leftOpen(call);
     this.#counts['neverAnswered'] = this.#open.size;
     return {
       movements: this.#movements,
@@ -95,15 +106,24 @@ class Reading {
     };
   }
 
-  #asked(line: JournalLine): void {
+  #called(line: JournalLine): void {
     this.#count('calls');
-    const { op, key, request } = line;
-    const isReuse = this.#isReuse(line);
-    if (isReuse) this.#forbidden.add(String(request?.['description']));
-    else if (op === 'submit' || op === 'fund') this.#movement(op, key, request ?? {});
-    if (op === 'open') this.#account(key, request ?? {});
-    const about = aboutTransfer(line);
-    this.#open.set(line.call, { op, key, isReuse, ...this.#known(about) });
+    const requests = requestsIn(line);
+    if (line.op === 'batch') {
+      this.#count('batches');
+      this.#count('members', requests.length);
+    }
+    const calls = requests.map((request) => this.#asked(request));
+    this.#open.set(line.call, calls);
+  }
+
+  #asked(line: SingleLine): OpenCall {
+    const { op, key, request = {} } = line;
+    const fault = this.#faultOf(line);
+    if (fault) this.#forbidden.set(String(request['description']), FAULTS[fault]);
+    else if (op === 'submit' || op === 'fund') this.#movement(op, key, request);
+    if (op === 'open') this.#account(key, request);
+    return { op, key, fault, ...this.#known(aboutTransfer(line)) };
   }
 
   #known(transferId: string | undefined): Pick<OpenCall, 'transferId' | 'knownBefore'> {
@@ -111,9 +131,15 @@ class Reading {
     return { transferId, knownBefore: seen && { ...seen } };
   }
 
-  /** Another body under a key that was used before. */
-  #isReuse({ op, key, request }: JournalLine): boolean {
-    if (op !== 'submit' && op !== 'fund') return false;
+  /** A bad request leaves its key free. */
+  #faultOf(line: SingleLine): Fault | undefined {
+    const { op, request = {} } = line;
+    if (op !== 'submit' && op !== 'fund') return undefined;
+    if (op === 'submit' && isBadRequest(request)) return 'badRequest';
+    return this.#isReuse(line) ? 'reuse' : undefined;
+  }
+
+  #isReuse({ key, request }: SingleLine): boolean {
     const text = JSON.stringify(request);
     const first = this.#firstRequests.get(key) ?? text;
     this.#firstRequests.set(key, first);
@@ -141,24 +167,37 @@ class Reading {
     this.#accounts.set(id, known ?? { currency, isAcknowledged: false });
   }
 
-  #answered(line: JournalLine, answer: JournalAnswer): void {
-    const call = this.#open.get(line.call);
+  #callAnswered(line: JournalLine, answer: JournalAnswer): void {
+    const calls = this.#open.get(line.call);
     this.#open.delete(line.call);
-    if (!call) throw new Error(`line ${this.#line} answers a call that nobody made`);
+    if (!calls) throw new Error(`line ${this.#line} answers a call that nobody made`);
     if ('unknown' in answer) this.#count('unknownAnswers');
+    const answers = answersIn(answer, calls.length);
+    for (const [at, call] of calls.entries()) {
+      const { op, key } = call;
+      const own = answers[at] as JournalAnswer;
+      this.#answered({ ...line, op, key }, call, own);
+      const isTaken = 'status' in own && own.status === 202;
+      if (line.op === 'batch' && isTaken) this.#count('membersTaken');
+    }
+  }
+
+  #answered(line: SingleLine, call: OpenCall, answer: JournalAnswer): void {
+    if ('unknown' in answer) this.#leftOpen(call);
     else if (answer.status === 500) {
       this.#violations.add('internal error', `${line.op} of ${line.key} at ${line.via}`);
-    } else if (answer.status < 500) this.#settled(line, call, answer);
-    if ('unknown' in answer || answer.status >= 500) this.#leftOpen(call);
+      this.#leftOpen(call);
+    } else if (answer.status > 500) this.#leftOpen(call);
+    else this.#settled(line, call, answer);
   }
 
   /** A request whose outcome nobody told may have taken effect. */
-  #leftOpen({ op, key, isReuse }: OpenCall): void {
+  #leftOpen({ op, key, fault }: OpenCall): void {
     const movement = op === 'submit' || op === 'fund' ? this.#movements.get(key) : undefined;
-    if (movement && !isReuse) movement.mayExist = true;
+    if (movement && !fault) movement.mayExist = true;
   }
 
-  #settled(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+  #settled(line: SingleLine, call: OpenCall, answer: { status: number; body: Body }): void {
     const { transactionId } = answer.body;
     if (typeof transactionId === 'string') {
       this.#terms.take(transactionId, answer.body);
@@ -171,14 +210,15 @@ class Reading {
     this.#settledBy(line, call, answer);
   }
 
-  #settledBy(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+  #settledBy(line: SingleLine, call: OpenCall, answer: { status: number; body: Body }): void {
     switch (line.op) {
       case 'open':
         this.#opened(line, answer);
         break;
       case 'submit':
       case 'fund':
-        if (call.isReuse) this.#reused(line, answer);
+        if (call.fault === 'reuse') this.#reused(line, answer);
+        else if (call.fault === 'badRequest') this.#badlyAsked(line, answer);
         else this.#moved(line, answer);
         break;
       case 'poll':
@@ -192,22 +232,35 @@ class Reading {
     }
   }
 
-  #opened(line: JournalLine, { status, body }: { status: number; body: Body }): void {
+  #opened(line: SingleLine, { status, body }: { status: number; body: Body }): void {
     const account = this.#accounts.get(line.key);
     if (account && (status === 200 || status === 201)) account.isAcknowledged = true;
     else this.#unexpected(line, status, body);
   }
 
-  #reused(line: JournalLine, { status, body }: { status: number; body: Body }): void {
-    if (status === 422) this.#count('reusesRefused');
-    else if (status !== 202 && status !== 201) this.#unexpected(line, status, body);
+  #reused(line: SingleLine, answer: { status: number; body: Body }): void {
+    if (answer.status === 422) this.#count('reusesRefused');
+    else this.#notRefused(line, answer, 'key used for two requests');
+  }
+
+  #badlyAsked(line: SingleLine, answer: { status: number; body: Body }): void {
+    if (answer.status === 400) this.#count('badRequestsRefused');
+    else this.#notRefused(line, answer, 'bad request was taken');
+  }
+
+  #notRefused(
+    line: SingleLine,
+    { status, body }: { status: number; body: Body },
+    whatIfTaken: string,
+  ): void {
+    if (status !== 202 && status !== 201) this.#unexpected(line, status, body);
     else {
       const id = String(body['transactionId']);
-      this.#violations.add('key used for two requests', `${line.key} was answered with ${id}`);
+      this.#violations.add(whatIfTaken, `${line.key} was answered with ${id}`);
     }
   }
 
-  #moved(line: JournalLine, { status, body }: { status: number; body: Body }): void {
+  #moved(line: SingleLine, { status, body }: { status: number; body: Body }): void {
     const movement = this.#movements.get(line.key) as AskedMovement;
     if (status === (line.op === 'submit' ? 202 : 201)) {
       const id = String(body['transactionId']);
@@ -230,7 +283,7 @@ class Reading {
     } else this.#unexpected(line, status, body);
   }
 
-  #polled(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+  #polled(line: SingleLine, call: OpenCall, answer: { status: number; body: Body }): void {
     const { status, body } = answer;
     const id = line.transferId as string;
     this.#count('polls');
@@ -241,7 +294,7 @@ class Reading {
   }
 
   /** 200 is the cancelled transfer; 409 tells the state that won. */
-  #cancelAnswered(line: JournalLine, call: OpenCall, answer: { status: number; body: Body }): void {
+  #cancelAnswered(line: SingleLine, call: OpenCall, answer: { status: number; body: Body }): void {
     const { status, body } = answer;
     const id = line.transferId as string;
     if (status === 200) {
@@ -261,16 +314,16 @@ class Reading {
     this.#statuses.take(id, now, call.knownBefore);
   }
 
-  #unexpected(line: JournalLine, status: number, body: Body): void {
+  #unexpected(line: SingleLine, status: number, body: Body): void {
     const what = `${line.op} of ${line.key} at ${line.via}`;
     this.#violations.add('answer unexpected', `${what}: ${status} ${String(body['code'])}`);
   }
 
-  #count(name: string): void {
-    this.#counts[name] = (this.#counts[name] ?? 0) + 1;
+  #count(name: string, more = 1): void {
+    this.#counts[name] = (this.#counts[name] ?? 0) + more;
   }
 }
 
-function aboutTransfer({ op, transferId }: JournalLine): string | undefined {
+function aboutTransfer({ op, transferId }: SingleLine): string | undefined {
   return op === 'poll' || op === 'cancel' ? transferId : undefined;
 }

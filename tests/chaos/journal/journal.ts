@@ -2,7 +2,7 @@ import { closeSync, createReadStream, mkdirSync, openSync, writeSync } from 'nod
 import { dirname } from 'node:path';
 import { createInterface } from 'node:readline';
 
-export type Operation = 'open' | 'fund' | 'submit' | 'cancel' | 'poll';
+export type Operation = 'open' | 'fund' | 'submit' | 'batch' | 'cancel' | 'poll';
 
 /** An answer that came, or why none did: then what the request has done is unknown. */
 export type JournalAnswer =
@@ -18,9 +18,9 @@ export interface JournalLine {
   readonly call: number;
   readonly at: string;
   readonly op: Operation;
-  /** Of one key or transfer, from 1. */
+  /** Of one key, batch or transfer, from 1. */
   readonly attempt: number;
-  /** The idempotency key, or the account's id where one is opened. */
+  /** The idempotency key, the account's id where one is opened, or the client's name for a batch. */
   readonly key: string;
   /** The server that was asked. */
   readonly via: string;

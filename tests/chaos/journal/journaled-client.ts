@@ -14,6 +14,12 @@ export interface TransferWish {
   readonly description?: string;
 }
 
+/** A request under its idempotency key. */
+export interface KeyedWish {
+  readonly key: string;
+  readonly wish: TransferWish;
+}
+
 export type Reply =
   | {
       readonly kind: 'answered';
@@ -68,6 +74,18 @@ export class JournaledClient {
     return this.#call({ ...asked, method: 'POST', path: '/api/v1/transfers' });
   }
 
+  /** @param name in the journal, what holds the calls for one batch together */
+  submitBatch(
+    via: string,
+    name: string,
+    members: readonly KeyedWish[],
+    attempt: number,
+  ): Promise<Reply> {
+    const transfers = members.map(({ key, wish }) => ({ ...wish, idempotencyKey: key }));
+    const asked = { op: 'batch', attempt, key: name, via, request: { transfers } } as const;
+    return this.#call({ ...asked, method: 'POST', path: '/api/v1/transfers/batch' });
+  }
+
   cancel(via: string, key: string, transferId: string, attempt: number): Promise<Reply> {
     const path = `/api/v1/transfers/${transferId}/cancel`;
     return this.#call({ op: 'cancel', attempt, key, via, transferId, method: 'POST', path });
@@ -113,7 +131,7 @@ export class JournaledClient {
 
 function requestOf(method: string, { op, key, request }: Asked): RequestInit {
   if (method === 'GET') return { method };
-  const keyHeader = op === 'cancel' ? {} : { 'idempotency-key': key };
+  const keyHeader = op === 'cancel' || op === 'batch' ? {} : { 'idempotency-key': key };
   if (request === undefined) return { method, headers: keyHeader };
   const { accountId, ...funding } = request;
   const body = op === 'fund' ? funding : { ...funding, accountId };
@@ -122,7 +140,19 @@ function requestOf(method: string, { op, key, request }: Asked): RequestInit {
 }
 
 function keptOf(body: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(body).filter(([name]) => KEPT.includes(name)));
+  const kept = Object.entries(body).filter(([name]) => KEPT.includes(name));
+  const { results } = body;
+  if (Array.isArray(results)) kept.push(['results', results.map(keptOfResult)]);
+  return Object.fromEntries(kept);
+}
+
+function keptOfResult(result: Record<string, Record<string, unknown>>): Record<string, unknown> {
+  const { status, replayed, transfer, problem } = result;
+  return {
+    ...{ status, replayed },
+    ...(transfer === undefined ? {} : { transfer: keptOf(transfer) }),
+    ...(problem === undefined ? {} : { problem: keptOf(problem) }),
+  };
 }
 
 function retryAfterOf(header: string | null): number | undefined {
