@@ -5,7 +5,9 @@ import { SuretySystem, eventually } from '@surety/testing/system';
 import { createConnection } from 'mysql2/promise';
 import type { Connection } from 'mysql2/promise';
 import { ChaosLoad } from '../journal/chaos-load.js';
-import type { JournalLine } from '../journal/journal.js';
+import { answersIn, requestsIn } from '../journal/batch-lines.js';
+import type { JournalAnswer, JournalLine } from '../journal/journal.js';
+import { isBadRequest } from './asked-terms.js';
 import { checkJournal } from './check-journal.js';
 import { digestTables } from './digest-tables.js';
 import { projectionsBehind } from './projections-behind.js';
@@ -116,10 +118,14 @@ async function loadedJournal(system: SuretySystem): Promise<JournalLine[]> {
   });
   await load.start();
   const isRich = (): true | undefined => {
-    const { committed, rejected, cancelled, reusesRefused } = load.stats;
-    const hasGoneNowhere = readFileSync(load.journal.file).includes('destination_not_found');
-    const isMixed = rejected > 4 && cancelled > 1 && reusesRefused > 0 && hasGoneNowhere;
-    return (committed > 60 && isMixed) || undefined;
+    const { committed, rejected, cancelled, batches, badRequestsRefused } = load.stats;
+    const text = readFileSync(load.journal.file, 'utf8');
+    const isMixed = rejected > 4 && cancelled > 1 && text.includes('destination_not_found');
+    const hasBatches = batches > 5 && badRequestsRefused > 0;
+    // Another request under a used key was refused alone, and as a member of a batch.
+    const isRefused = [/"op":"submit".*"status":422/, /"op":"batch".*"status":422/];
+    const areReusesRefused = isRefused.every((form) => form.test(text));
+    return (committed > 60 && isMixed && hasBatches && areReusesRefused) || undefined;
   };
   await eventually('ends of every kind', isRich, { withinMs: 240_000 });
   const { unfinished } = await load.drain(120_000);
@@ -167,8 +173,12 @@ describe('the checker', () => {
     const { violations, counts } = await bench.check();
     expect({ seed: SEED, violations }).toEqual({ seed: SEED, violations: [] });
     const lines = bench.lines();
-    const submitted = lines.filter(({ op, answer }) => op === 'submit' && !answer);
+    const submitted = lines
+      .flatMap((line) => (line.answer ? [] : requestsIn(line)))
+      .filter(({ op, request = {} }) => op === 'submit' && !isBadRequest(request));
     expect(counts['transfers']).toBe(new Set(submitted.map(({ key }) => key)).size);
+    expect(counts['membersTaken']).toBe(membersIn(lines).filter(isTaken).length);
+    expect(counts['badRequestsRefused']).toBeGreaterThan(0);
     expect(counts).toMatchObject({ lost: 0, doubled: 0, accounts: 30 });
     expect(counts['calls']).toBe(lines.length / 2);
     expect(counts['cancelsWon']).toBeGreaterThan(0);
@@ -197,6 +207,73 @@ describe('the checker', () => {
     const first = bench.lines().find(({ call }) => call === like.call) as JournalLine;
     const asked = first.request ? { ...line, request: first.request } : line;
     return [...bench.lines(), asked, { ...line, answer: { status, body } }];
+  }
+
+  interface Member {
+    readonly key: string;
+    readonly answer: JournalAnswer;
+    /** The number of the call for its batch, and its place there. */
+    readonly call: number;
+    readonly at: number;
+  }
+
+  const isTaken = ({ answer }: Member): boolean => 'status' in answer && answer.status === 202;
+  const idOf = ({ answer }: Member): string =>
+    'body' in answer ? String(answer.body['transactionId']) : '';
+
+  /** Every answered member of every batch. */
+  function membersIn(lines: readonly JournalLine[]): Member[] {
+    const asked = new Map(
+      lines.filter(({ answer }) => !answer).map((line) => [line.call, requestsIn(line)]),
+    );
+    return lines.flatMap(({ op, call, answer }) => {
+      const requests = asked.get(call) ?? [];
+      if (op !== 'batch' || !answer) return [];
+      const answers = answersIn(answer, requests.length);
+      return requests.map(({ key }, at) => ({ key, call, at, answer: answers[at]! }));
+    });
+  }
+
+  /** A member that was told so, of a batch whose every member has a result. */
+  function memberTold(status: number): Member {
+    const told = membersIn(bench.lines()).find(
+      ({ answer }) => 'status' in answer && answer.status === status && !('results' in answer.body),
+    );
+    if (!told) throw new Error(`seed ${SEED} gave no member of a batch that was told ${status}`);
+    return told;
+  }
+
+  /** The journal with other results where a batch was answered. */
+  function withResults(
+    change: (results: readonly unknown[], call: number) => readonly unknown[],
+  ): JournalLine[] {
+    return bench.lines().map((line) => {
+      if (line.op !== 'batch' || !line.answer || !('status' in line.answer)) return line;
+      const { status, body } = line.answer;
+      if (!Array.isArray(body['results'])) return line;
+      const results = change(body['results'] as unknown[], line.call);
+      return { ...line, answer: { status, body: { ...body, results } } };
+    });
+  }
+
+  /** The journal in which one member was told of a transfer that there is not. */
+  function withNewsOf({ call, at }: Member): JournalLine[] {
+    const transfer = { transactionId: '01a1fca5-f76e-721e-aac7-b66eab826430' };
+    const told = { status: 202, replayed: false, transfer };
+    return withResults((results, of) => (of === call ? results.with(at, told) : results));
+  }
+
+  /** A committed transfer that was asked for in a batch. */
+  async function committedMember(): Promise<{ row: Row; key: string; id: string }> {
+    const rows = await bench.rows(
+      `SELECT ${COLUMNS} FROM $transfers WHERE kind = 'transfer' AND state = 'committed'`,
+    );
+    const ids = new Map(rows.map((row) => [uuid(row['hex']), row]));
+    const taken = membersIn(bench.lines()).filter(isTaken);
+    const member = taken.find((one) => ids.has(idOf(one)));
+    if (!member) throw new Error(`seed ${SEED} gave no member of a batch that was committed`);
+    const id = idOf(member);
+    return { row: ids.get(id) as Row, key: member.key, id };
   }
 
   function saying(id: string, body: Record<string, unknown>, status = 200, op = 'poll') {
@@ -287,6 +364,57 @@ describe('the checker', () => {
           .map((line) => (line.key === key && line.answer ? { ...line, answer } : line));
       },
     ],
+    ['acknowledged transfer missing', async () => withNewsOf(memberTold(202))],
+    ['key used for two requests', async () => withNewsOf(memberTold(422))],
+    ['bad request was taken', async () => withNewsOf(memberTold(400))],
+    [
+      'key answered with several transfers',
+      async () => {
+        const { call } = memberTold(202);
+        const [asked, answered] = bench.lines().filter((line) => line.call === call);
+        const again = [asked!, answered!].map((line) => ({ ...line, call: 10_000_000 }));
+        const changed = withNewsOf(memberTold(202));
+        return [...changed, ...again];
+      },
+    ],
+    [
+      'acknowledged transfer missing',
+      async () => {
+        // Two members get each other's results.
+        const taken = membersIn(bench.lines()).filter(isTaken);
+        const one = taken.find(({ call, key }) =>
+          taken.some((other) => other.call === call && other.key !== key),
+        )!;
+        const other = taken.find(({ call, key }) => call === one.call && key !== one.key)!;
+        return withResults((results, call) =>
+          call === one.call
+            ? results.with(one.at, results[other.at]).with(other.at, results[one.at])
+            : results,
+        );
+      },
+    ],
+    ['transfer nobody asked for', async () => bench.lines().filter(({ op }) => op !== 'batch')],
+    [
+      'answer unexpected',
+      async () => {
+        const { call } = memberTold(202);
+        return withResults((results, of) => (of === call ? results.slice(1) : results));
+      },
+    ],
+    [
+      'refused request took effect',
+      async () => {
+        const { key } = memberTold(202);
+        const places = membersIn(bench.lines()).filter((one) => one.key === key);
+        const problem = { status: 400, code: 'invalid-request' };
+        const isOf = (call: number, at: number): boolean =>
+          places.some((one) => one.call === call && one.at === at);
+        const told = withResults((results, call) =>
+          results.map((result, at) => (isOf(call, at) ? { status: 400, problem } : result)),
+        );
+        return told.filter((line) => line.key !== key);
+      },
+    ],
     ['answer taken back', async () => withCall(answerOf('fund', 201), 422, { code: 'x' })],
     [
       'answer differs from history',
@@ -345,8 +473,7 @@ describe('the checker', () => {
 
   const BY_ID = (row: Row, column = 'transfer_id'): string => `${column} = UNHEX('${row['hex']}')`;
 
-  async function doubledTransfer(): Promise<void> {
-    const row = await transfer('committed', 'AND source <> destination');
+  async function doubleTransfer(row: Row): Promise<void> {
     const fresh = `${row['hex']?.slice(0, -4)}0000`;
     for (const [table, id] of Object.entries({
       transfers: 'id',
@@ -414,7 +541,17 @@ describe('the checker', () => {
           SELECT * FROM ${db}.transfers WHERE ${BY_ID(row, 'id')}`);
       },
     ],
-    ['key made several transfers', doubledTransfer],
+    ['key made several transfers', async () => doubleTransfer(await transfer('committed'))],
+    [
+      'bad request took effect',
+      async () => {
+        const { key } = memberTold(400);
+        const row = await transfer('committed');
+        await bench.run(`UPDATE ${row['db']}.transfer_events SET envelope = REGEXP_REPLACE(envelope,
+          '"chaos-[0-9]+-key-[0-9]+"', '"${key} as a bad request"')
+          WHERE step = 10 AND ${BY_ID(row)}`);
+      },
+    ],
     [
       'used key made another transfer',
       async () => {
@@ -760,6 +897,24 @@ describe('the checker', () => {
     await lie();
     const { violations } = await bench.check();
     expect(violations).toContainEqual(expect.stringMatching(`^${kind}: `));
+  });
+
+  it('names the member of a batch that was lost', async () => {
+    const { row, key, id } = await committedMember();
+    await bench.run(`DELETE FROM ${row['db']}.transfers WHERE ${BY_ID(row, 'id')}`);
+    const { violations, counts } = await bench.check();
+    expect(violations).toContain(`acknowledged transfer missing: ${id} of key ${key}`);
+    expect(counts['lost']).toBe(1);
+  });
+
+  it('names the member of a batch that was doubled', async () => {
+    const { row, key } = await committedMember();
+    await doubleTransfer(row);
+    const { violations, counts } = await bench.check();
+    expect(violations).toContainEqual(
+      expect.stringMatching(`^key made several transfers: ${key}: `),
+    );
+    expect(counts['doubled']).toBe(1);
   });
 
   it('counts the projections that are behind', async () => {

@@ -107,6 +107,10 @@ function loadRows({ load }: ChaosResult): Cell[][] {
     ['cancelled', load.cancelled],
     ['cancels asked for', load.cancelsAsked],
     ['deposits and withdrawals', load.fundings],
+    ['batches submitted', load.batches],
+    ['their members', load.members],
+    ['batches sent again with the same keys', load.batchesSentAgain],
+    ['bad requests among their members, refused', load.badRequestsRefused],
     ['keys used again for another request, refused', load.reusesRefused],
     ['answers that never came (asked again with the same key)', load.unknown],
   ];
@@ -118,6 +122,7 @@ function outcomeRows(result: ChaosResult): Cell[][] {
     ['acknowledged and lost', counts['lost'] ?? 0],
     ['one key, several transfers', counts['doubled'] ?? 0],
     ['transfers with their histories in the tables', counts['transfers'] ?? 0],
+    ['answers that took a member of a batch', counts['membersTaken'] ?? 0],
     ['statuses that clients saw, compared with the ends', counts['statusesCompared'] ?? 0],
     ['legs of the ledger added up', counts['legs'] ?? 0],
     ['last transfer ended after the healing', seconds(lastEndMs)],

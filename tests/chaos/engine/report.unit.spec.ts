@@ -34,6 +34,10 @@ const kept: ChaosResult = {
     reusesRefused: 5,
     cancelsAsked: 9,
     fundings: 11,
+    batches: 4,
+    batchesSentAgain: 2,
+    members: 31,
+    badRequestsRefused: 3,
     longestEndMs: 1,
     slowestTransfer: '',
     byStatus: {},
@@ -42,7 +46,7 @@ const kept: ChaosResult = {
   },
   lastEndMs: 1_500,
   latestMs: 300,
-  counts: { lost: 0, doubled: 0 },
+  counts: { lost: 0, doubled: 0, membersTaken: 29 },
   commands: ['surety check: exit code 0'],
   replay: { messages: 400, tables: 34, tookMs: 9, changed: [] },
   violations: [],
@@ -58,6 +62,13 @@ describe('the report of a run', () => {
       'recoveries with nothing else wrong apart from the others',
       '| relay | 3 | 0.3 s | 2.0 s | 4.0 s | 1 | 9.0 s | 9.0 s |',
     ],
+    ['how many batches there were', '| batches submitted | 4 |\n| their members | 31 |'],
+    [
+      'how often a batch came again, and what was wrong in them',
+      '| batches sent again with the same keys | 2 |\n' +
+        '| bad requests among their members, refused | 3 |',
+    ],
+    ['how many members were compared', '| answers that took a member of a batch | 29 |'],
     ['what the replay changed', '| tables changed by it | 0 of 34 |'],
     ['that every promise was kept', 'Every promise was kept.'],
   ])('says %s', (_, text) => {

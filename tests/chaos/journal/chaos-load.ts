@@ -1,5 +1,6 @@
 import { setMaxListeners } from 'node:events';
 import { Chance } from '../../e2e/chance.js';
+import { BatchStory } from './batch-story.js';
 import { Journal } from './journal.js';
 import { JournaledClient } from './journaled-client.js';
 import type { AnswerCounts } from './journaled-client.js';
@@ -22,7 +23,7 @@ export interface ChaosLoadOptions {
 }
 
 export interface ChaosLoadStats extends StoryCounts, AnswerCounts {
-  /** Transfers and fundings whose end nobody has seen. */
+  /** Transfers, fundings and batches whose end nobody has seen. */
   readonly unfinished: number;
 }
 
@@ -31,13 +32,15 @@ const STUCK_AFTER_MS = 2_000;
 /** Beyond it nothing new is begun: nobody waits for more than so many answers. */
 const STORIES_PER_LANE_MAX = 20;
 const FUNDING_ONE_IN = 25;
+const BATCH_ONE_IN = 12;
 
 class RunIsOver extends Error {}
 
 /**
  * Clients of the API who pay each other, ask again when they got no answer, change their minds and
- * make mistakes, and who write down all they hear. Bounded: at most `concurrency` stories that go
- * well and twenty times as many in all.
+ * make mistakes, one transfer at a time or many in a batch, and who write down all they hear. Bounded:
+ * nothing new is begun beside `concurrency` stories that go well, or twenty times as many in all. The
+ * members of a batch are followed by a story each.
  */
 export class ChaosLoad {
   readonly journal: Journal;
@@ -63,7 +66,9 @@ export class ChaosLoad {
     this.#accounts = chaosAccounts(seed, options.accounts);
     this.#wishes = new Wishes(chance, this.#accounts);
     const sleep = (ms: number): Promise<void> => this.#sleep(ms);
-    this.#world = { client: this.client, baseUrls, chance, sleep, counts: noCounts() };
+    const begin = (story: Promise<void>): Promise<void> => this.#begin(story);
+    const memory = { counts: noCounts(), earlier: [] };
+    this.#world = { client: this.client, baseUrls, chance, sleep, begin, ...memory };
   }
 
   get stats(): ChaosLoadStats {
@@ -119,19 +124,28 @@ export class ChaosLoad {
 
   /** Until it has ended, or is stuck and goes on by itself. */
   async #oneStory(): Promise<void> {
-    const story = this.#newStory()
-      .catch(ignoreTheEnd)
-      .finally(() => this.#stories.delete(story));
-    this.#stories.add(story);
+    const story = this.#begin(this.#newStory());
     let timer: NodeJS.Timeout | undefined;
     const stuck = new Promise<void>((resolve) => (timer = setTimeout(resolve, STUCK_AFTER_MS)));
     await Promise.race([story, stuck]);
     clearTimeout(timer);
   }
 
+  /** Until it has ended or the run is over it is one of those under way. */
+  #begin(told: Promise<void>): Promise<void> {
+    const story = told.catch(ignoreTheEnd).finally(() => this.#stories.delete(story));
+    this.#stories.add(story);
+    return story;
+  }
+
   #newStory(): Promise<void> {
     const key = this.#newKey();
-    if (this.#world.chance.below(FUNDING_ONE_IN) === 0) return this.#fundOnce(key);
+    const { chance, earlier } = this.#world;
+    if (chance.below(FUNDING_ONE_IN) === 0) return this.#fundOnce(key);
+    if (chance.below(BATCH_ONE_IN) === 0) {
+      const members = this.#wishes.batch(() => this.#newKey(), earlier);
+      return new BatchStory(this.#world, key, members).tell();
+    }
     return new TransferStory(this.#world, key, this.#wishes.transfer(key)).tell();
   }
 
@@ -191,6 +205,10 @@ function noCounts(): StoryCounts {
     committed: 0,
     rejected: 0,
     cancelled: 0,
+    batches: 0,
+    batchesSentAgain: 0,
+    members: 0,
+    badRequestsRefused: 0,
     reusesRefused: 0,
     cancelsAsked: 0,
     fundings: 0,

@@ -1,5 +1,5 @@
 import type { Chance } from '../../e2e/chance.js';
-import type { JournaledClient, Reply, TransferWish } from './journaled-client.js';
+import type { JournaledClient, KeyedWish, Reply, TransferWish } from './journaled-client.js';
 
 export interface StoryWorld {
   readonly client: JournaledClient;
@@ -8,6 +8,10 @@ export interface StoryWorld {
   /** Rejects when the run is over. */
   readonly sleep: (ms: number) => Promise<void>;
   readonly counts: StoryCounts;
+  /** The latest transfers that were acknowledged: their keys may be used again by mistake. */
+  readonly earlier: KeyedWish[];
+  /** Keeps an eye on a story that goes on beside the one that began it; resolves when it has ended. */
+  readonly begin: (story: Promise<void>) => Promise<void>;
 }
 
 export interface StoryCounts {
@@ -16,6 +20,13 @@ export interface StoryCounts {
   committed: number;
   rejected: number;
   cancelled: number;
+  batches: number;
+  /** Calls for a batch beyond its first one. */
+  batchesSentAgain: number;
+  /** Of all batches, with those that were to be refused or had been acknowledged before. */
+  members: number;
+  /** Of the members, as they must be. */
+  badRequestsRefused: number;
   /** Other bodies under a used key that were refused as they must be. */
   reusesRefused: number;
   cancelsAsked: number;
@@ -34,6 +45,7 @@ const POLL_AFTER_MS_MAX = 1_000;
 const RETRY_PAUSE_MS = 1_000;
 const RETRY_PAUSE_MS_MAX = 10_000;
 const BACK_OFF_MS_MAX = 4_000;
+const EARLIER_MAX = 500;
 
 /** Asks again after a pause, at any of the servers, until one gives an answer that says something. */
 export async function untilAnswered(
@@ -81,9 +93,16 @@ export class TransferStory {
     const { counts } = this.#world;
     counts.submitted += 1;
     const transferId = await this.#submit();
-    if (transferId === undefined) return;
+    if (transferId !== undefined) await this.follow(transferId);
+  }
+
+  /** From its acknowledgement on. */
+  async follow(transferId: string): Promise<void> {
+    const { counts, earlier } = this.#world;
     const acknowledgedAt = performance.now();
     counts.acknowledged += 1;
+    earlier.push({ key: this.#key, wish: this.#wish });
+    if (earlier.length > EARLIER_MAX) earlier.shift();
     // One story goes on while the other waits: a cancel races with the steps and with the polls.
     const [end] = await Promise.all([
       this.#pollToTheEnd(transferId),

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Chance } from '../../e2e/chance.js';
-import type { TransferWish } from './journaled-client.js';
+import type { KeyedWish, TransferWish } from './journaled-client.js';
 
 /** Currencies of the accounts and how many decimals they have. */
 const DECIMALS: Readonly<Record<string, number>> = { EUR: 2, JPY: 0, KWD: 3 };
@@ -10,10 +10,25 @@ export interface ChaosAccount {
   readonly currency: string;
 }
 
+/** A member of a batch, and what it is there for. */
+export type MemberWish = KeyedWish &
+  (
+    | { readonly role: 'new' }
+    /** The request of an earlier transfer, or of another member, once more. */
+    | { readonly role: 'repeated' }
+    /** Another request under the key of an earlier transfer. */
+    | { readonly role: 'used key' }
+    /** What was meant may still be asked for under the same key. */
+    | { readonly role: 'bad request'; readonly meant: TransferWish }
+  );
+
 const OTHER_CURRENCY_EVERY = 10;
 const HOT_ACCOUNTS = 4;
 const FUNDS_MINOR = 100_000;
 const USUAL_MINOR_MAX = 5_000;
+/** With one member of each other role a batch has 40 at most. */
+const NEW_MEMBERS_MAX = 37;
+const NEW_MEMBERS_USUAL_MAX = 8;
 
 /**
  * Some hundred of them lie in slots of every partition. Numbers alone would not: the CRC that makes
@@ -53,7 +68,43 @@ export class Wishes {
   }
 
   transfer(description: string): TransferWish {
-    const source = this.#account();
+    return this.#transferFrom(this.#account(), description);
+  }
+
+  /**
+   * Mostly few members, sometimes many, sometimes all from one account; among them now and then a
+   * repeated one, one under a used key, and a bad request.
+   */
+  batch(newKey: () => string, earlier: readonly KeyedWish[]): MemberWish[] {
+    const payer = this.#oneIn(4) ? this.#account() : undefined;
+    const newMember = (): MemberWish => {
+      const key = newKey();
+      return { key, wish: this.#transferFrom(payer ?? this.#account(), key), role: 'new' };
+    };
+    const most = this.#oneIn(4) ? NEW_MEMBERS_MAX : NEW_MEMBERS_USUAL_MAX;
+    const members = Array.from({ length: 2 + this.#chance.below(most - 1) }, newMember);
+    const first = this.#anyOf(earlier);
+    if (this.#oneIn(4)) {
+      const again = (this.#oneIn(3) ? undefined : first) ?? this.#anyOf(members)!;
+      this.#putAmong(members, { key: again.key, wish: again.wish, role: 'repeated' });
+    }
+    if (this.#oneIn(4) && first) this.#putAmong(members, underUsedKey(first));
+    if (this.#oneIn(4)) this.#putAmong(members, this.#spoilt(newMember()));
+    return members;
+  }
+
+  #putAmong(members: MemberWish[], member: MemberWish): void {
+    members.splice(this.#chance.below(members.length + 1), 0, member);
+  }
+
+  #spoilt({ key, wish: meant }: KeyedWish): MemberWish {
+    const faults = [{ amount: '-1' }, { amount: '0' }, { destinationAccount: meant.sourceAccount }];
+    const description = `${key} as a bad request`;
+    const wish = { ...meant, ...this.#anyOf(faults), description };
+    return { key, wish, role: 'bad request', meant };
+  }
+
+  #transferFrom(source: ChaosAccount, description: string): TransferWish {
     const destination = this.#destination(source);
     const minor = this.#amountMinor();
     return {
@@ -70,6 +121,14 @@ export class Wishes {
     const direction = this.#chance.below(3) === 0 ? 'withdrawal' : 'deposit';
     const amount = decimalOf(1 + this.#chance.below(USUAL_MINOR_MAX), currency);
     return { accountId: id, direction, amount, currency, description };
+  }
+
+  #oneIn(bound: number): boolean {
+    return this.#chance.below(bound) === 0;
+  }
+
+  #anyOf<One>(all: readonly One[]): One | undefined {
+    return all.length === 0 ? undefined : all[this.#chance.below(all.length)];
   }
 
   /** One account in three is one of a few. */
@@ -95,4 +154,10 @@ export class Wishes {
     const bound = this.#chance.below(20) === 0 ? 3 * FUNDS_MINOR : USUAL_MINOR_MAX;
     return 1 + this.#chance.below(bound);
   }
+}
+
+/** From the same account: of another slot the key would be another one. */
+function underUsedKey({ key, wish }: KeyedWish): MemberWish {
+  const description = `${key} used again in a batch`;
+  return { key, wish: { ...wish, description }, role: 'used key' };
 }
