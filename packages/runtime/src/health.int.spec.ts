@@ -1,4 +1,5 @@
 import { afterEach, expect, test } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { startAdminServer, type AdminServer } from './admin-server.js';
 import type { HealthOptions } from './health.js';
 import { createMetrics } from './metrics.js';
@@ -67,13 +68,18 @@ test('a stopping process is unready but alive', async () => {
   expect((await ask('/livez', { isStopping: () => true })).status).toBe(200);
 });
 
+interface Manifest {
+  readonly version: string;
+}
+
 test('health is a summary and metrics are Prometheus text', async () => {
   const health = await ask('/health');
   expect(JSON.parse(health.body)).toEqual({
     status: 'ok',
     process: 'spec',
     uptimeSeconds: expect.any(Number),
-    version: expect.any(String),
+    version: (JSON.parse(readFileSync('packages/runtime/package.json', 'utf8')) as Manifest)
+      .version,
   });
   await server?.close();
   const metrics = await ask('/metrics');

@@ -1,5 +1,6 @@
 import { Router, type Response } from 'express';
 import type { Metrics } from './metrics.js';
+import { packageVersion } from './package-version.js';
 import { withDeadline } from './retry.js';
 
 /** Resolves when the dependency answers, rejects when it is away. */
@@ -12,8 +13,6 @@ export interface HealthOptions {
   readonly optional?: readonly string[];
   readonly metrics: Metrics;
   readonly isStopping: () => boolean;
-  /** Default: the environment's npm_package_version, else 0.1.0. */
-  readonly version?: string;
   readonly process?: string;
 }
 
@@ -35,6 +34,7 @@ export const HEALTH_PATHS = ['/livez', '/readyz', '/metrics', '/health'] as cons
  */
 export function healthRouter(options: HealthOptions): Router {
   const router = Router({ caseSensitive: true, strict: true });
+  const version = packageVersion();
   router.get('/livez', (_request, response) => {
     response.json({ status: 'ok' });
   });
@@ -50,7 +50,7 @@ export function healthRouter(options: HealthOptions): Router {
       status: options.isStopping() ? 'stopping' : 'ok',
       process: options.process ?? 'surety',
       uptimeSeconds: Math.floor(process.uptime()),
-      version: options.version ?? '0.1.0',
+      version,
     });
   });
   return router;
