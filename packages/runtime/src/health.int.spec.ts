@@ -47,6 +47,16 @@ test('a process that lacks one is unready and says which, without giving address
   });
 });
 
+test.each([
+  ['a code', new Error('hunter2', { cause: Object.assign(new Error(), { code: 'ETIMEDOUT' }) })],
+  ['a name', new Error('hunter2', { cause: new TypeError('hunter2') })],
+])('what is behind the failure is told, by %s', async (_kind, failure) => {
+  const { body } = await ask('/readyz', { checks: { kafka: () => Promise.reject(failure) } });
+  expect(JSON.parse(body)).toMatchObject({
+    checks: { kafka: { ok: false, error: expect.stringMatching(/^(ETIMEDOUT|TypeError)$/) } },
+  });
+});
+
 test('a dependency that is not needed is reported only', async () => {
   const { status, body } = await ask('/readyz', {
     checks: { database: up, redis: away },

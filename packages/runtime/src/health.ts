@@ -1,4 +1,5 @@
 import { Router, type Response } from 'express';
+import { failureKind } from './failure-kind.js';
 import type { Metrics } from './metrics.js';
 import { packageVersion } from './package-version.js';
 import { withDeadline } from './retry.js';
@@ -74,14 +75,6 @@ async function runCheck(name: string, check: HealthCheck): Promise<CheckResult> 
     await withDeadline(Promise.resolve().then(check), CHECK_TIMEOUT_MS, `the check of ${name}`);
     return { ok: true };
   } catch (error) {
-    return { ok: false, error: shortReason(error) };
+    return { ok: false, error: failureKind(error) };
   }
-}
-
-/** The kind of failure, not its text: messages of drivers name hosts, users and statements. */
-function shortReason(error: unknown): string {
-  if (!(error instanceof Error)) {
-    return 'unknown';
-  }
-  return 'code' in error && typeof error.code === 'string' ? error.code : error.name;
 }

@@ -120,7 +120,7 @@ export class BrokerConnection {
         if (lifetimeMs > 0) this.retireAfter(lifetimeMs * LIFETIME_USED);
       },
       (error: unknown) => {
-        this.end(error instanceof Error ? error.message : 'authentication failed');
+        this.end(error instanceof Error ? error.message : 'authentication failed', error);
       },
     );
   }

@@ -1,3 +1,4 @@
+import { causesOf } from '../failure-kind.js';
 import { backoffMs, sleep, withDeadline } from '../retry.js';
 import { ConsumerSession } from './consumer-session.js';
 import { LagReader } from './lag-reader.js';
@@ -136,8 +137,7 @@ class RestartingConsumer implements MessageConsumer {
 
 /** The library wraps what the broker said, more than once. */
 function isInvalidTimeout(reason: unknown): boolean {
-  for (let error = reason; error instanceof Error; error = error.cause) {
-    if ('type' in error && error.type === 'INVALID_SESSION_TIMEOUT') return true;
-  }
-  return false;
+  return causesOf(reason).some(
+    (error) => 'type' in error && error.type === 'INVALID_SESSION_TIMEOUT',
+  );
 }

@@ -1,4 +1,5 @@
 import { ConfigurationError } from '../configuration-error.js';
+import { failureKind } from '../failure-kind.js';
 import type { HealthCheck } from '../health.js';
 import type { Logger } from '../log.js';
 import { Loop } from '../loop.js';
@@ -75,6 +76,8 @@ class PartitionWatch implements PartitionCheck {
   readonly #pace: PartitionPace;
   #loop: Loop | undefined;
   #mistakes: readonly string[] = [];
+  /** The kind of failure for which nobody told; undefined where somebody did. */
+  #silence: string | undefined;
 
   constructor(options: PartitionCheckOptions) {
     this.#options = options;
@@ -91,7 +94,7 @@ class PartitionWatch implements PartitionCheck {
     let lastMistakes: readonly string[] = [];
     for (;;) {
       const found = await this.#ask().catch((error: unknown) => {
-        this.#options.log.debug('nobody told yet how many partitions there are', { error });
+        this.#unanswered(error);
         return undefined;
       });
       if (found?.isSettled === true) return;
@@ -112,12 +115,11 @@ class PartitionWatch implements PartitionCheck {
   }
 
   #goOnAsking(): void {
-    const { log } = this.#options;
     this.#loop = new Loop({
       intervalMs: this.#pace.laterMs,
       run: () => this.#askAgain(),
       failed: (error) => {
-        log.debug('nobody told yet how many partitions there are', { error });
+        this.#unanswered(error);
       },
     });
     this.#loop.start();
@@ -128,6 +130,26 @@ class PartitionWatch implements PartitionCheck {
     this.#learn(mistakes);
     // Not awaited: it ends with the run that asks for it.
     if (isSettled) void this.#loop?.stop();
+  }
+
+  /**
+   * One line for each kind of failure: its text names the broker that was asked last. A process that publishes nothing, or that has nothing to publish yet,
+   * would not tell otherwise that Kafka does not let it in.
+   */
+  #unanswered(error: unknown): void {
+    const kind = failureKind(error);
+    const level = kind === this.#silence ? 'debug' : 'warn';
+    this.#silence = kind;
+    const { log } = this.#options;
+    log.log(level, 'kafka has not told how many partitions there are, it is asked again', {
+      error,
+    });
+  }
+
+  #answered(): void {
+    if (this.#silence === undefined) return;
+    this.#silence = undefined;
+    this.#options.log.info('kafka has told how many partitions there are');
   }
 
   /** Only what is new is worth a line. */
@@ -142,6 +164,7 @@ class PartitionWatch implements PartitionCheck {
   async #ask(): Promise<{ mistakes: readonly string[]; isSettled: boolean }> {
     const { topics, partitions, log, count = countPartitions } = this.#options;
     const counts = await count(this.#options);
+    this.#answered();
     const present = topics.flatMap((topic) => {
       const found = counts.get(topic);
       return found === undefined ? [] : [{ topic, found }];

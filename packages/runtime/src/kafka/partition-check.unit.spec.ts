@@ -4,8 +4,11 @@ import { ConfigurationError } from '../configuration-error.js';
 import { checkPartitions } from './partition-check.js';
 import type { PartitionCheck } from './partition-check.js';
 
-/** What a question is answered with: partitions of the topic, or nothing because nobody answers. */
-type Answer = number | undefined;
+/** What a question is answered with: partitions of the topic, or why nobody answers. */
+type Answer = number | Error;
+
+const AWAY = new Error('no broker answers');
+const REFUSED = new Error('no broker answers', { cause: new TypeError('it refuses us') });
 
 const { log, lines } = recordedLog('info');
 let opened: PartitionCheck | undefined;
@@ -24,7 +27,7 @@ async function startWith(...answers: readonly [Answer, ...Answer[]]): Promise<Sc
     count: async () => {
       const answer = answers[Math.min(scene.asked, answers.length - 1)];
       scene.asked += 1;
-      if (answer === undefined) throw new Error('no broker answers');
+      if (typeof answer !== 'number') throw answer ?? AWAY;
       return new Map([['topic', answer]]);
     },
   });
@@ -44,26 +47,36 @@ async function untilAsked(scene: Scene, times: number): Promise<void> {
 const levels = (): string[] => lines.map(({ level }) => level);
 
 test('what a start has found stays known when the next question has no answer', async () => {
-  const scene = await startWith(3, undefined);
+  const scene = await startWith(3, AWAY);
   await expect(scene.check()).rejects.toBeInstanceOf(ConfigurationError);
-  expect(levels()).toEqual(['error']);
+  expect(levels()).toEqual(['warn', 'error']);
   await untilAsked(scene, 4);
   await expect(scene.check()).rejects.toThrow('topic topic has 3 partitions, expected 4');
-  expect(levels()).toEqual(['error']);
+  expect(levels()).toEqual(['warn', 'error']);
 });
 
 test('it is forgotten once there are enough', async () => {
-  const scene = await startWith(3, undefined, undefined, 3, 4);
+  const scene = await startWith(3, AWAY, AWAY, 3, 4);
   await expect(scene.check()).rejects.toBeInstanceOf(ConfigurationError);
   await untilAsked(scene, 5);
   await new Promise((resolve) => setImmediate(resolve));
   await expect(scene.check()).resolves.toBeUndefined();
-  expect(levels()).toEqual(['error', 'info']);
+  expect(levels()).toEqual(['warn', 'error', 'info', 'info']);
 });
 
 test('nobody having told anything is no failure', async () => {
-  const scene = await startWith(undefined);
+  const scene = await startWith(AWAY);
   await untilAsked(scene, 3);
   await expect(scene.check()).resolves.toBeUndefined();
-  expect(levels()).toEqual([]);
+});
+
+test('why nobody told is a line of its own for each kind of failure, and so is its end', async () => {
+  const scene = await startWith(AWAY, AWAY, REFUSED, REFUSED, 4);
+  await untilAsked(scene, 5);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(lines).toMatchObject([
+    { level: 'warn', error: { message: 'no broker answers' } },
+    { level: 'warn', error: { cause: { message: 'it refuses us' } } },
+    { level: 'info' },
+  ]);
 });

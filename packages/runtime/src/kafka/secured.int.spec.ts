@@ -8,6 +8,7 @@ import { TestAuthority } from '@surety/testing/certificates';
 import type { TestCertificate } from '@surety/testing/certificates';
 import { ServiceControl, freePort } from '@surety/testing/system';
 import { parseEnvironment } from '../config.js';
+import { failureKind } from '../failure-kind.js';
 import { kafkaCluster, kafkaShape } from '../kafka-settings.js';
 import { silentLog } from '../spec-support.js';
 import type { KafkaCluster } from './cluster.js';
@@ -291,6 +292,7 @@ test('a refused password is tried again, and told by publisher and consumer with
   const failure: unknown = await publisher.publish([message]).catch((error: unknown) => error);
   expect(told(failure)).toMatch(REFUSED);
   await readFrom(wrong, topic);
+  expect(failureKind(failure)).toBe('AuthenticationError');
   const lines = inspect([warned.mock.calls, lost.mock.calls], { depth: 10 });
   expect(lines).toMatch(/the producer is replaced/);
   expect(lines).toMatch(/the kafka consumer was lost/);
