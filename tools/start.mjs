@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { facing, openDemoAccounts, pickAccounts, runDemoTransfer } from './launch/demo.mjs';
 import { buildSources, installPackages } from './launch/install-and-build.mjs';
 import { takeLauncherLock } from './launch/launcher-lock.mjs';
-import { detail, part, say, seconds } from './launch/say.mjs';
+import { detail, part, reasonOf, say, seconds } from './launch/say.mjs';
 import { refuseWrongSettings } from './launch/settings-check.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
 import { readStartArguments, START_HELP } from './launch/start-arguments.mjs';
@@ -142,7 +142,7 @@ async function main() {
   } catch (error) {
     // Parts fail because they are being ended: the shutdown under way exits the process.
     if (shutdown.hasBegun) return;
-    say(`\n${error.message}`);
+    say(`\n${reasonOf(error)}`);
     await shutdown.run();
     process.exit(1);
   }
@@ -151,6 +151,6 @@ async function main() {
 try {
   await main();
 } catch (error) {
-  say(error.message);
+  say(reasonOf(error));
   process.exit(1);
 }

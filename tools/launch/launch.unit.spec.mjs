@@ -3,6 +3,7 @@ import { readTestArguments } from '../testing/test-arguments.mjs';
 import { countResults } from '../testing/jest-stage.mjs';
 import { backoffAfterDeath } from './backoff.mjs';
 import { wouldReplaceItself } from './install-and-build.mjs';
+import { reasonOf } from './say.mjs';
 import { readStartArguments } from './start-arguments.mjs';
 
 describe('backoffAfterDeath', () => {
@@ -20,6 +21,24 @@ describe('backoffAfterDeath', () => {
   it('begins anew after a healthy life', () => {
     expect(backoffAfterDeath({ deaths: 7, livedMs: 30_000 })).toEqual({ deaths: 1, waitMs: 200 });
     expect(backoffAfterDeath({ deaths: 7, livedMs: 29_999 }).deaths).toBe(8);
+  });
+});
+
+describe('why a start has failed', () => {
+  it('is told with what is behind it', () => {
+    const refused = new Error('the broker refuses username or password');
+    const lost = new Error('authentication failed', { cause: refused });
+    const error = new Error('no broker told who leads', { cause: lost });
+    expect(reasonOf(error)).toBe(
+      'no broker told who leads: authentication failed: the broker refuses username or password',
+    );
+  });
+
+  it('is told once, and ends', () => {
+    const error = new Error('no connection: refused', { cause: new Error('refused') });
+    error.cause.cause = error;
+    expect(reasonOf(error)).toBe('no connection: refused');
+    expect(reasonOf(new Error('alone', { cause: 'no error' }))).toBe('alone');
   });
 });
 

@@ -28,4 +28,20 @@ export async function part(label, run) {
   }
 }
 
+const CAUSES_MAX = 10;
+
+/**
+ * What an error says, and after it what is behind it: who noticed a failure seldom knows why it is one.
+ * @param {Error} error
+ */
+export function reasonOf(error) {
+  let text = error.message;
+  let cause = error.cause;
+  for (let depth = 0; cause instanceof Error && depth < CAUSES_MAX; depth += 1) {
+    if (!text.includes(cause.message)) text += `: ${cause.message}`;
+    cause = cause.cause;
+  }
+  return text;
+}
+
 export const seconds = (milliseconds) => `${(milliseconds / 1000).toFixed(1).padStart(6)} s`;
