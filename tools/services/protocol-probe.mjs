@@ -36,10 +36,19 @@ export function answersMySql(port) {
   });
 }
 
-export function answersRedis(port) {
-  const question = Buffer.from('PING\r\n');
-  const accept = (answer) => (answer.length < 5 ? undefined : answer.toString() === '+PONG\r\n');
+/** @param {string} [password] where it asks for one */
+export function answersRedis(port, password) {
+  const commands = [...(password ? [['AUTH', password]] : []), ['PING']];
+  const question = Buffer.from(commands.map(redisCommand).join(''));
+  const expected = password ? '+OK\r\n+PONG\r\n' : '+PONG\r\n';
+  const accept = (answer) =>
+    answer.length < expected.length ? undefined : answer.toString() === expected;
   return ask(port, { question, accept });
+}
+
+function redisCommand(words) {
+  const parts = words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`);
+  return `*${words.length}\r\n${parts.join('')}`;
 }
 
 /** ApiVersions, version 0: length, key 18, version, correlation id, no client id. */

@@ -19,10 +19,13 @@ const START_DEADLINE_MS = 15_000;
 const STOP_DEADLINE_MS = 10_000;
 
 /**
- * @param {{ dataDir: string, cacheDir: string, port?: number, log: (line: string) => void }} options
+ * @param {{ dataDir: string, cacheDir: string, port?: number, password?: string,
+ *   log: (line: string) => void }} options
+ *   password: that clients have to send; without it none is asked for
  */
 export async function startRedis(options) {
   const binary = await redisBinary(options);
+  const { password } = options;
   const dataDir = resolve(options.dataDir);
   mkdirSync(join(dataDir, 'data'), { recursive: true, mode: 0o700 });
   const leftOver = leftOverPorts(dataDir);
@@ -39,13 +42,16 @@ export async function startRedis(options) {
       ...['--port', String(port), '--bind', '127.0.0.1', '--dir', join(dataDir, 'data')],
       ...['--set-proc-title', 'no', '--save', '300 1', '--maxmemory', '512mb'],
       ...['--maxmemory-policy', 'allkeys-lru'],
+      ...(password ? ['--requirepass', password] : []),
     ],
-    probe: () => answersRedis(port),
+    probe: () => answersRedis(port, password),
     startDeadlineMs: START_DEADLINE_MS,
     stopDeadlineMs: STOP_DEADLINE_MS,
     log: options.log,
   });
-  return reachable(server, { kind: 'redis', url: `redis://127.0.0.1:${port}`, port });
+  const login = password ? `:${encodeURIComponent(password)}@` : '';
+  const url = `redis://${login}127.0.0.1:${port}`;
+  return reachable(server, { kind: 'redis', url, port });
 }
 
 async function redisBinary({ cacheDir, log }) {

@@ -20,6 +20,11 @@ const STOP_DEADLINE_MS = 30_000;
  * @property {(line: string) => void} log
  * @property {number} [port]
  * @property {number} [bufferPoolMb]
+ * @property {ServerTls} [tls] whose certificate clients can verify
+ *
+ * @typedef {object} ServerTls in PEM
+ * @property {string} certificate
+ * @property {string} key
  */
 
 /** mysqld and mariadbd refuse to run as root unless told to. */
@@ -31,7 +36,7 @@ export const userArguments = () => (process.getuid?.() === 0 ? ['--user=root'] :
  *   args: what this kind of server needs besides; they come first on the command line
  */
 export async function startSqlServer(options) {
-  const { name, kind, command, args, env, initialise, log, bufferPoolMb } = options;
+  const { name, kind, command, args, env, initialise, log, bufferPoolMb, tls } = options;
   const dataDir = resolve(options.dataDir);
   const data = join(dataDir, 'data');
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
@@ -55,6 +60,7 @@ export async function startSqlServer(options) {
     `--pid-file=${join(dataDir, 'mysqld.pid')}`,
     `--init-file=${initFile}`,
     '--bind-address=127.0.0.1',
+    ...tlsArguments(dataDir, tls),
     ...sqlSettings(kind, bufferPoolMb),
   ];
   const server = await startServer({
@@ -70,6 +76,14 @@ export async function startSqlServer(options) {
     log,
   });
   return reachable(server, { kind, url: `mysql://root:${password}@127.0.0.1:${port}`, port });
+}
+
+function tlsArguments(dataDir, tls) {
+  if (!tls) return [];
+  const [certificate, key] = ['certificate.pem', 'key.pem'].map((name) => join(dataDir, name));
+  writePrivateFile(certificate, tls.certificate);
+  writePrivateFile(key, tls.key);
+  return [`--ssl-cert=${certificate}`, `--ssl-key=${key}`];
 }
 
 /** Initialised elsewhere and renamed: a data directory is either complete or not there. */

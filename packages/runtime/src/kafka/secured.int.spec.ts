@@ -5,8 +5,8 @@ import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { until } from '@surety/testing';
 import { TestAuthority } from '@surety/testing/certificates';
-import type { TestCertificate } from '@surety/testing/certificates';
-import { ServiceControl, freePort } from '@surety/testing/system';
+import { ServiceControl, freePort, keyStore, saslMechanisms } from '@surety/testing/system';
+import type { SecuredListener } from '@surety/testing/system';
 import { parseEnvironment } from '../config.js';
 import { failureKind } from '../failure-kind.js';
 import { kafkaCluster, kafkaShape } from '../kafka-settings.js';
@@ -51,8 +51,9 @@ beforeAll(async () => {
   const brief = Object.fromEntries(
     Object.entries(BRIEF_MS).map(([name, ms]) => [`${name}.connections.max.reauth.ms`, String(ms)]),
   );
-  const scram = mechanisms('SCRAM-SHA-512', 'SCRAM-SHA-256');
-  const everyMechanism = mechanisms('SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN');
+  const scram = saslMechanisms(['SCRAM-SHA-512', 'SCRAM-SHA-256']);
+  const user = { name: USERNAME, password: PASSWORD };
+  const everyMechanism = saslMechanisms(['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'], user);
   const { url } = await control.start('kafka', 'kafka', {
     securedListeners: [
       listener('secured', 'SASL_SSL', here, everyMechanism),
@@ -61,9 +62,7 @@ beforeAll(async () => {
       listener('elsewhere', 'SSL', elsewhere),
       listener('brief', 'SASL_PLAINTEXT', everyMechanism, brief),
     ],
-    scramUsers: ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) => ({
-      ...{ mechanism, name: USERNAME, password: PASSWORD },
-    })),
+    scramUsers: ['SCRAM-SHA-256', 'SCRAM-SHA-512'].map((mechanism) => ({ mechanism, ...user })),
   });
   ports.set('plain', Number(url.split(':')[1]));
   writeFileSync(fileOf('authority'), authority.certificate);
@@ -89,32 +88,12 @@ afterAll(async () => {
 
 function listener(
   name: ListenerName,
-  protocol: string,
+  protocol: SecuredListener['protocol'],
   ...settings: readonly Readonly<Record<string, string>>[]
-): object {
+): SecuredListener {
   const entries = settings.flatMap((some) => Object.entries(some));
-  const together = { settings: Object.fromEntries(entries) };
-  return { name: name.toUpperCase(), port: ports.get(name), protocol, ...together };
-}
-
-function keyStore({ certificate, key }: TestCertificate): Record<string, string> {
-  return {
-    'ssl.keystore.type': 'PEM',
-    'ssl.keystore.key': key,
-    'ssl.keystore.certificate.chain': certificate,
-  };
-}
-
-function mechanisms(...names: readonly string[]): Record<string, string> {
-  const packageName = 'org.apache.kafka.common.security';
-  const login = (name: string): string =>
-    name === 'PLAIN'
-      ? `${packageName}.plain.PlainLoginModule required user_${USERNAME}="${PASSWORD}";`
-      : `${packageName}.scram.ScramLoginModule required;`;
-  return Object.fromEntries([
-    ['sasl.enabled.mechanisms', names.join(',')],
-    ...names.map((name) => [`${name.toLowerCase()}.sasl.jaas.config`, login(name)]),
-  ]) as Record<string, string>;
+  const port = ports.get(name) ?? 0;
+  return { name: name.toUpperCase(), port, protocol, settings: Object.fromEntries(entries) };
 }
 
 function fileOf(name: string): string {

@@ -21,8 +21,24 @@ export interface SystemOptions extends ServerOptions {
   readonly processes?: readonly ProcessName[];
   /** How many of each; default 1. */
   readonly instances?: number;
+  /** What the system runs on. Default: servers without passwords and TLS, and one user for all. */
+  readonly backing?: (place: BackingPlace) => Promise<Backing>;
   /** Where logs and data are kept. Default: a place that the next \`npm test\` empties. */
   readonly directory?: string;
+}
+
+/** Where the servers of a system are started, and where they keep what they need. */
+export interface BackingPlace {
+  readonly control: ServiceControl;
+  readonly repositoryRoot: string;
+  readonly directory: string;
+}
+
+/** Servers with their schemas, users and topics. */
+export interface Backing {
+  readonly servers: BackingServers;
+  /** How a process, or the operator's CLI, comes to them. */
+  environmentOf(name: ProcessName | 'operator'): Readonly<Record<string, string>>;
 }
 
 export interface CommandResult {
@@ -41,6 +57,7 @@ export class SuretySystem {
   readonly #root: string;
   readonly #processes = new Map<ProcessName, SuretyProcess>();
   readonly #environments = new Map<ProcessName, Record<string, string>>();
+  #operator: Record<string, string> = {};
   #servers: BackingServers | undefined;
   readonly #others: SuretyProcess[] = [];
   #ingressPort = 0;
@@ -113,9 +130,16 @@ export class SuretySystem {
 
   /** Starts one more process of a kind beside the one there is; it is stopped with the system. */
   async startAnother(name: ProcessName, settings: Record<string, string>): Promise<SuretyProcess> {
+    const another = await this.launchAnother(name, settings);
+    await another.ready();
+    return another;
+  }
+
+  /** The same without waiting until it is ready: with these settings it may never be. */
+  async launchAnother(name: ProcessName, settings: Record<string, string>): Promise<SuretyProcess> {
     const another = this.#compose(name, await freePort(), settings);
     this.#others.push(another);
-    await another.start();
+    another.launch();
     return another;
   }
 
@@ -137,18 +161,15 @@ export class SuretySystem {
   }
 
   /** Runs the operator's CLI against this system. */
-  async surety(...args: string[]): Promise<CommandResult> {
+  surety(...args: string[]): Promise<CommandResult> {
+    return this.suretyWith({}, ...args);
+  }
+
+  /** The same with other settings. */
+  suretyWith(settings: Record<string, string>, ...args: string[]): Promise<CommandResult> {
     const cli = join(this.#root, 'apps/reconciler/bin/surety.mjs');
-    const env = { PATH: process.env['PATH'] ?? '', ...this.#environments.get('reconciler') };
-    try {
-      const run = promisify(execFile);
-      const options = { env, cwd: this.directory, maxBuffer: 64 * 1024 * 1024 };
-      const { stdout, stderr } = await run(process.execPath, [cli, ...args], options);
-      return { exitCode: 0, stdout, stderr };
-    } catch (error) {
-      const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
-      return { exitCode: code, stdout, stderr };
-    }
+    const environment = { ...this.#operator, ...settings };
+    return runProgram([cli, ...args], { environment, directory: this.directory });
   }
 
   async stop(): Promise<void> {
@@ -158,23 +179,22 @@ export class SuretySystem {
   }
 
   async #bringUp(options: SystemOptions): Promise<void> {
-    const servers = await startBackingServers(this.control, options);
-    this.#servers = servers;
-    await migrateShards([...servers.migrationUrls]);
-    const topics = { topics: TOPIC_NAMES, partitions: PARTITIONS_DEFAULT };
-    await createTopics({ brokers: [servers.broker], ...topics });
+    const { control, directory } = this;
+    const backing = options.backing
+      ? await options.backing({ control, directory, repositoryRoot: this.#root })
+      : await plainBacking(control, options);
+    this.#servers = backing.servers;
     this.#ingressPort = await freePort();
+    const common = {
+      // Both sides of its end are met with, also where there are few transfers.
+      SURETY_OPEN_LIST_LAG: '20',
+      ...options.environment,
+    };
     for (const name of PROCESS_NAMES) {
-      this.#environments.set(name, {
-        SURETY_SHARDS: servers.reached.shardUrls.join(','),
-        SURETY_KAFKA_BROKERS: servers.reached.broker,
-        SURETY_REDIS_URL: servers.reached.redisUrl,
-        SURETY_INSTANCE: `${name}-1`,
-        // Both sides of its end are met with, also where there are few transfers.
-        SURETY_OPEN_LIST_LAG: '20',
-        ...options.environment,
-      });
+      const own = { ...backing.environmentOf(name), SURETY_INSTANCE: `${name}-1` };
+      this.#environments.set(name, { ...own, ...common });
     }
+    this.#operator = { ...backing.environmentOf('operator'), ...common };
     const wanted = options.processes ?? PROCESS_NAMES;
     await Promise.all(wanted.map((name) => this.#startInstances(name, options.instances ?? 1)));
   }
@@ -210,5 +230,34 @@ export class SuretySystem {
     } finally {
       await Promise.allSettled(connections.map((connection) => connection.end()));
     }
+  }
+}
+
+async function plainBacking(control: ServiceControl, options: ServerOptions): Promise<Backing> {
+  const servers = await startBackingServers(control, options);
+  await migrateShards([...servers.migrationUrls]);
+  const topics = { topics: TOPIC_NAMES, partitions: PARTITIONS_DEFAULT };
+  await createTopics({ brokers: [servers.broker], ...topics });
+  const environment = {
+    SURETY_SHARDS: servers.reached.shardUrls.join(','),
+    SURETY_KAFKA_BROKERS: servers.reached.broker,
+    SURETY_REDIS_URL: servers.reached.redisUrl,
+  };
+  return { servers, environmentOf: () => environment };
+}
+
+/** Runs a program of ours to its end, with nothing of this process's environment but the path. */
+export async function runProgram(
+  words: readonly string[],
+  { environment, directory }: { environment: Record<string, string>; directory: string },
+): Promise<CommandResult> {
+  const env = { PATH: process.env['PATH'] ?? '', ...environment };
+  const options = { env, cwd: directory, maxBuffer: 64 * 1024 * 1024 };
+  try {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [...words], options);
+    return { exitCode: 0, stdout, stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { exitCode: code, stdout, stderr };
   }
 }
