@@ -32,8 +32,8 @@ async function checked(
   topics: readonly string[],
   partitions: number,
   at: readonly string[] = brokers,
+  pace = HASTY,
 ): Promise<PartitionCheck> {
-  const pace = HASTY;
   const check = await checkPartitions({ brokers: at, topics, partitions, log, pace });
   opened.push(check);
   return check;
@@ -87,7 +87,8 @@ describe('a start', () => {
 
   test('waits a moment for partitions that are being added', async () => {
     const topic = await topicOf(3);
-    const starting = checked([topic], 4);
+    // Longer than a busy broker takes.
+    const starting = checked([topic], 4, brokers, { ...HASTY, patienceMs: 30_000 });
     await createTopics({ brokers, topics: [topic], partitions: 4 });
     const { check } = await starting;
     await expect(check()).resolves.toBeUndefined();
