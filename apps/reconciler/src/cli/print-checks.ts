@@ -63,6 +63,7 @@ export function detailText({ detail }: Pick<Finding, 'detail'>): string {
 }
 
 function verdict(results: readonly CheckResult[], broken: readonly CheckResult[]): string {
-  if (broken.length === 0) return `${results.length} checks, all promises kept`;
-  return `${results.length} checks, ${broken.length} broken: ${broken.map((one) => one.check).join(', ')}`;
+  const looked = results.length === 1 ? '1 check' : `${results.length} checks`;
+  if (broken.length === 0) return `${looked}, all promises kept`;
+  return `${looked}, ${broken.length} broken: ${broken.map((one) => one.check).join(', ')}`;
 }

@@ -23,6 +23,10 @@ describe('printChecks', () => {
     expect(text).toMatch(/2 checks, all promises kept$/);
   });
 
+  it('counts one check as one', () => {
+    expect(printChecks([result({})])).toMatch(/^1 check, all promises kept$/m);
+  });
+
   it('names the rows that break a promise, with the values that contradict each other', () => {
     const finding = {
       shard: 1,
@@ -34,7 +38,7 @@ describe('printChecks', () => {
     expect(text).toContain('BROKEN');
     expect(text).toContain('account ACC001');
     expect(text).toContain('balance=100 legs=90');
-    expect(text).toMatch(/1 checks, 1 broken: balances$/);
+    expect(text).toMatch(/^1 check, 1 broken: balances$/m);
   });
 
   it('says that there are more findings than it lists', () => {
