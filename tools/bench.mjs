@@ -14,6 +14,7 @@ import { BENCH_HELP, planOf } from '../load/bench/arguments.mjs';
 import { comparisonOf, nothingSharedOf } from '../load/bench/comparison.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
+const RESULTS = join(root, 'load', 'results');
 const PROBE_SECONDS = 15;
 const GROWTH_ROUND_SECONDS = 60;
 /** As long as the usual time from one check to the next: the share of a look at nothing new is in it. */
@@ -192,9 +193,7 @@ async function report(rows, { options, earlier }) {
   const settings = {
     ...{ engine, shards, bufferPoolMb, warmUpSeconds, seed, durable: true, environment },
   };
-  const file =
-    options.out ?? join(root, 'load', 'results', `${at.slice(0, 19).replaceAll(':', '')}.json`);
-  mkdirSync(dirname(file), { recursive: true });
+  const file = options.out ?? join(RESULTS, `${at.slice(0, 19).replaceAll(':', '')}.json`);
   const result = { at, machine: machine(), settings, scenarios: rows };
   writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
   say(`\nwritten to ${file}`);
@@ -203,10 +202,11 @@ async function report(rows, { options, earlier }) {
   for (const line of comparisonOf(rows, earlier)) say(`  ${line}`);
 }
 
-/** @throws Error in one line, for the caller to read; nothing was started */
+/** @throws Error in one line a mistake, for the caller to read; nothing was started */
 function claim(shutdown) {
-  const plan = planOf(process.argv.slice(2));
+  const plan = planOf(process.argv.slice(2), process.env);
   if (plan.options.help) return plan;
+  if (plan.options.out === undefined) mkdirSync(RESULTS, { recursive: true });
   const lock = takeLauncherLock(join(root, '.surety', 'bench', 'launcher.json'));
   const end = () => lock.release();
   shutdown.push({ label: '', end, force: end });
@@ -217,7 +217,8 @@ function claimOrRefuse(shutdown) {
   try {
     return claim(shutdown);
   } catch (error) {
-    process.stderr.write(`npm run bench: ${error.message}\n(npm run bench -- --help)\n`);
+    const mistakes = error.message.replaceAll(/^/gm, 'npm run bench: ');
+    process.stderr.write(`${mistakes}\n(npm run bench -- --help)\n`);
     process.exit(EXIT_REFUSED);
   }
 }

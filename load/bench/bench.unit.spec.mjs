@@ -1,10 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { HOT_ACCOUNT, accountName } from './accounts.mjs';
-import { planOf, readBenchArguments } from './arguments.mjs';
 import { comparisonOf, nothingSharedOf } from './comparison.mjs';
 import { framesOf, svgOf } from './flame-graph.mjs';
 import { HttpConnection, postBytes } from './http-connection.mjs';
@@ -12,7 +8,6 @@ import { memoryOf } from './memory-samples.mjs';
 import { provenUntilOf } from './meters.mjs';
 import { Draw, pairsOf } from './pairs.mjs';
 import { memoryLinesOf, resultOf, tableOf, tuningOf } from './result.mjs';
-import { scenariosOf } from './scenarios.mjs';
 
 describe('the drawn pairs', () => {
   const shardOf = (account) => Number(account.slice(-1)) % 2;
@@ -190,54 +185,6 @@ describe('what the reconciler has proved', () => {
   test('is nothing as long as one shard says nothing', () => {
     expect(provenUntilOf(page.slice(0, 2).join('\n'), 2)).toBe(0);
     expect(provenUntilOf(page.slice(1).join('\n'), 2)).toBe(0);
-  });
-});
-
-describe('the arguments', () => {
-  test('have defaults and name what is wrong', () => {
-    expect(readBenchArguments([])).toMatchObject({ engine: 'mariadb', shards: 2, scenarios: [] });
-    expect(() => readBenchArguments(['--shards', '0'])).toThrow('--shards');
-    expect(() => readBenchArguments(['--nonsense'])).toThrow('--nonsense');
-    expect(() => scenariosOf(['none'])).toThrow('there are uniform');
-  });
-
-  test.each([
-    [['--secnds', '3'], /^Unknown option '--secnds'$/],
-    [['--seconds', '0'], /^--seconds takes a whole number from 1, not 0$/],
-    [['--scenario', 'none'], /^there is no scenario none; .*grown$/],
-    [['uniform'], /^Unexpected argument 'uniform'/],
-    [['--compare', 'no-such-file'], /^--compare no-such-file: there is no such file$/],
-  ])('%j are refused in one line', (args, line) => {
-    expect(() => planOf(args)).toThrow(line);
-  });
-
-  test('name scenarios with what was changed about them', () => {
-    const { scenarios } = planOf(['--scenario', 'batch', '--seconds', '3', '--callers', '8']);
-    expect(scenarios).toEqual([expect.objectContaining({ batch: 500, seconds: 3, callers: 4 })]);
-  });
-});
-
-describe('an earlier result', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'surety-bench-'));
-  const file = join(directory, 'earlier.json');
-
-  afterEach(() => rmSync(file));
-  afterAll(() => rmSync(directory, { recursive: true }));
-
-  test.each([
-    ['', /it is not JSON$/],
-    ['null', /it is no result of npm run bench/],
-    ['{}', /it is no result of npm run bench/],
-    ['{"scenarios":[]}', /it is no result of npm run bench/],
-    ['{"scenarios":[{"name":"uniform"}]}', /it is no result of npm run bench/],
-  ])('that reads %j is refused before anything starts', (text, line) => {
-    writeFileSync(file, text);
-    expect(() => planOf(['--compare', file])).toThrow(line);
-  });
-
-  test('is taken as it was written', () => {
-    writeFileSync(file, JSON.stringify({ scenarios: [aResult()] }));
-    expect(planOf(['--compare', file]).earlier).toEqual({ scenarios: [aResult()] });
   });
 });
 

@@ -21,8 +21,8 @@ export function knownNames(root) {
 }
 
 /**
- * @param {{ root: string, shardsFile: string, shards?: number, fresh?: boolean }} options
- *   shardsFile: where an earlier start has written the number of shards
+ * @param {{ root: string, shardsFile?: string, shards?: number, fresh?: boolean }} options
+ *   shardsFile: where an earlier start has written the number of shards; not read with fresh
  * @param {NodeJS.ProcessEnv} env
  * @throws {Error} without any value: it may be a password
  */

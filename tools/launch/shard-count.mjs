@@ -2,6 +2,8 @@
 import { readJsonFile, writePrivateFile } from '../services/private-file.mjs';
 
 const SHARDS_DEFAULT = 2;
+/** One machine runs them all: each is a schema that every process keeps connections to. */
+export const SHARDS_MAX = 64;
 
 /**
  * @param {string} file

@@ -1,7 +1,7 @@
 /** The command line of `npm start`. */
 import { parseArgs } from 'node:util';
+import { SHARDS_MAX } from './shard-count.mjs';
 
-const SHARDS_MAX = 64;
 const PORT_DEFAULT = 8080;
 
 export const START_HELP = `npm start -- [options]
