@@ -41,7 +41,8 @@ export const options = {
   thresholds: {
     checks: ['rate==1'],
     transfers_committed: ['rate==1'],
-    transfer_end_ms: ['p(95)<5000', 'p(99)<10000'],
+    // k6 takes what was never measured for kept: one transfer at least has to end.
+    transfer_end_ms: ['p(95)<5000', 'p(99)<10000', 'max>0'],
   },
 };
 

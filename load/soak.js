@@ -11,8 +11,10 @@
  *
  * One transfer in fifty is followed to its end. Passes when all are accepted, those followed are
  * committed within 5 s (p99), the last tenth of the time is as fast as the bound, and the sums agree.
+ * A last tenth of fewer than 100 transfers may have none that is followed and is not judged apart.
  */
 import { check } from 'k6';
+import exec from 'k6/execution';
 import { Trend } from 'k6/metrics';
 import {
   CURRENCY,
@@ -29,6 +31,8 @@ const DURATION_S = wholeNumber('DURATION_S', { fallback: 600, minimum: 10, maxim
 const ACCOUNTS = wholeNumber('ACCOUNTS', { fallback: 200, minimum: 2, maximum: 500 });
 const FOLLOW_EVERY = 50;
 const LAST_TENTH_S = Math.round(DURATION_S * 0.9);
+/** Twice as many as hold one that is followed: the first and last of them come when they can. */
+const IS_LAST_TENTH_JUDGED = RATE * (DURATION_S - LAST_TENTH_S) >= 2 * FOLLOW_EVERY;
 
 const transferEndMs = new Trend('transfer_end_ms', true);
 const lateEndMs = new Trend('transfer_end_ms_last_tenth', true);
@@ -51,8 +55,9 @@ export const options = {
     checks: ['rate==1'],
     dropped_iterations: ['count==0'],
     'http_req_duration{name:submit}': ['p(99)<2000'],
-    transfer_end_ms: ['p(99)<5000'],
-    transfer_end_ms_last_tenth: ['p(99)<5000'],
+    // k6 takes what was never measured for kept: one transfer at least has to end.
+    transfer_end_ms: ['p(99)<5000', 'max>0'],
+    ...(IS_LAST_TENTH_JUDGED ? { transfer_end_ms_last_tenth: ['p(99)<5000', 'max>0'] } : {}),
   },
 };
 
@@ -66,7 +71,8 @@ export default function soak({ run, accounts, startedMs }) {
   const sentMs = Date.now();
   const submitted = submit(body, `${run}-${__VU}-${__ITER}`);
   if (!check(submitted, { 'accepted with 202': ({ status }) => status === 202 })) return;
-  if (__ITER % FOLLOW_EVERY !== 0) return;
+  // Of all transfers, not of each caller's: callers take turns, and all would follow at once.
+  if (exec.scenario.iterationInTest % FOLLOW_EVERY !== 0) return;
   const end = follow(submitted.headers['Location']);
   const tookMs = Date.now() - sentMs;
   transferEndMs.add(tookMs);
