@@ -8,9 +8,6 @@ import { UnderWay } from './under-way.js';
 const TARGET_SECONDS = 0.4;
 /** Always admitted: a burst that an idle system takes in its stride. */
 const UNDER_WAY_MIN = 256;
-/** The room to wait in: a quarter of a second of work. Who comes beyond it is turned away. */
-const WAIT_SECONDS = 0.25;
-const WAITERS_MIN = 256;
 /** Without any end for this long it is an outage and no overload: what is accepted is safe, and waits. */
 const SILENCE_MS = 2_000;
 /**
@@ -23,6 +20,15 @@ const BUCKETS = 10;
 
 /** A batch waits as what it weighs: in one queue with single requests it would fill it alone. */
 export type Party = 'single' | 'batch';
+
+/**
+ * The room to wait in, as seconds of work and the least of it. Who comes beyond it is turned away. That
+ * of batches takes twice as much: they come in lumps, and a batch stands at all its doors at once.
+ */
+const ROOM: Readonly<Record<Party, { readonly seconds: number; readonly least: number }>> = {
+  single: { seconds: 0.25, least: 256 },
+  batch: { seconds: 0.5, least: 512 },
+};
 
 /**
  * Where this share of its room is taken at every door, a party is turned away, most of it unread. The
@@ -96,8 +102,9 @@ export class Admission {
 
   #isTaken(party: Party, share: number): boolean {
     const waiting = this.#waiting[party];
-    if (waiting <= WAITERS_MIN * share) return false;
-    return waiting > this.#endsPerSecond() * WAIT_SECONDS * share;
+    const { seconds, least } = ROOM[party];
+    if (waiting <= least * share) return false;
+    return waiting > this.#endsPerSecond() * seconds * share;
   }
 
   /**
