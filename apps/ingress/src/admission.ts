@@ -23,11 +23,11 @@ export type Party = 'single' | 'batch';
 
 /**
  * The room to wait in, as seconds of work and the least of it. Who comes beyond it is turned away. That
- * of batches takes twice as much: they come in lumps, and a batch stands at all its doors at once.
+ * of batches takes four times as much: they come in lumps, and one stands at all its doors at once.
  */
 const ROOM: Readonly<Record<Party, { readonly seconds: number; readonly least: number }>> = {
   single: { seconds: 0.25, least: 256 },
-  batch: { seconds: 0.5, least: 512 },
+  batch: { seconds: 1, least: 1_024 },
 };
 
 /**

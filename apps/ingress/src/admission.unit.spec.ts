@@ -177,7 +177,7 @@ describe('admission', () => {
 
   it('keeps room to wait in for single requests while batches wait, and for batches', async () => {
     await accept(256);
-    const batch = entering(600, 'batch');
+    const batch = entering(1_100, 'batch');
     const singles = Array.from({ length: 257 }, () => entering());
     await settled();
     expect([batch, ...singles].some(({ failure }) => failure !== undefined)).toBe(false);

@@ -117,7 +117,7 @@ describe('admission by where transfers go', () => {
 
   it('rejects only those whose door too many wait at', async () => {
     await admit(wishes(256, 0));
-    const waiting = admit(wishes(600, 0));
+    const waiting = admit(wishes(1_100, 0));
     await clock.step();
     const outcomes = await admit([
       { id: 'no', to: 0 },
@@ -133,7 +133,7 @@ describe('admission by where transfers go', () => {
 
   it.each([
     ['single', 160],
-    ['batch', 512],
+    ['batch', 1_024],
   ] as const)('is crowded only where every door is: %s', async (party, room) => {
     const other = party === 'single' ? 'batch' : 'single';
     const waitAt = (door: ShardId, count: number): void => {
