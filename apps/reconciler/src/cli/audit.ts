@@ -6,6 +6,7 @@ import type { ShardId } from '@surety/domain';
 import { parseDuration } from '@surety/runtime';
 import { assertAccountId } from './account-id.js';
 import { OPERATOR } from './change.js';
+import { dayOfDate } from './external/calendar.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
 import { jsonOption, limitOption } from './options.js';
@@ -14,7 +15,7 @@ import { withShards } from './session.js';
 import { table } from './table.js';
 import { transferIdOf } from './transfer-id.js';
 
-const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?Z$/;
+const TIME = /^(?<date>\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
 const BEFORE = /^(?<createdAt>[^/]+)\/(?<shard>\d{1,4})\/(?<id>\d{1,19})$/;
 /** Above every id: lines of the same time on an earlier shard come after those of a later one. */
 const ABOVE_ALL_IDS = 2n ** 63n - 1n;
@@ -81,11 +82,9 @@ export function registerAudit(program: Command, { host, exit }: CommandContext):
   });
 }
 
-/** A day that the calendar has: what is parsed as another one would be taken for a time all the same. */
 function isTime(text: string): boolean {
-  if (!TIME.test(text) || Number.isNaN(Date.parse(text))) return false;
-  const seconds = '2026-01-31T10:00:00'.length;
-  return new Date(text).toISOString().slice(0, seconds) === text.slice(0, seconds);
+  const { date } = TIME.exec(text)?.groups ?? {};
+  return date !== undefined && dayOfDate(date) !== undefined;
 }
 
 function since(text: string): string {

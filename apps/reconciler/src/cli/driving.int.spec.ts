@@ -283,6 +283,7 @@ describe('surety audit list', () => {
     [['--since', 'yesterday'], 'a time in UTC'],
     [['--since', '2026-13-01T00:00:00Z'], 'a time in UTC'],
     [['--since', '2026-02-30T00:00:00Z'], 'a time in UTC'],
+    [['--since', '2026-01-31T24:00:00Z'], 'a time in UTC'],
     [['--before', '2026-02-30T00:00:00Z/0/1'], 'TIME/SHARD/ID'],
     [['--before', 'x'], 'TIME/SHARD/ID'],
     [['--transfer', 'x'], 'is not a transfer id'],

@@ -84,5 +84,5 @@ function schemasOf({ environment, directory }: CliHost): readonly string[] {
     { SURETY_SHARDS: settings.shards(SHARD_URL) },
     found,
   );
-  return urls.map((url) => decodeURIComponent(new URL(url).pathname.slice(1)));
+  return urls.map((url) => new URL(url).pathname.slice(1));
 }
