@@ -72,8 +72,9 @@ export class ChangeSet {
   }
 
   key(ref: KeyRef): KeyRow | undefined {
-    this.#mustBeAsked('keys', keyOf(ref));
-    return this.#keys.get(keyOf(ref));
+    const name = keyOf(ref);
+    this.#mustBeAsked('keys', name);
+    return this.#keys.get(name);
   }
 
   insertKey(row: KeyRow): void {

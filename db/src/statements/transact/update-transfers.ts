@@ -23,19 +23,28 @@ type TransferUpdates = Changes['transfersUpdated'];
  * twice: the guard stops the packet.
  */
 export function updateTransfers(updates: TransferUpdates): string[] {
-  const idsByMove = new Map<string, TransferId[]>();
-  for (const { id, from, to, reason } of updates) {
+  return movesOf(updates).flatMap(({ from, to, reason, ids }) => {
     const move = `SET state = ${word(to)}, reason = ${wordOrNull(reason)} WHERE state = ${word(from)}`;
-    const ids = idsByMove.get(move);
-    if (ids) ids.push(id);
-    else idsByMove.set(move, [id]);
-  }
-  return [...idsByMove].flatMap(([move, ids]) =>
-    chunksOf(ids.sort()).flatMap((chunk) => [
+    return chunksOf(ids.sort()).flatMap((chunk) => [
       `UPDATE transfers FORCE INDEX (PRIMARY) ${move} AND id IN (${chunk.map(uuid).join(',')})`,
       guard(chunk.length),
-    ]),
-  );
+    ]);
+  });
+}
+
+type Move = Pick<TransferUpdates[number], 'from' | 'to' | 'reason'> & { readonly ids: TransferId[] };
+
+/** Few, and found by comparing: a text that stands for a move would be made and hashed for each update. */
+function movesOf(updates: TransferUpdates): Move[] {
+  const moves: Move[] = [];
+  for (const { id, from, to, reason } of updates) {
+    const known = moves.find(
+      (move) => move.to === to && move.from === from && move.reason === reason,
+    );
+    if (known) known.ids.push(id);
+    else moves.push({ from, to, reason, ids: [id] });
+  }
+  return moves;
 }
 
 /**
