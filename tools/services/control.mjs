@@ -83,5 +83,3 @@ lines.on('close', () => {
   const stops = [...servers.values()].reverse().map(({ server }) => server.stop());
   void Promise.allSettled(stops).then(() => process.exit(0));
 });
-// A Ctrl-C for the test run reaches this process too; the closing input is what ends it.
-process.on('SIGINT', () => {});

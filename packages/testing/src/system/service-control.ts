@@ -41,6 +41,8 @@ export class ServiceControl {
     this.#child = spawn(process.execPath, [join(repositoryRoot, 'tools/services/control.mjs')], {
       stdio: ['pipe', 'pipe', 'pipe'],
       cwd: repositoryRoot,
+      // In a group of its own: a signal to the test run's group would end it before its servers.
+      detached: true,
     });
     this.#child.stderr.on('data', (chunk: Buffer) => {
       this.#stderr = (this.#stderr + chunk.toString()).slice(-8_000);
