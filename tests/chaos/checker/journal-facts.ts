@@ -1,9 +1,11 @@
 import { readJournal } from '../journal/journal.js';
 import type { JournalAnswer, JournalLine } from '../journal/journal.js';
-import { answersIn, requestsIn } from '../journal/batch-lines.js';
 import type { SingleLine } from '../journal/batch-lines.js';
-import { isBadRequest, termsOfFunding, termsOfTransfer } from './asked-terms.js';
+import { termsOfFunding, termsOfTransfer } from './asked-terms.js';
 import type { Terms } from './asked-terms.js';
+import { FaultsAsked } from './faults-asked.js';
+import type { Fault } from './faults-asked.js';
+import { OpenCalls } from './open-calls.js';
 import { StatusesHeard } from './statuses-heard.js';
 import type { SeenTransfer } from './statuses-heard.js';
 import { TermsHeard } from './told-terms.js';
@@ -40,14 +42,6 @@ export interface JournalFacts {
   readonly counts: Record<string, number>;
 }
 
-/** What must be refused, and what it is if a transfer came of it. */
-const FAULTS = {
-  /** Another body under a key that was used before. */
-  reuse: 'used key made another transfer',
-  badRequest: 'bad request took effect',
-};
-type Fault = keyof typeof FAULTS;
-
 /** A request, alone or of a batch, whose answer has not been read yet. */
 interface OpenCall {
   readonly op: SingleLine['op'];
@@ -71,13 +65,13 @@ export async function readFacts(file: string, violations: Violations): Promise<J
 class Reading {
   readonly #violations: Violations;
   readonly #movements = new Map<string, AskedMovement>();
-  readonly #firstRequests = new Map<string, string>();
   readonly #accounts = new Map<string, AskedAccount>();
   readonly #statuses: StatusesHeard;
-  readonly #forbidden = new Map<string, string>();
+  readonly #faults = new FaultsAsked();
   readonly #terms: TermsHeard;
-  /** By the number of the call: its request, or those of all members of its batch. */
-  readonly #open = new Map<number, readonly OpenCall[]>();
+  readonly #calls = new OpenCalls<OpenCall>((name, more) => {
+    this.#count(name, more);
+  });
   readonly #counts: Record<string, number> = { calls: 0, unknownAnswers: 0, polls: 0 };
   #line = 0;
 
@@ -89,39 +83,26 @@ class Reading {
 
   take(line: JournalLine): void {
     this.#line += 1;
-    if (line.answer === undefined) this.#called(line);
+    if (line.answer === undefined) this.#calls.asked(line, (request) => this.#asked(request));
     else this.#callAnswered(line, line.answer);
   }
 
   finish(): JournalFacts {
-    for (const call of [...this.#open.values()].flat()) this.#leftOpen(call);
-    this.#counts['neverAnswered'] = this.#open.size;
+    for (const call of this.#calls.left()) this.#leftOpen(call);
     return {
       movements: this.#movements,
       accounts: this.#accounts,
       seen: this.#statuses.seen,
       terms: this.#terms.terms,
-      forbidden: this.#forbidden,
+      forbidden: this.#faults.forbidden,
       counts: this.#counts,
     };
   }
 
-  #called(line: JournalLine): void {
-    this.#count('calls');
-    const requests = requestsIn(line);
-    if (line.op === 'batch') {
-      this.#count('batches');
-      this.#count('members', requests.length);
-    }
-    const calls = requests.map((request) => this.#asked(request));
-    this.#open.set(line.call, calls);
-  }
-
   #asked(line: SingleLine): OpenCall {
     const { op, key, request = {} } = line;
-    const fault = this.#faultOf(line);
-    if (fault) this.#forbidden.set(String(request['description']), FAULTS[fault]);
-    else if (op === 'submit' || op === 'fund') this.#movement(op, key, request);
+    const fault = this.#faults.take(line);
+    if (!fault && (op === 'submit' || op === 'fund')) this.#movement(op, key, request);
     if (op === 'open') this.#account(key, request);
     return { op, key, fault, ...this.#known(aboutTransfer(line)) };
   }
@@ -129,21 +110,6 @@ class Reading {
   #known(transferId: string | undefined): Pick<OpenCall, 'transferId' | 'knownBefore'> {
     const seen = this.#statuses.seen.get(transferId ?? '');
     return { transferId, knownBefore: seen && { ...seen } };
-  }
-
-  /** A bad request leaves its key free. */
-  #faultOf(line: SingleLine): Fault | undefined {
-    const { op, request = {} } = line;
-    if (op !== 'submit' && op !== 'fund') return undefined;
-    if (op === 'submit' && isBadRequest(request)) return 'badRequest';
-    return this.#isReuse(line) ? 'reuse' : undefined;
-  }
-
-  #isReuse({ key, request }: SingleLine): boolean {
-    const text = JSON.stringify(request);
-    const first = this.#firstRequests.get(key) ?? text;
-    this.#firstRequests.set(key, first);
-    return first !== text;
   }
 
   /** Until every call has an answer that settles it, the movement may exist. */
@@ -167,19 +133,10 @@ class Reading {
     this.#accounts.set(id, known ?? { currency, isAcknowledged: false });
   }
 
-  #callAnswered(line: JournalLine, answer: JournalAnswer): void {
-    const calls = this.#open.get(line.call);
-    this.#open.delete(line.call);
-    if (!calls) throw new Error(`line ${this.#line} answers a call that nobody made`);
-    if ('unknown' in answer) this.#count('unknownAnswers');
-    const answers = answersIn(answer, calls.length);
-    for (const [at, call] of calls.entries()) {
-      const { op, key } = call;
-      const own = answers[at] as JournalAnswer;
-      this.#answered({ ...line, op, key }, call, own);
-      const isTaken = 'status' in own && own.status === 202;
-      if (line.op === 'batch' && isTaken) this.#count('membersTaken');
-    }
+  #callAnswered(line: JournalLine, whole: JournalAnswer): void {
+    const requests = this.#calls.answered(line, whole);
+    if (!requests) throw new Error(`line ${this.#line} answers a call that nobody made`);
+    for (const { line: own, call, answer } of requests) this.#answered(own, call, answer);
   }
 
   #answered(line: SingleLine, call: OpenCall, answer: JournalAnswer): void {
