@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { TestAuthority } from '@surety/testing/certificates';
+import type { TestCertificate } from '@surety/testing/certificates';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
+import { ServiceControl } from '@surety/testing/system';
 import { createConnection } from 'mysql2/promise';
 
 let shards: TestShards;
@@ -26,9 +28,11 @@ const PROGRAM = `
 `;
 
 /** In a process of its own: Node.js reads whom to trust at its start. */
-function connected(scheme: string, hostname: string, trusted?: string): string {
-  const url = new URL(shards.urls[0]!);
-  url.hostname = hostname;
+function connected(
+  server: string | URL,
+  { scheme, trusted }: { readonly scheme: string; readonly trusted?: string },
+): string {
+  const url = Object.assign(new URL(server), { hostname: 'localhost' });
   const { stdout, stderr } = spawnSync(
     process.execPath,
     ['--input-type=module', '--eval', PROGRAM],
@@ -45,75 +49,68 @@ function connected(scheme: string, hostname: string, trusted?: string): string {
 }
 
 it('is not spoken unless the URL asks for it', () => {
-  expect(connected('mysql:', 'localhost')).toBe('[]');
+  expect(connected(shards.urls[0]!, { scheme: 'mysql:' })).toBe('[]');
 });
 
 it('is refused by a server that has none, and to one whose certificate nobody vouches for', () => {
-  expect(connected('mysqls:', 'localhost')).toMatch(
+  expect(connected(shards.urls[0]!, { scheme: 'mysqls:' })).toMatch(
     /^environment; .*(HANDSHAKE_NO_SSL_SUPPORT|HANDSHAKE_SSL_ERROR)/,
   );
 });
 
-const hasOpenSsl = spawnSync('openssl', ['version']).status === 0;
-/** MySQL takes new certificates while it runs, MariaDB those of its start. */
-const takesCertificates = hasOpenSsl && process.env['SURETY_TEST_MYSQL_ENGINE'] === 'mysql';
-
-(takesCertificates ? describe : describe.skip)('with a trusted certificate', () => {
-  const directory = mkdtempSync(join(tmpdir(), 'surety-tls-'));
-  const certificate = join(directory, 'certificate.pem');
-  let former: Readonly<Record<string, string>>;
+/** A server of its own: those of the run have no certificate, or one that nobody vouches for. */
+describe('with a certificate of an authority', () => {
+  const engine = process.env['SURETY_TEST_MYSQL_ENGINE'] === 'mysql' ? 'mysql' : 'mariadb';
+  const authority = new TestAuthority('Authority of the spec');
+  let directory: string;
+  let trusted: string;
+  let control: ServiceControl;
+  let server: URL;
 
   beforeAll(async () => {
-    former = await withServer(async (ask) => {
-      const [row] = await ask(
-        'SELECT @@GLOBAL.ssl_ca AS ssl_ca, @@GLOBAL.ssl_cert AS ssl_cert, @@GLOBAL.ssl_key AS ssl_key',
-      );
-      return row as Record<string, string>;
-    });
+    const root = process.cwd();
+    mkdirSync(join(root, '.surety/test'), { recursive: true });
+    directory = mkdtempSync(join(root, '.surety/test', 'tls-'));
+    trusted = join(directory, 'authority.pem');
+    writeFileSync(trusted, authority.certificate);
+    control = new ServiceControl(root, directory);
+    const tls = authority.issue('shards', ['localhost']);
+    const { url } = await control.start(engine, 'shards', { tls });
+    server = Object.assign(new URL(url), { pathname: '/information_schema' });
   });
 
   afterAll(async () => {
-    await take(former);
+    await control.close();
     rmSync(directory, { recursive: true });
   });
 
-  /** The server's certificate from now on. */
-  async function issue(subjectAltName: string): Promise<void> {
-    const key = join(directory, 'key.pem');
-    const { status } = spawnSync('openssl', [
-      ...['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=surety'],
-      ...['-addext', `subjectAltName=${subjectAltName}`, '-keyout', key, '-out', certificate],
-    ]);
-    expect(status).toBe(0);
-    await take({ ssl_ca: certificate, ssl_cert: certificate, ssl_key: key });
-  }
-
-  it('is spoken to the host that the certificate names', async () => {
-    await issue('DNS:localhost');
-    expect(connected('mysqls:', 'localhost', certificate)).toMatch(/^\[(TLS|ECDHE)/);
+  it('is spoken to the host that the certificate names', () => {
+    expect(connected(server, { scheme: 'mysqls:', trusted })).toMatch(/^\[(TLS|ECDHE)/);
   });
 
-  it('is refused where it names another host', async () => {
-    await issue('DNS:elsewhere.example');
-    const said = connected('mysqls:', 'localhost', certificate);
+  it('is refused where nobody trusts the authority', () => {
+    const said = connected(server, { scheme: 'mysqls:' });
+    expect(said).toMatch(/^environment; .*unable to verify the first certificate/);
+  });
+
+  it('is refused where the certificate names another host', async () => {
+    await change(authority.issue('shards', ['elsewhere.example']));
+    const said = connected(server, { scheme: 'mysqls:', trusted });
     expect(said).toMatch(/^environment; .*does not match certificate's altnames/);
   });
-});
 
-type Ask = (sql: string) => Promise<readonly unknown[]>;
-
-async function withServer<T>(work: (ask: Ask) => Promise<T>): Promise<T> {
-  const connection = await createConnection(shards.adminUrl);
-  try {
-    return await work(async (sql) => (await connection.query(sql))[0] as readonly unknown[]);
-  } finally {
-    await connection.end();
+  async function change({ certificate, key }: TestCertificate): Promise<void> {
+    const connection = await createConnection(server.href);
+    try {
+      const [[files]] = (await connection.query(
+        'SELECT @@GLOBAL.ssl_cert AS certificate, @@GLOBAL.ssl_key AS `key`',
+      )) as unknown as [[{ certificate: string; key: string }]];
+      writeFileSync(files.certificate, certificate);
+      writeFileSync(files.key, key);
+    } finally {
+      await connection.end();
+    }
+    // Read at its start: told to read them again, MySQL also wants to know their authority.
+    await control.restart('shards');
   }
-}
-
-function take(files: Readonly<Record<string, string>>): Promise<void> {
-  return withServer(async (ask) => {
-    for (const [name, file] of Object.entries(files)) await ask(`SET GLOBAL ${name} = '${file}'`);
-    await ask('ALTER INSTANCE RELOAD TLS');
-  });
-}
+});
