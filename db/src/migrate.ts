@@ -5,6 +5,8 @@ import type { ShardId, SlotMap } from '@surety/domain';
 import knexModule from 'knex';
 import type { Knex } from 'knex';
 import { driverSettings, sessionStatements } from './connection/settings.js';
+import { SILENT } from './connection/silent-log.js';
+import { MigrationError, reasonOf, withoutStatement } from './migration-error.js';
 import { packageRoot } from './package-root.js';
 import { parseRanges } from './slot-map-store.js';
 
@@ -18,23 +20,39 @@ const LOCK_WAIT_SECONDS = 60;
 const MIGRATION_WAIT_TIMEOUT_SECONDS = 3600;
 const MIGRATION_FILE = /^\d{4}_[a-z_]+\.sql$/;
 
+interface MigratedShard {
+  readonly id: ShardId;
+  readonly url: string;
+  readonly knex: Knex;
+}
+
 /**
  * Brings every shard's schema to the newest form and writes the first placements. Safe to repeat,
  * also after an interruption and beside another migration of the same schemas.
+ * @throws MigrationError for the first shard that cannot be reached, or refuses something
  */
 export async function migrateShards(
   migrationUrls: readonly string[],
   options: MigrationOptions = {},
 ): Promise<void> {
-  const shards = migrationUrls.map((url) => open(url));
+  const shards = migrationUrls.map((url, id) => ({ id, url, knex: open(url) }));
   try {
-    for (const [id, knex] of shards.entries()) {
-      const applied = await migrateSchema(knex, migrationUrls[id] as string);
-      options.log?.(`shard ${id}: ${applied.length > 0 ? applied.join(', ') : 'up to date'}`);
+    for (const shard of shards) {
+      const applied = await told(shard, migrateSchema(shard));
+      const news = applied.length > 0 ? applied.join(', ') : 'up to date';
+      options.log?.(`shard ${shard.id}: ${news}`);
     }
     await placeShards(shards);
   } finally {
-    await Promise.all(shards.map((knex) => knex.destroy()));
+    await Promise.all(shards.map(({ knex }) => knex.destroy()));
+  }
+}
+
+async function told<T>({ id, url }: MigratedShard, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw new MigrationError(id, url, withoutStatement(error));
   }
 }
 
@@ -43,6 +61,7 @@ function open(url: string): Knex {
   return knexModule({
     client: 'mysql2',
     connection: driverSettings(url),
+    log: SILENT,
     pool: {
       min: 0,
       max: 4,
@@ -62,7 +81,7 @@ function open(url: string): Knex {
  * knex keeps its own lock in a table, which a migration that was killed leaves behind. A lock of the
  * session ends with it; whoever has that one may free the other.
  */
-async function migrateSchema(knex: Knex, url: string): Promise<string[]> {
+async function migrateSchema({ knex, url }: MigratedShard): Promise<string[]> {
   const lockName = `surety:${driverSettings(url).database}`.slice(0, 64);
   return withSessionLock(knex, lockName, async () => {
     const config = { migrationSource: new SqlFiles(join(packageRoot(), 'migrations')) };
@@ -120,7 +139,11 @@ class SqlFiles implements Knex.MigrationSource<string> {
       // Tables are made and changed outside transactions on these engines.
       config: { transaction: false },
       up: async (knex) => {
-        await knex.raw(sql);
+        try {
+          await knex.raw(sql);
+        } catch (error) {
+          throw new Error(`${file}: ${reasonOf(withoutStatement(error))}`, { cause: error });
+        }
       },
       down: () => Promise.reject(new Error('migrations only go forward')),
     });
@@ -128,8 +151,10 @@ class SqlFiles implements Knex.MigrationSource<string> {
 }
 
 /** Shards without a placement join the map that the others have, or the even one where none has. */
-async function placeShards(shards: readonly Knex[]): Promise<void> {
-  const placements = await Promise.all(shards.map((knex) => readPlacement(knex)));
+async function placeShards(shards: readonly MigratedShard[]): Promise<void> {
+  const placements = await Promise.all(
+    shards.map((shard) => told(shard, readPlacement(shard.knex))),
+  );
   const map = newestMap(placements) ?? evenSlotMap(shards.length);
   const absent = map.ranges.find(({ shard }) => shard >= shards.length);
   if (absent) {
@@ -137,9 +162,10 @@ async function placeShards(shards: readonly Knex[]): Promise<void> {
       `the slot map names shard ${absent.shard}, and only ${shards.length} are given`,
     );
   }
-  for (const [id, knex] of shards.entries()) {
+  for (const shard of shards) {
+    const { id } = shard;
     const placement = placements[id];
-    if (!placement) await insertPlacement(knex, id, map);
+    if (!placement) await told(shard, insertPlacement(shard, map));
     else if (placement.shard !== id) {
       throw new Error(`the URL of shard ${id} leads to shard ${placement.shard}`);
     }
@@ -170,7 +196,7 @@ function newestMap(placements: readonly (Placement | undefined)[]): SlotMap | un
 }
 
 /** IGNORE only where a migration at the same time wrote the very same row. */
-async function insertPlacement(knex: Knex, id: ShardId, map: SlotMap): Promise<void> {
+async function insertPlacement({ knex, id }: MigratedShard, map: SlotMap): Promise<void> {
   await knex.raw('INSERT IGNORE INTO placement (id, shard, epoch, slot_map) VALUES (1, ?, ?, ?)', [
     id,
     map.epoch.toString(),

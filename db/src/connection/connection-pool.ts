@@ -13,6 +13,7 @@ import {
   driverSettings,
   sessionStatements,
 } from './settings.js';
+import { SILENT } from './silent-log.js';
 
 /** Counters of what goes to the database; all optional work of the caller. */
 export interface DatabaseMetrics {
@@ -63,13 +64,6 @@ interface KnexPoolClient {
   acquireConnection(): Promise<DriverConnection>;
   releaseConnection(connection: DriverConnection): Promise<void>;
   readonly pool: { numPendingAcquires(): number };
-}
-
-const SILENT = { warn: ignore, error: ignore, deprecate: ignore, debug: ignore };
-
-/** Errors reach the caller; the pool's own lines on standard error would only repeat them. */
-function ignore(): void {
-  return undefined;
 }
 
 /** One connection in the hands of one caller. Every call is one round trip. */
