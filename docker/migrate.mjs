@@ -8,6 +8,7 @@ import { SHARD_URL, migrateShards } from '@surety/db';
 import {
   ConfigurationError,
   createTopics,
+  errorLine,
   kafkaCluster,
   kafkaShape,
   parseEnvironment,
@@ -16,6 +17,7 @@ import {
 
 /** EX_CONFIG of sysexits.h, as the processes have it. */
 const EXIT_CONFIGURATION = 78;
+const EXIT_FAILED = 1;
 
 const shape = {
   SURETY_MIGRATION_SHARDS: settings.shards(SHARD_URL),
@@ -27,21 +29,38 @@ function say(line) {
   process.stdout.write(`${line}\n`);
 }
 
+function complain(line) {
+  process.stderr.write(`${line}\n`);
+}
+
 async function migrate(environment) {
   const values = parseEnvironment(shape, environment);
   const { SURETY_MIGRATION_SHARDS: urls, SURETY_PARTITIONS: partitions } = values;
   const kafka = kafkaCluster(values);
   await migrateShards(urls, { log: say });
   say(`${urls.length} shard(s) up to date`);
-  await createTopics({ ...kafka, topics: TOPIC_NAMES, partitions });
+  await makeTopics(kafka, partitions);
   say(`topics there: ${TOPIC_NAMES.join(', ')}`);
+}
+
+async function makeTopics(kafka, partitions) {
+  try {
+    await createTopics({ ...kafka, topics: TOPIC_NAMES, partitions });
+  } catch (cause) {
+    throw new Error(`Kafka (${kafka.brokers.join(', ')})`, { cause });
+  }
 }
 
 try {
   await migrate(process.env);
 } catch (error) {
-  if (!(error instanceof ConfigurationError)) throw error;
-  process.stderr.write('migrate cannot start, its environment is wrong:\n');
-  for (const mistake of error.mistakes) process.stderr.write(`  - ${mistake}\n`);
-  process.exitCode = EXIT_CONFIGURATION;
+  if (error instanceof ConfigurationError) {
+    complain('migrate cannot start, its environment is wrong:');
+    for (const mistake of error.mistakes) complain(`  - ${mistake}`);
+    process.exitCode = EXIT_CONFIGURATION;
+  } else {
+    // What a server says is for whoever runs this; a stack would be of our code.
+    complain(`migrate: ${errorLine(error)}`);
+    process.exitCode = EXIT_FAILED;
+  }
 }

@@ -142,9 +142,25 @@ describe('a system whose servers let in only who is known', () => {
     const check = await system.suretyWith({ SURETY_SHARDS: urls.join(',') }, 'check');
     said.push(check.stdout, check.stderr);
     expect(check).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(REFUSED_BY_SHARD) });
-    const migration = await secured.migrate({ SURETY_KAFKA_PASSWORD: WRONG });
-    expect(migration.stderr).toMatch(REFUSED_BY_KAFKA);
-    expect(migration.exitCode).toBe(1);
+  });
+
+  it('a migration that is not let in says where and why, in a line', async () => {
+    const { migrationUrls } = secured.backing.servers;
+    const [first, second] = migrationUrls.map((url) => new URL(url)) as [URL, URL];
+    second.password = WRONG;
+    const urls = [first.href, second.href].join(',');
+    const atShard = await secured.migrate({ SURETY_MIGRATION_SHARDS: urls });
+    const shard = `shard 1 (${second.host}${second.pathname})`;
+    const user = "Access denied for user 'surety_migrator'@";
+    expect(atShard.stderr.trim().split('\n')).toEqual([expect.stringContaining(user)]);
+    expect(atShard.stderr.slice(0, atShard.stderr.indexOf(user))).toBe(`migrate: ${shard}: `);
+    const atKafka = await secured.migrate({ SURETY_KAFKA_PASSWORD: WRONG });
+    expect(atKafka.stderr.trim().split('\n')).toEqual([expect.stringMatching(REFUSED_BY_KAFKA)]);
+    const unreached = await secured.migrate({ SURETY_KAFKA_BROKERS: '127.0.0.1:1' });
+    expect(unreached.stderr.trim()).toMatch(
+      /^migrate: Kafka \(127\.0\.0\.1:1\): .*ECONNREFUSED.*$/,
+    );
+    expect([atShard, atKafka, unreached].map(({ exitCode }) => exitCode)).toEqual([1, 1, 1]);
   });
 
   it('prints no secret', () => {

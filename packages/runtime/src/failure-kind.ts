@@ -1,13 +1,20 @@
 /** Bounds the way down: an error may be its own cause. */
 const DEPTH_MAX = 10;
 
-/** An error and what is behind it, from the outside in. Empty for what is no error. */
+/**
+ * An error and what is behind it, from the outside in: of several at once the first. Empty for what is
+ * no error.
+ */
 export function causesOf(error: unknown): Error[] {
   const causes: Error[] = [];
-  for (let one = error; one instanceof Error && causes.length < DEPTH_MAX; one = one.cause) {
+  for (let one = error; one instanceof Error && causes.length < DEPTH_MAX; one = behind(one)) {
     causes.push(one);
   }
   return causes;
+}
+
+function behind(error: Error): unknown {
+  return error instanceof AggregateError ? (error.errors[0] as unknown) : error.cause;
 }
 
 /**

@@ -31,6 +31,7 @@ export {
   type ProcessKit,
   type ProcessOptions,
 } from './start-process.js';
+export { errorLine } from './error-line.js';
 export { createLogger, describeError, redactUrls, type Logger } from './log.js';
 export { childTraceparent, newTraceparent, parseTraceparent, traceIdOf } from './trace.js';
 export { randomHex, takeRandomBytes } from './random.js';

@@ -1,5 +1,3 @@
-import { redactUrls } from '@surety/runtime';
-
 /** Exit codes of every command. */
 export const EXIT = {
   /** Done, and nothing is wrong. */
@@ -25,21 +23,6 @@ export class CliError extends Error {
     super(message);
     this.exitCode = exitCode;
   }
-}
-
-const CAUSES_MAX = 5;
-
-/** An error and its causes in one line: drivers hide what matters in a cause. */
-export function errorLine(error: unknown): string {
-  const parts: string[] = [];
-  let at: unknown = error;
-  for (let depth = 0; at instanceof Error && depth < CAUSES_MAX; depth += 1) {
-    const code = 'code' in at && typeof at.code === 'string' ? at.code : '';
-    const part = at.message || code || at.name;
-    if (!parts.some((known) => known.includes(part))) parts.push(part);
-    at = at instanceof AggregateError ? (at.errors[0] as unknown) : at.cause;
-  }
-  return redactUrls(parts.length > 0 ? parts.join(': ') : String(error));
 }
 
 /** Machines get one JSON document; sums stay exact because bigint becomes a string. */

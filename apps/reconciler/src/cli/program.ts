@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { ConfigurationError } from '@surety/runtime';
+import { ConfigurationError, errorLine } from '@surety/runtime';
 import { registerAccounts } from './accounts.js';
 import { registerAudit } from './audit.js';
 import { registerCheck } from './check.js';
@@ -9,7 +9,7 @@ import { registerExternal } from './external.js';
 import { registerGrants } from './grants.js';
 import { registerHolds } from './holds.js';
 import type { CliHost, CommandContext } from './host.js';
-import { CliError, EXIT, errorLine } from './output.js';
+import { CliError, EXIT } from './output.js';
 import { registerProjections } from './projections.js';
 import { registerReconcile } from './reconcile.js';
 import { registerStatus } from './status.js';

@@ -1,10 +1,10 @@
 import type { ShardId } from '@surety/domain';
+import { errorLine } from '@surety/runtime';
 import type { SweepContext } from '../sweeps/context.js';
 import { ItemBackoff } from '../sweeps/item-backoff.js';
 import type { Repair, Trouble } from '../sweeps/repair.js';
 import { runRouted } from '../sweeps/routing.js';
 import { ShardSweeps } from '../sweeps/run-sweeps.js';
-import { errorLine } from './output.js';
 import type { Session } from './session.js';
 import { table } from './table.js';
 

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import { errorLine } from '@surety/runtime';
 import { beginChange, changing } from './change.js';
 import type { ChangeOptions } from './change.js';
 import { explained } from './help.js';
 import type { CliHost, CommandContext } from './host.js';
 import { jsonOption, limitOption } from './options.js';
-import { EXIT, errorLine, toJson } from './output.js';
+import { EXIT, toJson } from './output.js';
 import {
   correctOnce,
   printCorrections,

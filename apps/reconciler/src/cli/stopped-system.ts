@@ -1,7 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { errorLine } from '@surety/runtime';
 import type { CliHost } from './host.js';
-import { CliError, errorLine } from './output.js';
+import { CliError } from './output.js';
 import { readSystemFile } from './system-file.js';
 
 const LAUNCHER = 'launcher.json';

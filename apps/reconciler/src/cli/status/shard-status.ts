@@ -16,7 +16,7 @@ import type {
   VerifiedPoint,
 } from '@surety/db';
 import type { ShardId } from '@surety/domain';
-import { errorLine } from '../output.js';
+import { errorLine } from '@surety/runtime';
 
 export interface AnsweringShard {
   readonly id: ShardId;
