@@ -4,10 +4,11 @@ import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { facing, openDemoAccounts, pickAccounts, runDemoTransfer } from './launch/demo.mjs';
-import { buildSources, installPackages } from './launch/install-and-build.mjs';
+import { buildSources, installPackages, isUpToDate } from './launch/install-and-build.mjs';
 import { takeLauncherLock } from './launch/launcher-lock.mjs';
 import { detail, part, reasonOf, say, seconds } from './launch/say.mjs';
 import { refuseWrongSettings } from './launch/settings-check.mjs';
+import { refuseWrongValues } from './launch/settings-values.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
 import { readStartArguments, START_HELP } from './launch/start-arguments.mjs';
 import { endLeftOverProcesses } from './launch/system-file.mjs';
@@ -36,7 +37,7 @@ async function claimClone({ port, fresh }, shutdown) {
 }
 
 /** Installing and building need the processor, services mostly the network: both at once. */
-async function prepare({ fresh }, shutdown) {
+async function prepare({ fresh, port }, shutdown) {
   const dataDir = join(state, 'services');
   /** @type {import('./services/bring-up.mjs').Services | undefined} */
   let services;
@@ -49,14 +50,16 @@ async function prepare({ fresh }, shutdown) {
   const starting = part('backing services', async () => {
     services = await bringUpServices({ dataDir, log: detail, fresh });
   });
-  const outcomes = await Promise.allSettled([starting, installAndBuild()]);
+  // Settings first: whoever has to set them right need not hear what else went wrong.
+  const outcomes = await Promise.allSettled([installAndBuild(port), starting]);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   return services;
 }
 
-async function installAndBuild() {
+async function installAndBuild(port) {
   await part('npm packages', () => installPackages(root));
   await part('build', () => buildSources(root));
+  await part('settings', () => refuseWrongValues({ root, port }));
 }
 
 async function startSystem(options, shutdown) {
@@ -132,6 +135,8 @@ async function main() {
   const shutdown = new Shutdown();
   shutdown.listen();
   try {
+    // As early as there is something to ask; after a build otherwise.
+    if (isUpToDate(root)) await refuseWrongValues({ root, ...options });
     await claimClone(options, shutdown);
     const system = await startSystem(options, shutdown);
     const transferId = options.demo ? await demonstrate(system, shutdown) : undefined;
@@ -144,7 +149,7 @@ async function main() {
     if (shutdown.hasBegun) return;
     say(`\n${reasonOf(error)}`);
     await shutdown.run();
-    process.exit(1);
+    process.exit(error.exitCode ?? 1);
   }
 }
 

@@ -59,15 +59,25 @@ function isInstallDue(root) {
 
 /** @param {string} root @returns {Promise<'built' | 'unchanged'>} */
 export async function buildSources(root) {
-  const stampFile = join(root, '.surety', 'build-stamp');
   const stamp = stampOf(root);
-  const isBuilt = existsSync(join(root, 'apps', 'ingress', 'dist', 'main.js'));
-  const before = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : '';
-  if (isBuilt && before === stamp) return 'unchanged';
+  if (isBuiltAs(root, stamp)) return 'unchanged';
   await runNpm(root, ['run', '--silent', 'build']);
-  writePrivateFile(stampFile, stamp);
+  writePrivateFile(stampFileOf(root), stamp);
   return 'built';
 }
+
+/** Nothing is to be installed or built: what is there can be used at once. @param {string} root */
+export function isUpToDate(root) {
+  return !isInstallDue(root) && isBuiltAs(root, stampOf(root));
+}
+
+function isBuiltAs(root, stamp) {
+  const isBuilt = existsSync(join(root, 'apps', 'ingress', 'dist', 'main.js'));
+  const stampFile = stampFileOf(root);
+  return isBuilt && existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp;
+}
+
+const stampFileOf = (root) => join(root, '.surety', 'build-stamp');
 
 /** Changes when a source is added, removed, renamed or written, or other packages are installed. */
 function stampOf(root) {

@@ -20,7 +20,8 @@ together name servers to use instead of starting any; SURETY_MIGRATION_SHARDS gi
 shards with the right to change tables. HOLD_TIMEOUT and other SURETY_* reach the processes.
 
 Wrong options, unknown SURETY_ names and another number of shards than the system has are refused
-with exit code 2 before anything starts; what fails later ends in 1.
+with exit code 2 before anything starts; wrong values of settings, listed together, with 78 as soon
+as everything is built; what fails later ends in 1.
 `;
 
 /**

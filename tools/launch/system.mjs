@@ -4,18 +4,15 @@ import { pathToFileURL } from 'node:url';
 import { ownNode } from '../own-node.mjs';
 import { findFreePort } from '../services/ports.mjs';
 import { provisionShards, untilMySqlAccepts } from '../services/provision.mjs';
+import { APP_NAMES, environmentOf, sharedEnvironment } from './app-environment.mjs';
 import { AppProcess } from './app-process.mjs';
 import { part } from './say.mjs';
 import { rememberShardCount } from './shard-count.mjs';
 import { entryOf, writeSystemFile } from './system-file.mjs';
 
-/** In the order they start. They end the other way round: no new work first. */
-const APP_NAMES = ['relay', 'workers', 'projector', 'reconciler', 'ingress'];
 const RUNTIME = ['packages', 'runtime', 'dist', 'index.js'];
 const READY_DEADLINE_MS = 60_000;
 const TOPICS_WITHIN_MS = 10_000;
-/** For the launcher itself; the processes refuse names they do not know. */
-const LAUNCHER_VARIABLES = ['SURETY_CACHE_DIR', 'SURETY_MIGRATION_SHARDS'];
 
 const importBuilt = (root, ...path) => import(pathToFileURL(join(root, ...path)).href);
 
@@ -111,14 +108,12 @@ export async function startApps(options) {
     ...{ shardUrls: shards.shardUrls, kafkaBrokers, redisUrl, partitions },
   });
   for (const name of APP_NAMES) {
-    const isIngress = name === 'ingress';
-    const appPort = isIngress ? port : await findFreePort();
-    const portVariable = isIngress ? 'PORT' : 'SURETY_ADMIN_PORT';
+    const appPort = name === 'ingress' ? port : await findFreePort();
     const spec = {
       name,
       root,
       entry: entryOf(root, name),
-      env: { ...shared, SURETY_INSTANCE: `${name}-1`, [portVariable]: String(appPort) },
+      env: environmentOf(name, appPort, shared),
       url: `http://127.0.0.1:${appPort}`,
       logFile: join(state, 'logs', `${name}.log`),
       nodeArguments: [...PROCESS_NODE_ARGUMENTS, ...(nodeArguments?.(name) ?? [])],
@@ -136,18 +131,6 @@ export async function startApps(options) {
 }
 
 const describe = (app) => ({ pid: app.pid, adminUrl: app.url });
-
-function sharedEnvironment({ shardUrls, kafkaBrokers, redisUrl, partitions }) {
-  const env = { ...process.env };
-  for (const name of [...LAUNCHER_VARIABLES, 'PORT']) delete env[name];
-  return {
-    ...env,
-    SURETY_SHARDS: shardUrls.join(','),
-    SURETY_KAFKA_BROKERS: kafkaBrokers.join(','),
-    SURETY_REDIS_URL: redisUrl,
-    SURETY_PARTITIONS: String(partitions),
-  };
-}
 
 /** The last started is the door: it closes first, then the rest finish what they hold, together. */
 export async function stopApps(apps) {
