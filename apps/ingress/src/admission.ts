@@ -124,6 +124,11 @@ export class Admission {
     });
   }
 
+  /** For those who were let in and left again before anything was stored: their turn has been. */
+  enterAtOnce(count: number): void {
+    this.#letIn(count);
+  }
+
   /** What was let in is stored under these ids, or was not stored. */
   left(count: number, accepted: readonly TransferId[]): void {
     this.#entering -= count;

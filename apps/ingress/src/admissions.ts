@@ -5,6 +5,9 @@ import { Admission } from './admission.js';
 import type { AdmissionOptions, Party } from './admission.js';
 import { EarlyEnds } from './early-ends.js';
 
+/** As if each of its transfers took so much longer; less than what all may take. */
+const HELD_MS = 250;
+
 /** Outcomes in the order of items. */
 export type Tell<Item, Result> = (
   items: readonly Item[],
@@ -101,18 +104,48 @@ export class Admissions {
     refuse: (item: Item, reason: unknown) => void,
   ): Promise<Map<Item, Admission>> {
     const inside = new Map<Item, Admission>();
+    const places: Place[] = [];
     await Promise.all(
       groups.map(async ([destination, some]) => {
-        const admission = this.of(destination);
+        const door = this.of(destination);
         try {
-          await admission.enter(some.length, 'batch');
-          for (const item of some) inside.set(item, admission);
+          await door.enter(some.length, 'batch');
+          for (const item of some) inside.set(item, door);
+          places.push(new Place(door, some.length, this.#means.clock));
         } catch (error) {
           for (const item of some) refuse(item, error);
         }
       }),
     );
+    for (const place of places) place.take();
     return inside;
+  }
+}
+
+/**
+ * A batch's place behind one door while it waits at others. It is held for a moment, which is all that
+ * doors of a like load are apart. One that is slow would else take the room of those that are not, for
+ * as long as it is: then those who come later go on, and the batch, whose turn it was, follows when its
+ * last door lets it in.
+ */
+class Place {
+  readonly #door: Admission;
+  readonly #count: number;
+  readonly #keep: () => void;
+  #isHeld = true;
+
+  constructor(door: Admission, count: number, clock: Clock) {
+    this.#door = door;
+    this.#count = count;
+    this.#keep = clock.after(HELD_MS, () => {
+      this.#isHeld = false;
+      door.left(count, []);
+    });
+  }
+
+  take(): void {
+    this.#keep();
+    if (!this.#isHeld) this.#door.enterAtOnce(this.#count);
   }
 }
 

@@ -20,8 +20,11 @@ class SteppedClock implements Clock {
     run();
   };
   readonly after = (ms: number, run: () => void): (() => void) => {
-    this.#timers.push({ atMs: this.ms + ms, run });
-    return () => undefined;
+    const timer = { atMs: this.ms + ms, run };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+    };
   };
 
   async step(): Promise<void> {
@@ -113,6 +116,51 @@ describe('admission by where transfers go', () => {
     expect(stored).toEqual([first, ...batches]);
     await end('1-0-2');
     expect(stored).toEqual([first, ...batches, late]);
+  });
+
+  it('takes what goes to a quick shard as before while batches wait for a slow one as well', async () => {
+    const slow: string[] = [];
+    const quick: { readonly atMs: number; readonly id: string }[] = [];
+    const quickTakesMs = 100;
+    const began = ({ to, id }: Wish): void => {
+      if (to === 0) slow.push(id);
+      else quick.push({ atMs: clock.ms + quickTakesMs, id });
+    };
+    const enterAlone = async (id: string): Promise<void> => {
+      const door = admissions.of(1);
+      await door.enter(1);
+      door.left(1, [id]);
+      began({ id, to: 1 });
+      accepted += 1;
+    };
+    let accepted = 0;
+    for (let at = 0; at < 10_000; at += 1) {
+      await clock.step();
+      if (at % 20 === 0 && slow.length > 0) admissions.ended([slow.shift()!]);
+      while ((quick[0]?.atMs ?? Infinity) <= clock.ms) admissions.ended([quick.shift()!.id]);
+      if (at % 2 === 0) enterAlone(`alone-${at}`).catch(() => undefined);
+      if (at % 1_000 > 0) continue;
+      const batch = Array.from({ length: 400 }, (_, n) => ({ id: `${at}-${n}`, to: n % 2 }));
+      void admit(batch).then((outcomes) => {
+        batch.forEach((wish, n) => outcomes[n]?.status === 'fulfilled' && began(wish));
+      });
+    }
+    expect(accepted).toBeGreaterThan(4_950);
+  });
+
+  it('has its turn at a door once, though it did not hold its place there', async () => {
+    const [away, working] = [admissions.of(0), admissions.of(1)];
+    await admit(wishes(256, 0));
+    const batch = [{ id: 'a', to: 0 }, ...wishes(300, 1)];
+    void admit(batch);
+    expect(working.underWay).toBe(300);
+    for (let ms = 0; ms <= 250; ms += 1) await clock.step();
+    expect(working.underWay).toBe(0);
+    await working.enter(256);
+    admissions.ended(['0-0-0']);
+    await clock.step();
+    expect(stored.at(-1)).toEqual(batch);
+    expect([away.underWay, working.underWay]).toEqual([256, 556]);
   });
 
   it('rejects only those whose door too many wait at', async () => {
