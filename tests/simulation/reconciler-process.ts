@@ -1,3 +1,4 @@
+import { readEnvelope } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { LEASE_TTL_MS, ShardLoops } from '@surety/reconciler';
 import type { RoutableSweepShard } from '@surety/reconciler';
@@ -93,13 +94,15 @@ function bypass(world: World, life: Life, shard: RoutableSweepShard): void {
 async function releaseExpired({ reads, store }: RoutableSweepShard): Promise<void> {
   const holds = await reads.expiredHolds(undefined, ROWS_MAX);
   const held = await reads.events(holds.map(({ transferId }) => ({ transferId, step: 20 })));
-  const invented = held.map(({ envelope }): Envelope => ({
-    ...envelope,
-    id: `${envelope.transferId}/30`,
-    type: 'voided',
-    step: 30,
-    data: { ...envelope.data, reason: 'hold_expired' },
-  }));
+  const invented = held
+    .map((row) => readEnvelope(row.envelope))
+    .map((envelope): Envelope => ({
+      ...envelope,
+      id: `${envelope.transferId}/30`,
+      type: 'voided',
+      step: 30,
+      data: { ...envelope.data, reason: 'hold_expired' },
+    }));
   await applySteps(store, invented, { holdTimeoutMs: HOLD_TIMEOUT_MS, actor: 'reconciler' });
 }
 

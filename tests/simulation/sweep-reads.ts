@@ -1,4 +1,3 @@
-import { readEnvelope } from '@surety/contracts';
 import type { SweepReads } from '@surety/reconciler';
 import type { Life, SimulatedShard } from '@surety/testing/simulation';
 
@@ -33,8 +32,7 @@ export function sweepReads(life: Life, shard: SimulatedShard): SweepReads {
       statement(() =>
         refs.flatMap(({ transferId, step }) => {
           const row = rows.events.get(`${transferId}/${step}`);
-          if (!row) return [];
-          return [{ envelope: readEnvelope(row.envelope), encoded: row.envelope }];
+          return row ? [row] : [];
         }),
       ),
     outboxAgeMs: () =>

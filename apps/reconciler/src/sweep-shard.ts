@@ -1,4 +1,3 @@
-import { readEnvelope } from '@surety/contracts';
 import {
   listDecisions,
   listExpiredHolds,
@@ -31,13 +30,7 @@ export function sweepShard(shard: Shard): RoutableSweepShard {
         const rows = await listDecisions(shard, ids);
         return new Map(rows.map((row) => [row.transferId, row]));
       },
-      events: async (refs) => {
-        const rows = await readEvents(shard, refs);
-        return rows.map(({ envelope }) => ({
-          envelope: readEnvelope(envelope),
-          encoded: envelope,
-        }));
-      },
+      events: (refs) => readEvents(shard, refs),
       outboxAgeMs: async () => (await outboxDepth(shard)).oldestAgeSeconds * MS_PER_SECOND,
     },
   };

@@ -1,9 +1,10 @@
+import { decodeMessage, encodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import type { ShardId, TransferId } from '@surety/domain';
-import type { StoreError, StoredEvent } from '@surety/saga';
+import type { EventRow, StoreError, StoredEvent } from '@surety/saga';
 import type { ItemBackoff } from './item-backoff.js';
 import type { EventRef, SweepShard } from './ports.js';
-import type { RepairListener, SweepAuthor } from './repair.js';
+import type { RepairListener, SweepAuthor, Trouble } from './repair.js';
 import { isEpochError, isFencedError } from './routing.js';
 
 /** One pass of the sweeps over the open work of one shard, the source of the transfers it repairs. */
@@ -37,26 +38,61 @@ export interface SweepCursor<Position> {
   after: Position | undefined;
 }
 
-/** The stored events of these transfers at one step; what is missing is reported and left alone. */
+/**
+ * The stored events of these transfers at one step; what is missing or cannot be read, a newer
+ * release's among it, is reported and left alone, and keeps no other from being repaired.
+ */
 export async function storedEvents(
   context: SweepContext,
   shard: SweepShard,
   refs: readonly EventRef[],
 ): Promise<ReadonlyMap<TransferId, StoredEvent>> {
-  if (refs.length === 0) return new Map();
-  const events = await shard.reads.events(refs);
-  const found = new Map(events.map((event) => [event.envelope.transferId, event]));
-  for (const { transferId, step } of refs) {
-    if (found.has(transferId)) continue;
-    context.itemBackoff.attempted(transferId);
-    context.listener.trouble({
-      kind: 'missing_event',
-      shard: shard.id,
-      transferId,
-      message: `transfer_events has no row (${transferId}, ${step})`,
-    });
+  const found = new Map<TransferId, StoredEvent>();
+  if (refs.length === 0) return found;
+  const rows = new Map((await shard.reads.events(refs)).map((row) => [row.transferId, row]));
+  for (const ref of refs) {
+    const event = eventOf(ref, rows.get(ref.transferId));
+    if ('envelope' in event) {
+      found.set(ref.transferId, event);
+      continue;
+    }
+    context.itemBackoff.attempted(ref.transferId);
+    context.listener.trouble({ ...event, shard: shard.id, transferId: ref.transferId });
   }
   return found;
+}
+
+function eventOf(
+  { transferId, step }: EventRef,
+  row: EventRow | undefined,
+): StoredEvent | Pick<Trouble, 'kind' | 'message'> {
+  if (!row) {
+    const message = `transfer_events has no row (${transferId}, ${step})`;
+    return { kind: 'missing_event', message };
+  }
+  const { envelope: encoded } = row;
+  const read = readStored(encoded);
+  const id = `${transferId}/${step}`;
+  if (typeof read === 'string') {
+    return { kind: 'data', message: `the event ${id} cannot be read: ${read}` };
+  }
+  if (read.id === id) return { envelope: read, encoded };
+  return { kind: 'data', message: `the event ${id} tells of ${read.id}` };
+}
+
+/** The one event of a text, judged as its receivers do, or why there is none. */
+function readStored(encoded: string): Envelope | string {
+  const decoded = decodeMessage(encodeMessage([encoded]));
+  switch (decoded.kind) {
+    case 'events':
+      return decoded.events[0] ?? 'it is empty';
+    case 'unknown_schema':
+      return `a newer release wrote it, with schema ${decoded.schema}`;
+    case 'malformed':
+      return decoded.error;
+    default:
+      return decoded satisfies never;
+  }
 }
 
 export interface DestinationGroup {

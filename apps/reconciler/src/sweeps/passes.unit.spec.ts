@@ -4,7 +4,7 @@ import type { Envelope } from '@surety/contracts';
 import { evenSlotMap } from '@surety/domain';
 import type { SlotMap, TransferId } from '@surety/domain';
 import { StoreError, applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
-import type { Fence, RoutableStore, ShardStore, SlotMaps, StoredEvent } from '@surety/saga';
+import type { EventRow, Fence, RoutableStore, ShardStore, SlotMaps } from '@surety/saga';
 import {
   MemoryShardStore,
   aDeposit,
@@ -120,10 +120,9 @@ class PagedShard implements RoutableSweepShard {
     return { transfers: page, next: page.length < limit ? undefined : page.at(-1) };
   }
 
-  #event(transferId: TransferId, step: number): StoredEvent[] {
+  #event(transferId: TransferId, step: number): EventRow[] {
     const row = this.memory.rows.events.get(`${transferId}/${step}`);
-    if (!row) return [];
-    return [{ envelope: readEnvelope(row.envelope), encoded: row.envelope }];
+    return row ? [row] : [];
   }
 }
 

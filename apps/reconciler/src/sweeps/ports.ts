@@ -1,5 +1,5 @@
 import type { ShardId, TransferId } from '@surety/domain';
-import type { DecisionRow, HoldRow, ShardStore, StoredEvent } from '@surety/saga';
+import type { DecisionRow, EventRow, HoldRow, ShardStore } from '@surety/saga';
 
 /** Where a page of expired holds ended: the order of the index is (expires_at, transfer_id). */
 export type HoldCursor = Pick<HoldRow, 'expiresAt' | 'transferId'>;
@@ -44,8 +44,8 @@ export interface SweepReads {
     limit: number,
   ): Promise<OpenTransferPage>;
   decisions(ids: readonly TransferId[]): Promise<ReadonlyMap<TransferId, DecisionRow>>;
-  /** The stored events that exist among those asked for, in no particular order. */
-  events(refs: readonly EventRef[]): Promise<readonly StoredEvent[]>;
+  /** The rows that exist among those asked for, in no particular order; what they tell is not read. */
+  events(refs: readonly EventRef[]): Promise<readonly EventRow[]>;
   /** Age of the oldest outbox row in milliseconds, 0 where the outbox is empty. */
   outboxAgeMs(): Promise<number>;
 }

@@ -255,3 +255,55 @@ describe('a transfer that stands still', () => {
     expect(open?.rows).toEqual([]);
   });
 });
+
+/** The last: what they leave behind cannot be repaired. */
+describe('an event that cannot be read', () => {
+  const ALL_DUE = { holdTimeoutMs: FAR_AWAY_MS, stallTimeoutMs: AT_ONCE_MS };
+  const NEWER = `REPLACE(envelope, '"schema":2', '"schema":3')`;
+
+  async function spoil(shard: Shard, { transferId, step }: Envelope, text: string): Promise<void> {
+    const [result] = await shard.send([
+      `UPDATE transfer_events SET envelope = ${text} ` +
+        `WHERE transfer_id = x'${transferId.replaceAll('-', '')}' AND step = ${step}`,
+    ]);
+    expect(result?.affectedRows).toBe(1);
+  }
+
+  it.each([
+    ['a newer release wrote it', NEWER],
+    ['schema 9', `'{"schema":9}'`],
+    ['JSON', `'{'`],
+    ['slot', `REPLACE(envelope, '"slots":[', '"slots":[9')`],
+    ['tells of f', `REPLACE(envelope, '"id":"0', '"id":"f')`],
+  ])('keeps no other transfer from being repaired: %s', async (reason, text) => {
+    const broken = await held(AT_ONCE_MS);
+    await spoil(source, broken, text);
+    n += 1;
+    const sound = await held(AT_ONCE_MS);
+    const until = Date.now() + DEADLINE_MS;
+    for (;;) {
+      const { troubles } = await sweep(ALL_DUE);
+      const told = troubles.filter(({ transferId }) => transferId === broken.transferId);
+      expect(told[0]).toMatchObject({ kind: 'data', message: expect.stringContaining(reason) });
+      if ((await findTransfer(source, sound.transferId))?.state === 'cancelled') break;
+      expect(Date.now()).toBeLessThan(until);
+    }
+    expect(await findTransfer(source, broken.transferId)).toMatchObject({ state: 'held' });
+  });
+
+  it('is not taken for a destination that is away', async () => {
+    const broken = await held(AT_ONCE_MS);
+    const options = { holdTimeoutMs: FAR_AWAY_MS, actor: 'saga' };
+    await applySteps(destination.store, [broken], options);
+    await spoil(destination, { ...broken, step: 30 }, NEWER);
+    n += 1;
+    const { transferId } = await held(AT_ONCE_MS);
+    const until = Date.now() + DEADLINE_MS;
+    for (;;) {
+      const { troubles } = await sweep(ALL_DUE);
+      expect(troubles.map(({ kind }) => kind)).not.toContain('shard_away');
+      if ((await findTransfer(source, transferId))?.state === 'cancelled') break;
+      expect(Date.now()).toBeLessThan(until);
+    }
+  });
+});

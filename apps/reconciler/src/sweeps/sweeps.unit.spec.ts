@@ -11,7 +11,7 @@ import {
   requestTransfers,
   voidTransfers,
 } from '@surety/saga';
-import type { AuditEntry, StoredEvent } from '@surety/saga';
+import type { AuditEntry, EventRow } from '@surety/saga';
 import {
   MemoryShardStore,
   aDeposit,
@@ -90,12 +90,11 @@ class MemoryShard implements SweepShard, SweepReads {
     return new Map([...decisions].filter(([id]) => ids.includes(id)));
   }
 
-  async events(refs: Parameters<SweepReads['events']>[0]): Promise<readonly StoredEvent[]> {
+  async events(refs: Parameters<SweepReads['events']>[0]): Promise<readonly EventRow[]> {
     this.#refuseIfAway();
     return refs.flatMap(({ transferId, step }) => {
       const row = this.memory.rows.events.get(`${transferId}/${step}`);
-      if (!row) return [];
-      return [{ envelope: readEnvelope(row.envelope), encoded: row.envelope }];
+      return row ? [row] : [];
     });
   }
 
