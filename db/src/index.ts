@@ -7,6 +7,7 @@ export {
 } from './mysql-shard-store.js';
 export { openShards } from './shard-pools.js';
 export type { Shard, ShardOptions, ShardPools } from './shard-pools.js';
+export { SlotMapStore } from './slot-map-store.js';
 export { SHARD_URL } from './connection/settings.js';
 export type { DatabaseMetrics } from './connection/connection-pool.js';
 export type { Session, WritingSession } from './connection/session.js';

@@ -1,6 +1,6 @@
 import type { ShardId } from '@surety/domain';
 import { shardOfSlot } from '@surety/domain';
-import { countRows, withGlobalSnapshot } from '@surety/db';
+import { SlotMapStore, countRows, withGlobalSnapshot } from '@surety/db';
 import type { CountedTable, Session, Shard, ShardPools } from '@surety/db';
 import { AT_ONCE } from '../give-way.js';
 import type { GiveWay } from '../give-way.js';
@@ -40,14 +40,15 @@ export function withScope<T>(
   { projectionPatienceMs, giveWay = AT_ONCE }: ScopeOptions,
   work: (scope: CheckScope) => Promise<T>,
 ): Promise<T> {
-  return withGlobalSnapshot(pools.shards, (snapshots) => {
+  return withGlobalSnapshot(pools.shards, async (snapshots) => {
     const counts = new Map<CountedTable, Promise<number>>();
     const countOf = (table: CountedTable): Promise<number> => {
       const known = counts.get(table) ?? countEverywhere(snapshots, table);
       counts.set(table, known);
       return known;
     };
-    const map = pools.slotMaps.current();
+    // Of this instant: a change of the map may not have come to this process yet.
+    const map = await new SlotMapStore(snapshots).reload();
     return work({
       snapshots,
       snapshotOf: (slot) => snapshots[shardOfSlot(map, slot)] as Session,
