@@ -119,7 +119,9 @@ async function remember({ scope, points, results, form, ok }: Outcome): Promise<
 async function movePoint(scope: CheckScope, at: number, now: Timestamp): Promise<void> {
   const snapshot = scope.snapshots[at] as CheckScope['snapshots'][number];
   const shard = scope.liveShard(snapshot.id);
-  for await (const page of eachChangedPage(snapshot)) await upsertVerifiedAccounts(shard, page);
+  for await (const page of eachChangedPage(snapshot, scope.map)) {
+    await upsertVerifiedAccounts(shard, page);
+  }
   for await (const page of eachOpenPage(snapshot)) {
     await upsertVerifiedOpenTransfers(shard, page, now);
   }

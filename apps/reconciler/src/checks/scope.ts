@@ -1,4 +1,4 @@
-import type { ShardId } from '@surety/domain';
+import type { ShardId, SlotMap } from '@surety/domain';
 import { shardOfSlot } from '@surety/domain';
 import { SlotMapStore, countRows, withGlobalSnapshot } from '@surety/db';
 import type { CountedTable, Session, Shard, ShardPools } from '@surety/db';
@@ -9,6 +9,8 @@ import type { Findings } from './types.js';
 /** What a check looks at: all shards at one and the same instant. */
 export interface CheckScope {
   readonly snapshots: readonly Session[];
+  /** The newest of this instant. */
+  readonly map: SlotMap;
   /** @throws RangeError where no shard carries the slot. */
   snapshotOf(slot: number): Session;
   /** The shard as it is now, for what is allowed to come later than the instant. */
@@ -51,6 +53,7 @@ export function withScope<T>(
     const map = await new SlotMapStore(snapshots).reload();
     return work({
       snapshots,
+      map,
       snapshotOf: (slot) => snapshots[shardOfSlot(map, slot)] as Session,
       liveShard: (id) => pools.shards[id] as Shard,
       count: async (...tables) => sum(await Promise.all(tables.map(countOf))),

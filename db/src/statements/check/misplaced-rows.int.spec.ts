@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
-import { slotOfAccount, slotOfTransferId } from '@surety/domain';
+import { evenSlotMap, slotOfAccount, slotOfTransferId } from '@surety/domain';
 import { aTransferId } from '@surety/testing';
 import { createTestShards } from '@surety/testing/shards';
 import type { TestShards } from '@surety/testing/shards';
@@ -8,6 +8,9 @@ import type { MisplacedRow, Session, Shard } from '../../index.js';
 
 const TRANSFERS = 300;
 const TIME = "'2026-01-31 12:00:00'";
+
+/** All slots are the one shard's. */
+const map = evenSlotMap(1);
 
 let shards: TestShards;
 let shard: Shard;
@@ -95,14 +98,14 @@ async function handedOver(snapshot: Session): Promise<number> {
 
 describe('rows in another slot', () => {
   it('are none where every slot is as the domain has it', async () => {
-    expect(await misplacedRows(shard)).toEqual([]);
+    expect(await misplacedRows(shard, map)).toEqual([]);
   });
 
   it('are looked for by one scan of each table, and a decision for each event of one', async () => {
     const read = await withSnapshot(shard, async (snapshot) => {
-      await misplacedRows(snapshot);
+      await misplacedRows(snapshot, map);
       const counts = [await handedOver(snapshot), await handedOver(snapshot)] as const;
-      await misplacedRows(snapshot);
+      await misplacedRows(snapshot, map);
       return (await handedOver(snapshot)) - counts[1] - (counts[1] - counts[0]);
     });
     // Accounts, transfers, decisions, keys and both projections; four events, four legs, a decision.
@@ -113,7 +116,7 @@ describe('rows in another slot', () => {
     await inOrder(
       TABLES.map((table) => `UPDATE ${table} SET slot = (slot + 1) MOD 4096 ORDER BY slot DESC`),
     );
-    const found = await misplacedRows(shard);
+    const found = await misplacedRows(shard, map);
     const counts = TABLES.map((table) => found.filter((row) => row.table === table).length);
     expect(counts).toEqual([100, 100, 100, 100, 100, 100, 100, 100]);
     for (const row of found) expect(row.slot).not.toBe(row.rightSlot);
@@ -127,9 +130,21 @@ describe('rows in another slot', () => {
     }
   });
 
+  it('are all those whose slot another shard carries', async () => {
+    const isHere = ({ slot }: MisplacedRow): boolean => slot < 2_048;
+    const found = await misplacedRows(shard, evenSlotMap(2));
+    expect(found.filter(isHere)).toEqual([]);
+    for (const table of TABLES) {
+      const [result] = await shard.send([`SELECT COUNT(*) FROM ${table} WHERE slot >= 2048`]);
+      const count = Math.min(100, Number(result?.rows[0]?.[0]));
+      expect(count).toBeGreaterThan(0);
+      expect(found.filter((row) => row.table === table)).toHaveLength(count);
+    }
+  });
+
   it('are the events of a decision as their decision is, which is where its destination is', async () => {
     await shard.send(['UPDATE decisions SET slot = (slot + 1) MOD 4096']);
-    const found = await misplacedRows(shard);
+    const found = await misplacedRows(shard, map);
     expect(found.filter(({ table }) => table === 'decisions')).toHaveLength(100);
     const events = found.filter(({ table }) => table === 'transfer_events');
     expect(events.every(({ step }) => step === 30)).toBe(true);

@@ -1,8 +1,10 @@
 import { SLOT_COUNT } from '@surety/domain';
+import type { SlotMap } from '@surety/domain';
 import { readCount, readHex, readText, readUuid } from '../../connection/cells.js';
 import type { Cell, Row } from '../../connection/cells.js';
 import type { Session } from '../../connection/session.js';
 import { OFFENDERS_MAX } from './bound.js';
+import { foreignTo } from './foreign-slots.js';
 
 /** Tables whose rows say their slot, in the order in which they are looked through. */
 const TABLES = [
@@ -18,7 +20,7 @@ const TABLES = [
 
 export type SlottedTable = (typeof TABLES)[number];
 
-/** A row in another slot than that of its account or its transfer. */
+/** A row in another slot than that of its account or its transfer, or on another shard than its slot's. */
 export interface MisplacedRow {
   readonly table: SlottedTable;
   /** Of the account or the transfer; of a key its hash, in hex digits. */
@@ -26,7 +28,7 @@ export interface MisplacedRow {
   /** Of an event or a leg; null elsewhere. */
   readonly step: number | null;
   readonly slot: number;
-  /** Where it belongs; null for a leg of a system account, whose id names slot and currency. */
+  /** Where it belongs; null where no id tells: of a system account's leg, of an opening's key. */
   readonly rightSlot: number | null;
 }
 
@@ -63,36 +65,45 @@ const OF_KEY = slotOfTransferId('k.transfer_id');
 const OF_STATUS = slotOfTransferId('s.transfer_id');
 
 /** Each answers with the id, the step, the slot and the right one, in the order of its key. */
-const STATEMENTS: Readonly<Record<SlottedTable, string>> = {
-  accounts:
-    `SELECT a.id, NULL, a.slot, ${slotOfAccount('a.id')} FROM accounts AS a FORCE INDEX (PRIMARY) ` +
-    `WHERE a.slot <> ${slotOfAccount('a.id')} ORDER BY a.id`,
-  transfers:
-    `SELECT t.id, NULL, t.slot, CASE WHEN t.slot <> ${OF_TRANSFER} THEN ${OF_TRANSFER} ` +
-    `ELSE ${CUSTOMERS('t.source')} END FROM transfers AS t FORCE INDEX (PRIMARY) ` +
-    `WHERE t.slot <> ${OF_TRANSFER} OR NOT ${isOfSlot('t.source', 't')} ORDER BY t.id`,
-  transfer_events:
-    `SELECT v.transfer_id, v.step, v.slot, ${OF_EVENT} FROM transfer_events AS v ` +
-    'FORCE INDEX (PRIMARY) LEFT JOIN decisions AS d FORCE INDEX (PRIMARY) ' +
-    'ON v.step = 30 AND d.transfer_id = v.transfer_id AND d.part = 0 ' +
-    `WHERE v.slot <> ${OF_EVENT} ORDER BY v.transfer_id, v.step`,
-  decisions:
-    `SELECT d.transfer_id, NULL, d.slot, ${CUSTOMERS('d.destination')} FROM decisions AS d ` +
-    `FORCE INDEX (PRIMARY) WHERE NOT ${isOfSlot('d.destination', 'd')} ORDER BY d.transfer_id, d.part`,
-  ledger_entries:
-    `SELECT l.transfer_id, l.step, l.slot, ${CUSTOMERS('l.account_id')} FROM ledger_entries AS l ` +
-    `FORCE INDEX (PRIMARY) WHERE NOT ${isOfSlot('l.account_id', 'l')} ` +
-    'ORDER BY l.transfer_id, l.step, l.leg',
-  idempotency_keys:
-    `SELECT k.key_hash, NULL, k.slot, ${OF_KEY} FROM idempotency_keys AS k FORCE INDEX (PRIMARY) ` +
-    `WHERE k.transfer_id IS NOT NULL AND k.slot <> ${OF_KEY} ORDER BY k.slot, k.key_hash`,
-  balances:
-    `SELECT b.account_id, NULL, b.slot, ${slotOfAccount('b.account_id')} FROM balances AS b ` +
-    `FORCE INDEX (PRIMARY) WHERE b.slot <> ${slotOfAccount('b.account_id')} ORDER BY b.account_id`,
-  transaction_status:
-    `SELECT s.transfer_id, NULL, s.slot, ${OF_STATUS} FROM transaction_status AS s ` +
-    `FORCE INDEX (PRIMARY) WHERE s.slot <> ${OF_STATUS} ORDER BY s.transfer_id`,
-};
+function statementsFor(
+  foreign: (column: string) => string,
+): Readonly<Record<SlottedTable, string>> {
+  return {
+    accounts:
+      `SELECT a.id, NULL, a.slot, ${slotOfAccount('a.id')} FROM accounts AS a FORCE INDEX (PRIMARY) ` +
+      `WHERE a.slot <> ${slotOfAccount('a.id')} OR ${foreign('a.slot')} ORDER BY a.id`,
+    transfers:
+      `SELECT t.id, NULL, t.slot, CASE WHEN t.slot <> ${OF_TRANSFER} THEN ${OF_TRANSFER} ` +
+      `ELSE ${CUSTOMERS('t.source')} END FROM transfers AS t FORCE INDEX (PRIMARY) ` +
+      `WHERE t.slot <> ${OF_TRANSFER} OR NOT ${isOfSlot('t.source', 't')} ` +
+      `OR ${foreign('t.slot')} ORDER BY t.id`,
+    transfer_events:
+      `SELECT v.transfer_id, v.step, v.slot, ${OF_EVENT} FROM transfer_events AS v ` +
+      'FORCE INDEX (PRIMARY) LEFT JOIN decisions AS d FORCE INDEX (PRIMARY) ' +
+      'ON v.step = 30 AND d.transfer_id = v.transfer_id AND d.part = 0 ' +
+      `WHERE v.slot <> ${OF_EVENT} OR ${foreign('v.slot')} ORDER BY v.transfer_id, v.step`,
+    decisions:
+      `SELECT d.transfer_id, NULL, d.slot, ${CUSTOMERS('d.destination')} FROM decisions AS d ` +
+      `FORCE INDEX (PRIMARY) WHERE NOT ${isOfSlot('d.destination', 'd')} ` +
+      `OR ${foreign('d.slot')} ORDER BY d.transfer_id, d.part`,
+    ledger_entries:
+      `SELECT l.transfer_id, l.step, l.slot, ${CUSTOMERS('l.account_id')} FROM ledger_entries AS l ` +
+      `FORCE INDEX (PRIMARY) WHERE NOT ${isOfSlot('l.account_id', 'l')} ` +
+      `OR ${foreign('l.slot')} ORDER BY l.transfer_id, l.step, l.leg`,
+    idempotency_keys:
+      `SELECT k.key_hash, NULL, k.slot, ${OF_KEY} FROM idempotency_keys AS k FORCE INDEX (PRIMARY) ` +
+      `WHERE (k.transfer_id IS NOT NULL AND k.slot <> ${OF_KEY}) OR ${foreign('k.slot')} ` +
+      'ORDER BY k.slot, k.key_hash',
+    balances:
+      `SELECT b.account_id, NULL, b.slot, ${slotOfAccount('b.account_id')} FROM balances AS b ` +
+      `FORCE INDEX (PRIMARY) WHERE b.slot <> ${slotOfAccount('b.account_id')} ` +
+      `OR ${foreign('b.slot')} ORDER BY b.account_id`,
+    transaction_status:
+      `SELECT s.transfer_id, NULL, s.slot, ${OF_STATUS} FROM transaction_status AS s ` +
+      `FORCE INDEX (PRIMARY) WHERE s.slot <> ${OF_STATUS} OR ${foreign('s.slot')} ` +
+      'ORDER BY s.transfer_id',
+  };
+}
 
 const READ_ID: Readonly<Record<SlottedTable, (cell: Cell | undefined) => string>> = {
   accounts: readText,
@@ -108,14 +119,17 @@ const READ_ID: Readonly<Record<SlottedTable, (cell: Cell | undefined) => string>
 /**
  * Rows that would be left behind, or taken along, when a slot is moved: their slot is not that of
  * their account (crc32 of its id) or their transfer (in its id); an event of a decision is where its
- * decision is. Holds and open_transfers are compared with their transfers by checks of their own.
+ * decision is. And rows that were left behind: nobody looks for their slot on this shard. Holds and
+ * open_transfers are compared with their transfers by checks of their own.
  * Caller: checks, in a snapshot. Index: one scan of PRIMARY of each table; PRIMARY of decisions for the
  * events of theirs. Locks: none. Rows: at most OFFENDERS_MAX of each table, all in one round trip.
+ * @param map of the instant of the snapshot
  * @throws StoreError
  */
-export async function misplacedRows(snapshot: Session): Promise<MisplacedRow[]> {
+export async function misplacedRows(snapshot: Session, map: SlotMap): Promise<MisplacedRow[]> {
+  const statements = statementsFor(foreignTo(snapshot.id, map));
   const results = await snapshot.send(
-    TABLES.map((table) => `${STATEMENTS[table]} LIMIT ${OFFENDERS_MAX}`),
+    TABLES.map((table) => `${statements[table]} LIMIT ${OFFENDERS_MAX}`),
   );
   return TABLES.flatMap((table, at) =>
     (results[at]?.rows ?? []).map((row) => misplacedRow(table, row)),

@@ -1,5 +1,5 @@
 import { slotOfAccount } from '@surety/domain';
-import type { AccountId, TransferId } from '@surety/domain';
+import type { AccountId, SlotMap, TransferId } from '@surety/domain';
 import {
   OFFENDERS_MAX,
   followNewLegs,
@@ -12,7 +12,7 @@ import type { ChangedAccount, NewLegs, Session } from '@surety/db';
 import { inPieces } from '../../give-way.js';
 import { PAGE_ROWS } from '../pages.js';
 import type { CheckScope } from '../scope.js';
-import { misplaced } from '../slots.js';
+import { foreign, misplaced, otherCarrier } from '../slots.js';
 import type { Finding } from '../types.js';
 import type { Sink } from './sink.js';
 
@@ -38,7 +38,7 @@ export async function lookAtAccounts(
 ): Promise<ReadonlySet<TransferId>> {
   const { scope, sink, bound } = look;
   const older = new Set<TransferId>();
-  for await (const page of eachChangedPage(snapshot)) {
+  for await (const page of eachChangedPage(snapshot, scope.map)) {
     await inPieces(scope.giveWay, async () => {
       const reachBack = await lookAtPage(snapshot, look, page);
       for await (const id of olderTransfersOf(snapshot, reachBack, bound)) older.add(id);
@@ -51,12 +51,12 @@ export async function lookAtAccounts(
 /** @returns those on which a transfer of an older id has put a leg since */
 async function lookAtPage(
   snapshot: Session,
-  { sink, bound }: AccountsLook,
+  { scope, sink, bound }: AccountsLook,
   page: readonly ChangedAccount[],
 ): Promise<readonly ChangedAccount[]> {
   const findings = sink.of('balances');
   findings.rowsChecked += page.length;
-  lookAtSlots(snapshot, sink, page);
+  lookAtSlots(snapshot, { scope, sink }, page);
   const newer = page.filter((account) => !isOlder(account));
   const followed = await followNewLegs(snapshot, newer, bound);
   const others = page.filter(({ id }) => !followed.has(id));
@@ -75,13 +75,18 @@ async function lookAtPage(
   );
 }
 
-function lookAtSlots(snapshot: Session, sink: Sink, page: readonly ChangedAccount[]): void {
+function lookAtSlots(
+  { id: shard }: Session,
+  { scope, sink }: Pick<AccountsLook, 'scope' | 'sink'>,
+  page: readonly ChangedAccount[],
+): void {
   sink.of('slots').rowsChecked += page.length;
   for (const { id, slot } of page) {
     const rightSlot = slotOfAccount(id);
-    if (slot === rightSlot) continue;
     const row = { table: 'accounts', id, step: null, slot, rightSlot } as const;
-    sink.tell('slots', { shard: snapshot.id, ...misplaced(row) });
+    const carrier = otherCarrier(scope.map, shard, slot);
+    if (slot !== rightSlot) sink.tell('slots', { shard, ...misplaced(row) });
+    else if (carrier !== undefined) sink.tell('slots', { shard, ...foreign(row, carrier) });
   }
 }
 
@@ -106,10 +111,11 @@ async function* olderTransfersOf(
 /** Accounts that differ from the verified ones, a page at a time. */
 export async function* eachChangedPage(
   snapshot: Session,
+  map: SlotMap,
 ): AsyncGenerator<readonly ChangedAccount[]> {
   let after: AccountId | undefined;
   for (;;) {
-    const page = await listChangedAccounts(snapshot, after, PAGE_ROWS);
+    const page = await listChangedAccounts(snapshot, map, { after, limit: PAGE_ROWS });
     if (page.length > 0) yield page;
     if (page.length < PAGE_ROWS) return;
     after = page.at(-1)?.id;

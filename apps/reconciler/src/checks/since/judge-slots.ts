@@ -1,5 +1,7 @@
 import { STEP, isSystemAccountId, slotOfAccount, slotOfTransferId } from '@surety/domain';
-import type { ComparedTransfer, MisplacedRow } from '@surety/db';
+import type { Step, TransferId } from '@surety/domain';
+import type { ComparedTransfer, MisplacedRow, SlottedTable, TransferRecords } from '@surety/db';
+import type { SlottedRow } from '../slots.js';
 import type { TransferStory } from './story.js';
 
 /**
@@ -38,4 +40,21 @@ function transferSlots(
 ): Pick<MisplacedRow, 'slot' | 'rightSlot'> {
   const isOwn = slot !== own || isSystemAccountId(source);
   return { slot, rightSlot: isOwn ? own : slotOfAccount(source) };
+}
+
+/** Rows about transfers whose slot is another shard's; of most there are none, and nothing is made. */
+export function foreignRows(
+  { transfers, events, decisions, legs, statuses }: TransferRecords,
+  isForeign: (slot: number) => boolean,
+): readonly SlottedRow[] {
+  const rows: SlottedRow[] = [];
+  const look = (table: SlottedTable, id: TransferId, step: Step | null, slot: number): void => {
+    if (isForeign(slot)) rows.push({ table, id, step, slot });
+  };
+  for (const { transfer } of transfers) look('transfers', transfer.id, null, transfer.slot);
+  for (const { transferId, step, slot } of events) look('transfer_events', transferId, step, slot);
+  for (const { transferId, slot } of decisions) look('decisions', transferId, null, slot);
+  for (const { transferId, step, slot } of legs) look('ledger_entries', transferId, step, slot);
+  for (const { transferId, slot } of statuses) look('transaction_status', transferId, null, slot);
+  return rows;
 }

@@ -18,6 +18,10 @@ function check(form: CheckRun['form'] = 'since'): Promise<CheckRun> {
   return checkSystem(system.shards.pools, { form, projectionPatienceMs: 1 });
 }
 
+function schemaOf({ id }: Shard): string {
+  return new URL(system.shards.urls[id] as string).pathname.slice(1);
+}
+
 function broken({ results }: CheckRun): readonly string[] {
   return results.flatMap(({ check: name, findings }) =>
     findings.map(({ key, problem }) => `${name}: ${key} ${problem}`),
@@ -394,6 +398,46 @@ const PLANTED: readonly Planted[] = [
     what: `a row of ${table} in another slot: ${rest.on ?? 'source'}`,
     sql: () => `UPDATE ${table} SET slot = (slot + 1) MOD 4096 WHERE ${of()}`,
     names: () => `slots: ${names()} lies in another slot`,
+  })),
+  ...[
+    {
+      table: 'accounts',
+      of: () => `id = '${idle}'`,
+      names: () => `account ${idle}`,
+    },
+    {
+      table: 'transfers',
+      of: () => `id = ${hex(ids.rejected)}`,
+      names: () => `transfer ${ids.rejected}`,
+    },
+    {
+      table: 'transfer_events',
+      of: () => `transfer_id = ${hex(ids.rejected)}`,
+      names: () => `event ${ids.rejected}/20`,
+    },
+    {
+      table: 'decisions',
+      from: 'destination' as const,
+      of: () => `transfer_id = ${hex(ids.credited)}`,
+      names: () => `decision ${ids.credited}`,
+    },
+    {
+      table: 'ledger_entries',
+      of: () => `transfer_id = ${hex(ids.committed)}`,
+      names: () => `transfer ${ids.committed} step 40`,
+    },
+    {
+      table: 'transaction_status',
+      of: () => `transfer_id = ${hex(ids.committed)}`,
+      names: () => `transaction_status ${ids.committed}`,
+    },
+  ].map(({ table, of, names, from }) => ({
+    what: `a copy of a row of ${table} on the other shard`,
+    ...(from ? {} : { on: 'destination' as const }),
+    sql: () =>
+      `INSERT INTO ${table} SELECT * FROM ${schemaOf(from ? destination : source)}.${table} ` +
+      `WHERE ${of()}`,
+    names: () => `slots: ${names()} lies on another shard`,
   })),
   {
     what: 'a transfer with a source of another slot',

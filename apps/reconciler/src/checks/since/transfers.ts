@@ -1,4 +1,4 @@
-import type { TransferId } from '@surety/domain';
+import type { ShardId, TransferId } from '@surety/domain';
 import { digitsOfTransferId, isEnded, slotOfTransferId } from '@surety/domain';
 import {
   countTransferRecords,
@@ -14,6 +14,7 @@ import type {
   Session,
   StaleStatus,
   StrayProjection,
+  TransferRecords,
   TransferSelection,
 } from '@surety/db';
 import { inPieces } from '../../give-way.js';
@@ -22,10 +23,10 @@ import { lastOwnStep } from '../legal-history.js';
 import { PAGE_ROWS } from '../pages.js';
 import { staleStatus, strayFinding } from '../projections.js';
 import type { CheckScope } from '../scope.js';
-import { misplaced } from '../slots.js';
+import { foreign, misplaced, otherCarrier } from '../slots.js';
 import { countsOf, rowsText } from './judged-pages.js';
 import type { JudgedPage, JudgedPages } from './judged-pages.js';
-import { judgeSlots } from './judge-slots.js';
+import { foreignRows, judgeSlots } from './judge-slots.js';
 import { judgeStory } from './judge-story.js';
 import type { Sink } from './sink.js';
 import { storiesOf } from './story.js';
@@ -170,6 +171,9 @@ async function lookAt(look: TransfersLook, selection: TransferSelection): Promis
   const records = await Promise.all(
     scope.snapshots.map((snapshot) => readTransferRecords(snapshot, selection)),
   );
+  scope.snapshots.forEach(({ id }, at) => {
+    lookForForeign(look, id, records[at] as TransferRecords);
+  });
   const stories = storiesOf(records);
   for (const check of STORY_CHECKS) sink.of(check).rowsChecked += stories.length;
   for (const story of stories) {
@@ -183,6 +187,18 @@ async function lookAt(look: TransfersLook, selection: TransferSelection): Promis
     lookAtStatus(look, shard, story);
   }
   return rowsText(records.map(countsOf));
+}
+
+/** A copy that a slot left behind when it was moved tells the same story. */
+function lookForForeign(
+  { scope, sink }: TransfersLook,
+  shard: ShardId,
+  records: TransferRecords,
+): void {
+  const carrierOf = (slot: number): ShardId | undefined => otherCarrier(scope.map, shard, slot);
+  for (const row of foreignRows(records, (slot) => carrierOf(slot) !== undefined)) {
+    sink.tell('slots', { shard, ...foreign(row, carrierOf(row.slot) as ShardId) });
+  }
 }
 
 function lookAtStatus(look: TransfersLook, shard: Session, story: TransferStory): void {

@@ -1,5 +1,5 @@
 import { SLOT_COUNT } from '@surety/domain';
-import type { AccountId, TransferId } from '@surety/domain';
+import type { AccountId, SlotMap, TransferId } from '@surety/domain';
 import {
   readBigint,
   readBigintOrNull,
@@ -11,6 +11,7 @@ import { count, uuid, word } from '../../../connection/literals.js';
 import { readRows } from '../../../connection/session.js';
 import type { Session } from '../../../connection/session.js';
 import { RANGES_MAX, chunksOf, inLockOrder } from '../../transact/shape.js';
+import { foreignTo } from '../foreign-slots.js';
 
 /** An account that is not what it was at the verified point. */
 export interface ChangedAccount {
@@ -26,7 +27,8 @@ export interface ChangedAccount {
 }
 
 /**
- * Accounts that differ from the verified ones or lie in another slot than their id says, page by page.
+ * Accounts that differ from the verified ones, lie in another slot than their id says or on a shard
+ * that does not carry it, page by page.
  * Accounts are state and not history: all of them are compared, so that a row that was altered under an
  * old version is seen, too.
  * Caller: checks, in a snapshot. Index: PRIMARY of accounts and of verified_accounts. Locks: none.
@@ -35,16 +37,18 @@ export interface ChangedAccount {
  */
 export function listChangedAccounts(
   snapshot: Session,
-  after: AccountId | undefined,
-  limit: number,
+  map: SlotMap,
+  { after, limit }: { readonly after: AccountId | undefined; readonly limit: number },
 ): Promise<ChangedAccount[]> {
+  const isForeign = foreignTo(snapshot.id, map);
   const sql =
     'SELECT a.id, a.slot, a.balance, a.version, a.entry_seq, COALESCE(v.balance, 0), ' +
     'COALESCE(v.version, -1), COALESCE(v.entry_seq, 0) FROM accounts AS a FORCE INDEX (PRIMARY) ' +
     'LEFT JOIN verified_accounts AS v ON v.account_id = a.id ' +
     `WHERE ${after === undefined ? '' : `a.id > ${word(after)} AND `}` +
     '(v.account_id IS NULL OR v.version <> a.version OR v.entry_seq <> a.entry_seq ' +
-    `OR v.balance <> a.balance OR a.slot <> CRC32(a.id) % ${SLOT_COUNT}) ORDER BY a.id LIMIT ${count(limit)}`;
+    `OR v.balance <> a.balance OR a.slot <> CRC32(a.id) % ${SLOT_COUNT} ` +
+    `OR ${isForeign('a.slot')}) ORDER BY a.id LIMIT ${count(limit)}`;
   return readRows(snapshot, sql, (row) => ({
     id: readText(row[0]),
     slot: readCount(row[1]),
