@@ -232,11 +232,6 @@ async function moveSlotOf(account: string, { leavesCopies = false } = {}): Promi
 }
 
 describe('after a slot was moved', () => {
-  beforeEach(async () => {
-    // What is on its way is published before a slot moves.
-    await destination.send(['DELETE FROM outbox']);
-  });
-
   it('the checks hold, though this process has not heard of it', async () => {
     await moveSlotOf(payee);
     const results = await check();
