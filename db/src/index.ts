@@ -14,11 +14,11 @@ export type { Session, WritingSession } from './connection/session.js';
 
 export { findAccount } from './statements/ingress/find-account.js';
 export type { StoredAccount } from './statements/ingress/find-account.js';
-export { findKey } from './statements/ingress/find-key.js';
 export { findTransfer } from './statements/ingress/find-transfer.js';
 export { listCurrencies } from './statements/ingress/list-currencies.js';
 export { listEntries } from './statements/ingress/list-entries.js';
 export type { LedgerEntry } from './statements/ingress/list-entries.js';
+export { listKeys } from './statements/ingress/list-keys.js';
 export { readBalance } from './statements/ingress/read-balance.js';
 export { readDecision } from './statements/ingress/read-decision.js';
 export { readTimeline } from './statements/ingress/read-timeline.js';

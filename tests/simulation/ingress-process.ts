@@ -56,7 +56,7 @@ export function ingress(world: World): (life: Life) => Promise<void> {
     const dependencies = {
       doors: tamperedDoors(world, doors),
       keyMemory: forgetfulMemory(world),
-      firstTransfers: { read: async () => undefined },
+      firstTransfers: { read: async () => undefined, under: async () => undefined },
       accountCurrencies: new AccountCurrencies(async () => 'EUR'),
       currencies: currencyTable(),
       defaultCurrency: 'EUR',

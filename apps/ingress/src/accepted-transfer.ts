@@ -1,14 +1,10 @@
 import type { TransferAcceptedAnswer, TransferBody } from '@surety/contracts';
 import { formatMinor } from '@surety/domain';
-import type { CurrencyTable, Money, TransferId } from '@surety/domain';
-import type { RequestResult, TransferRow } from '@surety/saga';
+import type { CurrencyTable, Money } from '@surety/domain';
+import type { RequestResult } from '@surety/saga';
+import type { FirstTransfers } from './first-transfers.js';
 
 export type TakenRequest = Exclude<RequestResult, { kind: 'key_reused' }>;
-
-/** Where the transfers lie that earlier requests have made. */
-export interface FirstTransfers {
-  read(id: TransferId): Promise<TransferRow | undefined>;
-}
 
 /**
  * The document for a transfer that is stored. A request without a currency took that of its account:
@@ -19,7 +15,7 @@ export async function acceptedTransfer(
   body: TransferBody,
   result: TakenRequest,
   means: {
-    readonly firstTransfers: FirstTransfers;
+    readonly firstTransfers: Pick<FirstTransfers, 'read'>;
     readonly currencies: CurrencyTable;
     readonly amount: Money;
   },
@@ -44,7 +40,10 @@ export async function acceptedTransfer(
 async function firstSum(
   body: TransferBody,
   result: TakenRequest,
-  { firstTransfers, amount }: { readonly firstTransfers: FirstTransfers; readonly amount: Money },
+  {
+    firstTransfers,
+    amount,
+  }: { readonly firstTransfers: Pick<FirstTransfers, 'read'>; readonly amount: Money },
 ): Promise<Money> {
   if (result.kind === 'accepted' || body.currency !== undefined) return amount;
   const row = await firstTransfers.read(result.transferId);

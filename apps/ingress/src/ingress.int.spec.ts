@@ -239,6 +239,26 @@ describe('a transfer', () => {
       { pointer: '/amount', code: 'too_many_decimals' },
     ]);
   });
+
+  test('has the first answer again, though its account was opened since in a currency without cents', async () => {
+    const body = { sourceAccount: accountOn(0), destinationAccount: 'b', amount: '1.5' };
+    const key = randomUUID();
+    const first = await call(ingress, '/api/v1/transfers', { key, body });
+    expect(first.body).toMatchObject({ amount: '1.50', currency: 'EUR' });
+    await call(ingress, '/api/v1/accounts', {
+      body: { accountId: body.sourceAccount, currency: 'JPY' },
+    });
+    const again = await call(ingress, '/api/v1/transfers', { key, body });
+    expect([again.status, again.body]).toEqual([202, first.body]);
+    const transfers = [
+      { ...body, idempotencyKey: key },
+      { ...body, idempotencyKey: key, amount: '2.5' },
+    ];
+    const batch = await call(ingress, '/api/v1/transfers/batch', { body: { transfers } });
+    expect(batch.body).toMatchObject({
+      results: [{ status: 202, replayed: true, transfer: first.body }, { status: 400 }],
+    });
+  });
 });
 
 type BadCall = Call & { readonly path?: string };

@@ -1,5 +1,4 @@
 import { acceptedTransfer } from './accepted-transfer.js';
-import type { FirstTransfers } from './accepted-transfer.js';
 import { jsonAnswer } from './answer.js';
 import type { Handler } from './exchange.js';
 import { requireIdempotencyKey } from './idempotency-key.js';
@@ -13,7 +12,6 @@ import type { ComposeMeans } from './transfer-request.js';
 
 export interface PostTransferDependencies extends ComposeMeans {
   readonly doors: ShardDoors;
-  readonly firstTransfers: FirstTransfers;
   readonly keyMemory: Pick<KeyMemory, 'remember' | 'rememberAll'>;
 }
 

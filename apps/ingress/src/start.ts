@@ -1,9 +1,9 @@
 import { TOPIC_NAMES } from '@surety/contracts';
 import type { ProblemCode } from '@surety/contracts';
-import { listCurrencies, listTransfers, openShards } from '@surety/db';
+import { listCurrencies, openShards } from '@surety/db';
 import type { ShardPools } from '@surety/db';
 import { shardOfSlot, slotOfAccount, slotOfTransferId } from '@surety/domain';
-import type { AccountId, CurrencyCode, TransferId } from '@surety/domain';
+import type { AccountId, CurrencyCode } from '@surety/domain';
 import {
   connectRedis,
   createDoorbell,
@@ -23,13 +23,13 @@ import type {
   RedisHandle,
   RunningProcess,
 } from '@surety/runtime';
-import type { TransferRow } from '@surety/saga';
 import { AccountCurrencies } from './account-currencies.js';
 import { Admissions } from './admissions.js';
 import { createApp } from './app.js';
 import type { IngressConfig } from './config.js';
 import { Copies } from './copies.js';
 import { EndWatch } from './end-watch.js';
+import { StoredFirstTransfers } from './first-transfers.js';
 import { GatheredReads } from './gathered-reads.js';
 import { readinessChecks } from './health-checks.js';
 import { startHttpServer } from './http-server.js';
@@ -157,15 +157,9 @@ function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
     slotOf: slotOfAccount,
     query: listCurrencies,
   });
-  const firstTransfers = new GatheredReads<TransferId, TransferRow>({
-    doors,
-    slotOf: slotOfTransferId,
-    query: async (shard, ids) =>
-      new Map((await listTransfers(shard, ids)).map((row) => [row.id, row])),
-  });
   return apiRoutes({
     doors,
-    firstTransfers,
+    firstTransfers: new StoredFirstTransfers(doors),
     endWatch,
     copies: new Copies(redis),
     keyMemory: new KeyMemory(redis),

@@ -6,12 +6,14 @@ import type { AccountCurrencies } from './account-currencies.js';
 import { transferableAmount } from './amounts.js';
 import { fingerprintOf, keyHashOf, normalisedDecimal } from './canonical.js';
 import { ACTOR, TENANT } from './exchange.js';
+import type { FirstTransfers } from './first-transfers.js';
 import { newTransferId } from './new-transfer-id.js';
 
 export interface ComposeMeans {
   readonly accountCurrencies: AccountCurrencies;
   readonly currencies: CurrencyTable;
   readonly defaultCurrency: string;
+  readonly firstTransfers: FirstTransfers;
   /** Default: ids of this machine's clock and chance. */
   readonly composeId?: (slot: number) => TransferId;
 }
@@ -19,21 +21,51 @@ export interface ComposeMeans {
 /**
  * From a parsed body to what the saga takes. The fingerprint is the same whichever way the request
  * came, alone or in a batch: it is the same operation.
- * @throws Problem invalid-request where the amount does not fit the currency of the account
+ * @throws Problem invalid-request where the amount does not fit the currency of the account, and the
+ *   key was not used for this before
  */
 export async function composeTransfer(
   body: TransferBody,
   made: { readonly key: string; readonly traceparent: string },
   means: ComposeMeans,
 ): Promise<TransferRequest> {
-  const amount = transferableAmount(body.amount, await currencyOf(body, means));
   const slot = slotOfAccount(body.sourceAccount);
+  const key = { slot, keyHash: keyHashOf(TENANT, made.key) };
+  const fingerprint = fingerprintOfTransfer(body);
+  const amount = await amountOf(body, { key, fingerprint }, means);
   const { composeId = newTransferId } = means;
-  return transferRequest(body, amount, {
-    key: { slot, keyHash: keyHashOf(TENANT, made.key) },
+  const { description, metadata } = body;
+  return {
+    ...{ key, fingerprint, amount },
     transferId: composeId(slot),
     traceparent: made.traceparent,
-  });
+    tenant: TENANT,
+    source: body.sourceAccount,
+    destination: body.destinationAccount,
+    actor: ACTOR,
+    ...(description === undefined ? {} : { description }),
+    ...(metadata === undefined ? {} : { metadata }),
+  };
+}
+
+/**
+ * In the currency of the account. A request that names none may have come before the account was
+ * opened: what it asked for then stands, also where it would be no sum of the account's currency.
+ */
+async function amountOf(
+  body: TransferBody,
+  { key, fingerprint }: Pick<TransferRequest, 'key' | 'fingerprint'>,
+  means: ComposeMeans,
+): Promise<Money> {
+  const currency = await currencyOf(body, means);
+  try {
+    return transferableAmount(body.amount, currency);
+  } catch (error) {
+    const isGiven = body.currency !== undefined;
+    const first = isGiven ? undefined : await means.firstTransfers.under(key, fingerprint);
+    if (!first) throw error;
+    return { minor: first.amountMinor, currency: first.currency };
+  }
 }
 
 async function currencyOf(
@@ -47,13 +79,9 @@ async function currencyOf(
   return currency;
 }
 
-function transferRequest(
-  body: TransferBody,
-  amount: Money,
-  made: Pick<TransferRequest, 'key' | 'transferId' | 'traceparent'>,
-): TransferRequest {
+function fingerprintOfTransfer(body: TransferBody): string {
   const { sourceAccount, destinationAccount, currency, description, metadata } = body;
-  const fingerprint = fingerprintOf({
+  return fingerprintOf({
     name: 'request-transfer',
     pathParameters: {},
     // In the order of the canonical form.
@@ -66,15 +94,4 @@ function transferRequest(
       sourceAccount,
     },
   });
-  return {
-    ...made,
-    fingerprint,
-    tenant: TENANT,
-    source: sourceAccount,
-    destination: destinationAccount,
-    amount,
-    actor: ACTOR,
-    ...(description === undefined ? {} : { description }),
-    ...(metadata === undefined ? {} : { metadata }),
-  };
 }

@@ -6,6 +6,7 @@ import {
   NO_CHANGES,
   applySteps,
   fundAccounts,
+  keyOf,
   openAccounts,
   requestTransfers,
   sendAgain,
@@ -20,7 +21,6 @@ import {
   deleteOutbox,
   findAccount,
   findHold,
-  findKey,
   findTransfer,
   heldTotals,
   insertAuditEntries,
@@ -28,6 +28,7 @@ import {
   listDeadLetters,
   listDecisions,
   listEntries,
+  listKeys,
   listExpiredHolds,
   listHolds,
   listLegs,
@@ -151,8 +152,10 @@ describe('a transfer through all its steps', () => {
       ...{ n: 1, source: 'payer-1', destination: 'payee-1' },
       amount: eur(300),
     });
-    expect(await findKey(shard, key)).toMatchObject({ ...key, transferId });
-    expect(await findKey(shard, { ...key, slot: (key.slot + 1) % 4096 })).toBeUndefined();
+    const elsewhere = { ...key, slot: (key.slot + 1) % 4096 };
+    const keys = await listKeys(shard, [elsewhere, key]);
+    expect([...keys]).toEqual([[keyOf(key), expect.objectContaining({ ...key, transferId })]]);
+    expect(await listKeys(shard, [])).toEqual(new Map());
   });
 });
 
