@@ -2,7 +2,7 @@ import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { voidTransfers } from '@surety/saga';
 import type { HoldRow, VoidResult } from '@surety/saga';
-import { atDestination, byDestination, storedEvents } from './context.js';
+import { atDestination, byDestination, isCarried, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken, leaveBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
@@ -34,7 +34,9 @@ export async function sweepOrphanedHolds(
     cursor.after = holds.length < EXPIRED_HOLDS_BATCH_MAX ? undefined : holds.at(-1);
     await repairHolds(
       context,
-      holds.filter((hold) => context.itemBackoff.isDue(hold.transferId)),
+      holds.filter(
+        (hold) => isCarried(context, hold) && context.itemBackoff.isDue(hold.transferId),
+      ),
     );
     if (!cursor.after) return;
   }
