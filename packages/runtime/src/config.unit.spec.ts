@@ -77,7 +77,7 @@ describe('mistakes', () => {
       'SURETY_REDIS_URL: is required',
       'SURETY_POOL_SIZE: is not a whole number from 1 to 1000000',
       'SURETY_CURRENCIES: entry 2 is not CODE:exponent (exponent 0 to 8)',
-      'HOLD_TIMEOUT: is not a duration such as 250ms, 30s, 5m or 1h',
+      'HOLD_TIMEOUT: is not a duration such as 250ms, 30s, 5m or 1h, 480h at most',
       'SURETY_SHRADS: is not a known setting',
     ]);
   });
@@ -126,7 +126,8 @@ test.each([
   ['5 m', undefined],
   ['5d', undefined],
   ['', undefined],
-  ['1000h', undefined],
+  ['480h', 1_728_000_000],
+  ['481h', undefined],
 ])('the duration %j is %p ms', (text, expected) => {
   expect(parseDuration(text)).toBe(expected);
 });

@@ -1,6 +1,7 @@
 export { KNOWN_NAMES, parseEnvironment } from './config.js';
 export { ConfigurationError } from './configuration-error.js';
 export {
+  DURATION_MAX_TEXT,
   PARTITIONS_DEFAULT,
   defaultInstance,
   parseDuration,

@@ -8,18 +8,23 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Longer than any sensible time-out, and below what a timer can hold (2^31 - 1 ms). */
+/** Longer than any sensible time-out, and below what a timer can hold (2^31 - 1 ms): 480 hours. */
 const DURATION_MAX_MS = 20 * 24 * 3_600_000;
+/** What messages say of it: who writes 720h learns nothing from examples of durations. */
+export const DURATION_MAX_TEXT = '480h at most';
 
-/** `250ms`, `30s`, `5m`, `1h`; a bare number is seconds. The result is milliseconds. */
-export function parseDuration(text: string): number | undefined {
+/**
+ * `250ms`, `30s`, `5m`, `1h`; a bare number is seconds. The result is milliseconds.
+ * @param maximumMs longer ones are refused; beyond the default no timer can be set to the result
+ */
+export function parseDuration(text: string, maximumMs = DURATION_MAX_MS): number | undefined {
   const match = /^(\d{1,12})(ms|s|m|h)?$/.exec(text.trim());
   const unitMs = UNIT_MS[match?.[2] ?? 's'];
   if (!match || unitMs === undefined) {
     return undefined;
   }
   const durationMs = Number(match[1]) * unitMs;
-  return durationMs <= DURATION_MAX_MS ? durationMs : undefined;
+  return durationMs <= maximumMs ? durationMs : undefined;
 }
 
 function splitList(text: string): string[] {
@@ -113,7 +118,7 @@ export const settings = {
       .transform((text, context) => {
         const durationMs = parseDuration(text) ?? 0;
         if (durationMs === 0) {
-          const message = 'is not a duration such as 250ms, 30s, 5m or 1h';
+          const message = `is not a duration such as 250ms, 30s, 5m or 1h, ${DURATION_MAX_TEXT}`;
           context.addIssue({ code: 'custom', message });
         }
         return durationMs;
@@ -128,7 +133,7 @@ export const settings = {
         if (durationMs !== undefined) return durationMs;
         context.addIssue({
           code: 'custom',
-          message: 'is not 0 or a duration such as 30s, 5m or 24h',
+          message: `is not 0 or a duration such as 30s, 5m or 24h, ${DURATION_MAX_TEXT}`,
         });
         return 0;
       })

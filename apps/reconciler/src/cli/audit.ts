@@ -15,6 +15,9 @@ import { withShards } from './session.js';
 import { table } from './table.js';
 import { transferIdOf } from './transfer-id.js';
 
+/** An age is no time-out: a review looks back over months. */
+const AGE_MAX_MS = 100 * 365 * 24 * 3_600_000;
+const DAYS = /^(?<days>\d{1,5})d$/;
 const TIME = /^(?<date>\d{4}-\d\d-\d\d)T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z$/;
 const BEFORE = /^(?<createdAt>[^/]+)\/(?<shard>\d{1,4})\/(?<id>\d{1,19})$/;
 /** Above every id: lines of the same time on an earlier shard come after those of a later one. */
@@ -49,7 +52,7 @@ export function registerAudit(program: Command, { host, exit }: CommandContext):
     .option('--operator <name>', 'only what this operator did')
     .option(
       '--since <time>',
-      'only from then on: 2026-01-31T10:00:00Z, or an age such as 2h',
+      'only from then on: 2026-01-31T10:00:00Z, or an age such as 2h or 30d',
       since,
     )
     .option('--before <line>', 'the page after this line, as the page before it says', position)
@@ -89,9 +92,12 @@ function isTime(text: string): boolean {
 
 function since(text: string): string {
   if (isTime(text)) return text;
-  const ageMs = parseDuration(text);
+  const { days } = DAYS.exec(text)?.groups ?? {};
+  const ageMs = parseDuration(days === undefined ? text : `${Number(days) * 24}h`, AGE_MAX_MS);
   if (ageMs !== undefined) return new Date(Date.now() - ageMs).toISOString();
-  throw new InvalidArgumentError('It is a time in UTC (2026-01-31T10:00:00Z) or an age (30m, 2h).');
+  throw new InvalidArgumentError(
+    'It is a time in UTC (2026-01-31T10:00:00Z) or an age (30m, 2h, 30d).',
+  );
 }
 
 function position(text: string): Position {

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import { parseDuration } from '@surety/runtime';
+import { DURATION_MAX_TEXT, parseDuration } from '@surety/runtime';
 
 const LIMIT_MAX = 10_000;
 
@@ -27,7 +27,8 @@ export function durationFrom(minimumMs: number): (text: string) => number {
   return (text) => {
     const durationMs = parseDuration(text);
     if (durationMs === undefined) {
-      throw new InvalidArgumentError('It is a duration such as 500ms, 30s, 5m or 1h.');
+      const examples = 'a duration such as 500ms, 30s, 5m or 1h';
+      throw new InvalidArgumentError(`It is ${examples}, ${DURATION_MAX_TEXT}.`);
     }
     if (durationMs < minimumMs) throw new InvalidArgumentError(`It is ${minimumMs}ms or more.`);
     return durationMs;

@@ -12,7 +12,8 @@ describe('surety, called wrongly', () => {
     ['0s', 'It is 500ms or more.'],
     ['0', 'It is 500ms or more.'],
     ['499ms', 'It is 500ms or more.'],
-    ['soon', 'It is a duration such as 500ms, 30s, 5m or 1h.'],
+    ['soon', 'It is a duration such as 500ms, 30s, 5m or 1h, 480h at most.'],
+    ['481h', 'It is a duration such as 500ms, 30s, 5m or 1h, 480h at most.'],
   ])('refuses to look at a system again every %s', async (interval, precisely) => {
     const { code, out, err } = await surety('status', '--watch', interval);
     expect(err).toContain(`argument '${interval}' is invalid. ${precisely}`);
@@ -33,6 +34,22 @@ describe('surety, called wrongly', () => {
     expect(err.trimEnd().split('\n').at(-1)).toBe(hint);
     expect(code).toBe(2);
   });
+
+  it.each(['90s', '2h', '481h', '30d', '36500d', '2026-01-31T10:00:00Z'])(
+    'takes %s for how far back the audit log is read',
+    async (since) => {
+      expect((await surety('audit', 'list', '--since', since)).err).toContain('no system is known');
+    },
+  );
+
+  it.each(['36501d', '1.5d', '2w', '-1d'])(
+    'does not take %s for how far back the audit log is read',
+    async (since) => {
+      const { code, err } = await surety('audit', 'list', `--since=${since}`);
+      expect(err).toContain('or an age (30m, 2h, 30d)');
+      expect(code).toBe(2);
+    },
+  );
 
   it('takes the shortest interval', async () => {
     expect((await surety('status', '--watch', '500ms')).err).toContain('no system is known here');
