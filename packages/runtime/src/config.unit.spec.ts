@@ -76,7 +76,7 @@ describe('mistakes', () => {
       'SURETY_KAFKA_BROKERS: entry 1 is not host:port',
       'SURETY_REDIS_URL: is required',
       'SURETY_POOL_SIZE: is not a whole number from 1 to 1000000',
-      'SURETY_CURRENCIES: entry 2 is not CODE:exponent (exponent 0 to 8)',
+      'SURETY_CURRENCIES: entry 2 is not CODE:decimals (3 to 8 capitals and digits, 0 to 8 decimals)',
       'HOLD_TIMEOUT: is not a duration such as 250ms, 30s, 5m or 1h, 480h at most',
       'SURETY_SHRADS: is not a known setting',
     ]);

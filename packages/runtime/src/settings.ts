@@ -156,8 +156,8 @@ export const settings = {
         splitList(text).flatMap((entry, index) => {
           const currency = parseCurrency(entry);
           if (!currency) {
-            const message = `entry ${index + 1} is not CODE:exponent (exponent 0 to 8)`;
-            context.addIssue({ code: 'custom', message });
+            const form = 'CODE:decimals (3 to 8 capitals and digits, 0 to 8 decimals)';
+            context.addIssue({ code: 'custom', message: `entry ${index + 1} is not ${form}` });
           }
           return currency ? [currency] : [];
         }),
