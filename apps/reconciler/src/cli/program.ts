@@ -107,8 +107,22 @@ function buildProgram(context: CommandContext): Command {
   program.command('version', { hidden: true }).action(() => {
     host.print(packageVersion());
   });
+  program
+    .command('help [command...]')
+    .description('display help for command')
+    .action((words: readonly string[]) => {
+      commandOf(program, words).outputHelp();
+    });
   nameHelpAfterErrors(program, program.name());
   return program;
+}
+
+/** Commander's own `help` reads the first word alone: of `accounts freeze` it would tell `accounts`. */
+function commandOf(program: Command, words: readonly string[]): Command {
+  return words.reduce<Command>((group, word) => {
+    const command = group.commands.find((one) => one.name() === word);
+    return command ?? group.error(`error: unknown command '${word}'`);
+  }, program);
 }
 
 /** Each command names its own help: the program's says nothing of the options of one. */

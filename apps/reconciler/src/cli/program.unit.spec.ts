@@ -65,6 +65,25 @@ describe('surety --version', () => {
   });
 });
 
+describe('surety help', () => {
+  it.each([[['check']], [['accounts']], [['accounts', 'freeze']], [['dlq', 'list']]])(
+    'explains %j as --help does',
+    async (words) => {
+      const asked = await surety('help', ...words);
+      expect(asked).toEqual(await surety(...words, '--help'));
+      expect(asked.out).toMatch(new RegExp(`^Usage: surety ${words.join(' ')} `));
+      expect(asked.code).toBe(0);
+    },
+  );
+
+  it.each([[['frobnicate']], [['accounts', 'frobnicate']], [['check', 'frobnicate']]])(
+    'does not take %j for a command',
+    async (words) => {
+      expect((await surety('help', ...words)).code).toBe(2);
+    },
+  );
+});
+
 describe('a system account', () => {
   it.each([
     ['accounts', 'show', '~external:3143:EUR'],
