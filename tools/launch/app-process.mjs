@@ -1,6 +1,6 @@
 /** One process of the system: started, watched, started again when it dies, ended when told. */
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ownNode } from '../own-node.mjs';
 import { endProcess, sendSignal } from '../services/process-ownership.mjs';
@@ -42,6 +42,8 @@ export class AppProcess {
   #retry;
   #wasReady = false;
   #refusesSettings = false;
+  /** Where in the log this launcher's part begins: what a system before it wrote explains nothing. */
+  #logBegin = Infinity;
 
   /**
    * @param {AppSpec} spec
@@ -71,6 +73,8 @@ export class AppProcess {
     mkdirSync(dirname(logFile), { recursive: true });
     rotateLog(logFile);
     const log = openSync(logFile, 'a');
+    // Less than before where the log was rotated in between.
+    this.#logBegin = Math.min(this.#logBegin, fstatSync(log).size);
     const startedAt = Date.now();
     // Its own process group: a terminal's Ctrl-C reaches the launcher alone, which ends things in
     // order.
@@ -177,7 +181,8 @@ export class AppProcess {
 
   lastLog() {
     if (!existsSync(this.#spec.logFile)) return '';
-    const lines = readFileSync(this.#spec.logFile, 'utf8').trimEnd().split('\n');
+    const ours = readFileSync(this.#spec.logFile).subarray(this.#logBegin);
+    const lines = ours.toString('utf8').trimEnd().split('\n');
     return [`last lines of ${this.#spec.logFile}:`, ...lines.slice(-LOG_LINES_IN_ERROR)].join('\n');
   }
 }

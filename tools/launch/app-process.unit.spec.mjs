@@ -13,7 +13,10 @@ import { createServer } from 'node:http';
 const [folder, port, exitCode] = process.env.SCENE.split('|');
 const [now, ...later] = readFileSync(folder + '/plan', 'utf8');
 writeFileSync(folder + '/plan', later.join(''));
-if (now !== 'r') process.exit(Number(exitCode));
+if (now !== 'r') {
+  console.log('wrong: HOLD_TIMEOUT');
+  process.exit(Number(exitCode));
+}
 createServer((_, response) => response.end()).listen(Number(port), '127.0.0.1');
 if (later.length > 0) setInterval(() => existsSync(folder + '/go') && process.exit(Number(exitCode)), 10);
 `;
@@ -54,10 +57,14 @@ describe('a process that ends with "the environment is wrong"', () => {
   }
 
   it(
-    'is not started again when it was never ready, and whoever waits is told',
+    'is not started again when it was never ready, and whoever waits is told what it wrote alone',
     async () => {
+      const logFile = join(folder, 'relay.log');
+      writeFileSync(logFile, 'what a start before has written\n');
       await started('xr');
-      await expect(app.untilReady(DEADLINE_MS)).rejects.toThrow('relay refuses its settings');
+      await expect(app.untilReady(DEADLINE_MS)).rejects.toThrow(
+        `relay refuses its settings\nlast lines of ${logFile}:\nwrong: HOLD_TIMEOUT`,
+      );
       await new Promise((resolve) => setTimeout(resolve, 500));
       expect(await app.isReady()).toBe(false);
       expect(lines).toEqual([]);
