@@ -93,10 +93,12 @@ function createRouter(options: AppOptions, edge: Edge): Express {
     response.set(SECURITY_HEADERS);
     next();
   });
-  app.use(options.health);
-  app.all([...HEALTH_PATHS], (request, response) => {
-    void edge.serve(request, response, notAllowed, { allow: READ_METHODS.join(', ') });
+  // Before the answers: Express would answer OPTIONS to what it has a GET for by itself.
+  app.all([...HEALTH_PATHS], (request, response, next) => {
+    if (READ_METHODS.includes(request.method)) next();
+    else void edge.serve(request, response, notAllowed, { allow: READ_METHODS.join(', ') });
   });
+  app.use(options.health);
   app.use((request, response) => {
     void edge.serve(request, response, nothingHere);
   });

@@ -193,9 +193,10 @@ describe('what the parser of HTTP refuses', () => {
 
 describe('a refusal', () => {
   test.each(['/health', '/livez', '/readyz', '/metrics'])('of POST %s says GET', async (path) => {
-    const reply = await ask(`POST ${path}`, {});
-    expect(faultsOf(reply)).toBe('405 method-not-allowed');
-    expect(reply.headers.get('allow')).toBe('get, head');
+    for (const reply of [await ask(`POST ${path}`, {}), await ask(`OPTIONS ${path}`)]) {
+      expect(faultsOf(reply)).toBe('405 method-not-allowed');
+      expect(reply.headers.get('allow')).toBe('get, head');
+    }
     expect((await ask(`HEAD ${path === '/readyz' ? '/livez' : path}`)).status).toBe(200);
   });
 
