@@ -3,7 +3,8 @@ import { fail, sleep } from 'k6';
 import http from 'k6/http';
 import { Counter } from 'k6/metrics';
 
-export const BASE_URL = __ENV.BASE_URL || 'http://127.0.0.1:8080';
+/** Paths are put behind it: with a slash at its end none would be found. */
+export const BASE_URL = (__ENV.BASE_URL || 'http://127.0.0.1:8080').replace(/\/+$/, '');
 export const CURRENCY = 'EUR';
 export const ENDED = ['committed', 'rejected', 'cancelled'];
 export const turnedAway = new Counter('submissions_turned_away');
