@@ -10,6 +10,11 @@ SURETY_TEST_KAFKA_BROKERS and SURETY_TEST_REDIS_URL together name servers to use
 SURETY_TEST_MYSQL_ENGINE (mariadb or mysql) says which kind the first one is.
 `;
 
+/** Most who meet it mean an option of jest. */
+function unknown(argument) {
+  return `unknown argument '${argument}': those for jest come behind a -- of their own (npm test -- --help)`;
+}
+
 /**
  * @param {string[]} argv
  * @returns {{ help: boolean, stages: string[], jestArguments: string[] }}
@@ -21,7 +26,7 @@ export function readTestArguments(argv) {
   const stages = new Set();
   for (let index = 0; index < own.length; index += 1) {
     if (own[index] === '--help') return { help: true, stages: [], jestArguments };
-    if (own[index] !== '--only') throw new Error(`unknown argument '${own[index]}'`);
+    if (own[index] !== '--only') throw new Error(unknown(own[index]));
     index += 1;
     for (const name of (own[index] ?? '').split(',')) {
       if (!STAGE_NAMES.includes(name)) throw new Error(`--only takes ${STAGE_NAMES.join(', ')}`);
