@@ -8,11 +8,17 @@ import { DateFormat, dayOfDate } from './calendar.js';
 const DATE_TOLERANCE_DAYS_MAX = 31;
 const SKIP_LINES_MAX = 100;
 
+/** Of a value that may have one of several forms: by itself Zod says that the input is invalid. */
+function noneOf(forms: string): { error: (issue: { readonly input?: unknown }) => string } {
+  return { error: ({ input }) => (input === undefined ? NEEDED : `is not ${forms}`) };
+}
+
+const NEEDED = 'is needed';
 const columnName = z.string().min(1).max(200);
 const values = z.array(z.string().min(1)).min(1);
 
 const date = z.string().refine((text) => dayOfDate(text) !== undefined, {
-  error: 'is a day such as 2026-01-31',
+  error: 'is not a day such as 2026-01-31',
 });
 
 const timeZone = z.string().refine(isTimeZone, { error: 'is no time zone such as Europe/Berlin' });
@@ -25,10 +31,13 @@ const columns = z.strictObject({
   currency: columnName.optional(),
 });
 
-const sign = z.union([
-  z.enum(['positive_in', 'positive_out']),
-  z.strictObject({ column: columnName, in: values, out: values }),
-]);
+const sign = z.union(
+  [
+    z.enum(['positive_in', 'positive_out']),
+    z.strictObject({ column: columnName, in: values, out: values }),
+  ],
+  noneOf('positive_in, positive_out or a column with the values in and out'),
+);
 
 const file = z.strictObject({
   delimiter: z.string().length(1).default(','),
@@ -42,7 +51,7 @@ const file = z.strictObject({
   dateFormat: z
     .string()
     .refine((text) => DateFormat.parse(text) !== undefined, {
-      error: 'is iso, or made of YYYY, MM, DD, HH, mm, ss and what stands between them',
+      error: 'is not iso, nor made of YYYY, MM, DD, HH, mm, ss and what stands between them',
     })
     .default('YYYY-MM-DD'),
   timeZone: timeZone.default('UTC'),
@@ -58,12 +67,13 @@ const transfers = z.strictObject({
 });
 
 const match = z.strictObject({
-  by: z.union([
-    z.enum(['transferId', 'description', 'amountAndDate']),
-    z.templateLiteral(['metadata.', z.string().min(1)], {
-      error: 'is transferId, description, metadata.<member> or amountAndDate',
-    }),
-  ]),
+  by: z.union(
+    [
+      z.enum(['transferId', 'description', 'amountAndDate']),
+      z.templateLiteral(['metadata.', z.string().min(1)]),
+    ],
+    noneOf('transferId, description, metadata.<member> or amountAndDate'),
+  ),
   dateToleranceDays: z.int().min(0).max(DATE_TOLERANCE_DAYS_MAX).default(0),
   /** Minor units by currency. */
   tolerance: z.record(z.string(), z.int().min(0)).default({}),
@@ -129,7 +139,10 @@ export function parseRules(text: string, currencies: CurrencyTable): Rules {
     const why = error instanceof Error ? error.message : String(error);
     throw new CliError(`the rules are not JSON: ${why}`);
   }
-  const parsed = rulesSchema.safeParse(json);
+  const parsed = rulesSchema.safeParse(json, {
+    error: ({ code, input }) =>
+      code === 'invalid_type' && input === undefined ? NEEDED : undefined,
+  });
   const mistakes = parsed.success
     ? unknownCurrencies(parsed.data, currencies)
     : parsed.error.issues.map((issue) => `${issue.path.join('.') || 'rules'}: ${issue.message}`);

@@ -56,7 +56,24 @@ describe('rules', () => {
 
   it.each<[string, unknown, string]>([
     ['no JSON', '{', 'not JSON'],
-    ['nothing in them', {}, 'file: '],
+    ['nothing in them', {}, 'file: is needed'],
+    ['no amount', { ...good, file: { columns: {} } }, 'file.columns.amount: is needed'],
+    ['nothing to match by', { ...good, match: {} }, 'match.by: is needed'],
+    [
+      'another way to match',
+      { ...good, match: { by: 'metadata' } },
+      'match.by: is not transferId, description, metadata.<member> or amountAndDate',
+    ],
+    [
+      'another sign',
+      { ...good, file: { ...good.file, sign: { column: 'S' } } },
+      'file.sign: is not positive_in, positive_out or a column with the values in and out',
+    ],
+    [
+      'no day',
+      { ...good, transfers: { ...good.transfers, from: '2026-02-30' } },
+      'transfers.from: is not a day such as 2026-01-31',
+    ],
     [
       'no currency',
       { ...good, file: { ...good.file, currency: undefined } },
