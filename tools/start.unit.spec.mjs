@@ -26,7 +26,7 @@ describe('npm start', () => {
 
   itOnceBuilt('lists what is wrong in settings of any process, before anything starts', () => {
     const { status, stdout } = start([], { SURETY_CHECK_INTERVAL: 'abc', HOLD_TIMEOUT: 'soon' });
-    const mistake = 'is not a duration such as 250ms, 30s, 5m or 1h';
+    const mistake = 'is not a duration such as 250ms, 30s, 5m or 1h, 480h at most';
     const lines = [`  - HOLD_TIMEOUT: ${mistake}`, `  - SURETY_CHECK_INTERVAL: ${mistake}`];
     expect(stdout).toBe(['', 'settings are wrong:', ...lines, ''].join('\n'));
     expect(status).toBe(78);

@@ -15,7 +15,7 @@ const URLS = {
   SURETY_KAFKA_BROKERS: 'h:2',
   SURETY_REDIS_URL: 'redis://h:3',
 };
-const NO_DURATION = 'is not a duration such as 250ms, 30s, 5m or 1h';
+const NO_DURATION = 'is not a duration such as 250ms, 30s, 5m or 1h, 480h at most';
 
 const parts = { readers, runtime, db, port: 8080 };
 const wrong = (environment) => mistakesOf(parts, environment);

@@ -32,7 +32,9 @@ export function updateTransfers(updates: TransferUpdates): string[] {
   });
 }
 
-type Move = Pick<TransferUpdates[number], 'from' | 'to' | 'reason'> & { readonly ids: TransferId[] };
+type Move = Pick<TransferUpdates[number], 'from' | 'to' | 'reason'> & {
+  readonly ids: TransferId[];
+};
 
 /** Few, and found by comparing: a text that stands for a move would be made and hashed for each update. */
 function movesOf(updates: TransferUpdates): Move[] {
