@@ -278,6 +278,16 @@ const BREAKAGES: readonly Breakage[] = [
     refused: () => ['key ', 'which key made which transfer'],
   },
   {
+    what: 'an account that lies on the other shard as well',
+    on: 'destination',
+    sql: () => [
+      'INSERT INTO accounts SELECT * FROM ' +
+        `${new URL(system.shards.urls[0] as string).pathname.slice(1)}.accounts ` +
+        `WHERE id = '${system.idle}'`,
+    ],
+    refused: () => [`account ${system.idle}`, 'its slot or its shard'],
+  },
+  {
     what: 'a message that nobody wrote',
     sql: () => ["UPDATE outbox SET payload = REPLACE(payload, '1000', '9000')"],
     refused: () => ['message toSource', 'never rewritten'],

@@ -199,7 +199,7 @@ const REASONS: Readonly<Record<string, string>> = {
   decisions: 'a decision is written once and never changed: surety transfer show tells both sides',
   credits: 'a decision is written once and never changed: surety transfer show tells both sides',
   histories: 'an event is written once and never changed: surety transfer show tells both sides',
-  slots: 'a row does not change its slot: whatever put it there did so past the steps',
+  slots: 'a row does not change its slot or its shard: whatever put it there did so past the steps',
   outbox: 'what is published is never rewritten: the stored event is sent again by the sweeps',
   overdraft: 'money was paid out that was not there: a person has to get it back',
 };
