@@ -11,7 +11,7 @@ import { detail, part, say } from './launch/say.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
 import { ownNode } from './own-node.mjs';
 import { BENCH_HELP, planOf } from '../load/bench/arguments.mjs';
-import { comparisonOf, nothingSharedOf } from '../load/bench/comparison.mjs';
+import { comparisonOf, nothingSharedOf, otherCircumstancesOf } from '../load/bench/comparison.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const RESULTS = join(root, 'load', 'results');
@@ -200,6 +200,8 @@ async function report(rows, { options, earlier }) {
   if (!earlier) return;
   say(`\nagainst ${options.compare}:`);
   for (const line of comparisonOf(rows, earlier)) say(`  ${line}`);
+  if (nothingSharedOf(rows, earlier)) return;
+  for (const line of otherCircumstancesOf(result, earlier)) say(`  ${line}`);
 }
 
 /** @throws Error in one line a mistake, for the caller to read; nothing was started */

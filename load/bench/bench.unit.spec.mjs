@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { HOT_ACCOUNT, accountName } from './accounts.mjs';
-import { comparisonOf, nothingSharedOf } from './comparison.mjs';
+import { comparisonOf, nothingSharedOf, otherCircumstancesOf } from './comparison.mjs';
 import { framesOf, svgOf } from './flame-graph.mjs';
 import { HttpConnection, postBytes } from './http-connection.mjs';
 import { memoryOf } from './memory-samples.mjs';
@@ -145,6 +145,19 @@ describe('a result', () => {
       'nothing to compare: the earlier result has zipf alone',
     ]);
     expect(nothingSharedOf(rows, { scenarios: rows })).toBeUndefined();
+  });
+
+  test('names what else was another, but for the commit', () => {
+    const settings = { engine: 'mariadb', shards: 2, environment: {} };
+    const result = { machine: { cores: 2, commit: 'b' }, settings };
+    expect(otherCircumstancesOf(result, { ...result, machine: { cores: 2, commit: 'a' } })).toEqual(
+      [],
+    );
+    const environment = { SURETY_CHECK_INTERVAL: '1h' };
+    expect(otherCircumstancesOf(result, { settings: { ...settings, environment } })).toEqual([
+      'machine.cores differs: not known then, 2 now',
+      'settings.environment differs: {"SURETY_CHECK_INTERVAL":"1h"} then, {} now',
+    ]);
   });
 });
 

@@ -61,3 +61,22 @@ export function comparisonOf(rows, earlier) {
     ];
   });
 }
+
+/**
+ * What else was another then, but for the commit, which is what one compares: a ratio tells of it, too.
+ * @param {{ machine: object, settings: object }} result this run's
+ */
+export function otherCircumstancesOf(result, earlier) {
+  return ['machine', 'settings'].flatMap((part) => {
+    const [now, then] = [result[part], earlier[part] ?? {}];
+    return Object.keys({ ...then, ...now })
+      .filter((name) => name !== 'commit' && textOf(now[name]) !== textOf(then[name]))
+      .map(
+        (name) => `${part}.${name} differs: ${textOf(then[name])} then, ${textOf(now[name])} now`,
+      );
+  });
+}
+
+function textOf(value) {
+  return JSON.stringify(value) ?? 'not known';
+}
