@@ -105,13 +105,15 @@ async function runDemo(api, shardCount) {
   return part('demo transfer committed', () => runDemoTransfer(api, accounts, detail));
 }
 
+/** @param {string | undefined} transferId without the demo there may be no account to pay from */
 function printHints(http, transferId) {
+  say(`\nSurety is up: ${http}   (logs in .surety/logs, Ctrl-C ends it)\n`);
+  if (transferId === undefined) return say('  docs/api.md has every call\n');
   const body = '{"sourceAccount":"ACC001","destinationAccount":"ACC002","amount":"1.00"}';
   const key = `try-${randomUUID().slice(0, 8)}`;
   const headers = `-H 'Content-Type: application/json' -H 'Idempotency-Key: ${key}'`;
-  say(`\nSurety is up: ${http}   (logs in .surety/logs, Ctrl-C ends it)\n`);
   say(`  curl -s -X POST ${http}/api/v1/transfers ${headers} -d '${body}'`);
-  say(`  curl -s '${http}/api/v1/transfers/${transferId ?? 'TRANSACTION_ID'}?wait=10s'`);
+  say(`  curl -s '${http}/api/v1/transfers/${transferId}?wait=10s'`);
   say(`  curl -s ${http}/api/v1/accounts/ACC001/balance\n`);
 }
 
