@@ -9,7 +9,7 @@ const shape = {
   /** The steps this process runs; those it does not run it leaves to processes of another group. */
   SURETY_WORKER_STEPS: settings.listOf(WORKER_STEPS, WORKER_STEPS.join(',')),
   /** Whether steps that follow on the same shard are taken in the same transaction. */
-  SURETY_LOCAL_CHAINING: settings.listOf(['on', 'off'], 'on'),
+  SURETY_LOCAL_CHAINING: settings.onOrOff('on'),
 };
 
 export interface WorkersConfig extends ProcessConfig {
@@ -27,6 +27,6 @@ export function readConfig(environment: NodeJS.ProcessEnv): WorkersConfig {
     ...processConfig('workers', values),
     holdTimeoutMs: values.HOLD_TIMEOUT,
     steps,
-    chainsLocally: values.SURETY_LOCAL_CHAINING.includes('on') && runsEveryStep(steps),
+    chainsLocally: values.SURETY_LOCAL_CHAINING === 'on' && runsEveryStep(steps),
   };
 }

@@ -148,6 +148,7 @@ export const settings = {
     checkedList(`one of ${allowed.join(', ')}`, (entry) => allowed.some((one) => one === entry))
       .transform((entries) => allowed.filter((one) => entries.includes(one)))
       .prefault(fallback),
+  onOrOff: (fallback: 'on' | 'off') => z.enum(['on', 'off']).default(fallback),
   /** `POINTS:0,GOLD:6`: currencies beside ISO 4217, with their exponents. */
   currencies: () =>
     z
