@@ -48,6 +48,12 @@ CREATE TABLE balances (
   PRIMARY KEY (account_id)
 );
 
+CREATE TABLE currencies (
+  code VARCHAR(8) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  decimals TINYINT UNSIGNED NOT NULL,
+  PRIMARY KEY (code)
+);
+
 CREATE TABLE dead_letters (
   id BIGINT NOT NULL AUTO_INCREMENT,
   letter BINARY(32) NULL,

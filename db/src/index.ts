@@ -12,6 +12,11 @@ export { SHARD_URL } from './connection/settings.js';
 export type { DatabaseMetrics } from './connection/connection-pool.js';
 export type { Session, WritingSession } from './connection/session.js';
 
+export { listAccountCurrencies } from './statements/currencies/list-account-currencies.js';
+export { listStoredCurrencies } from './statements/currencies/list-stored-currencies.js';
+export { rememberCurrencies } from './statements/currencies/remember-currencies.js';
+export { storedCurrencies } from './stored-currencies.js';
+
 export { findAccount } from './statements/ingress/find-account.js';
 export type { StoredAccount } from './statements/ingress/find-account.js';
 export { findTransfer } from './statements/ingress/find-transfer.js';

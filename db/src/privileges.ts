@@ -61,6 +61,7 @@ export const PRIVILEGES: Readonly<Record<string, TablePrivileges>> = {
   ledger_seals: { reconciler: 'SELECT, INSERT', operator: 'SELECT' },
   ledger_seal_parts: { reconciler: 'SELECT, INSERT', operator: 'SELECT' },
   audit_log: { reconciler: 'INSERT', operator: 'SELECT, INSERT' },
+  currencies: { ingress: 'SELECT, INSERT', reconciler: 'SELECT', operator: 'SELECT' },
 
   // What a step compares and sets.
   accounts: {

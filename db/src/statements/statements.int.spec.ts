@@ -25,6 +25,7 @@ import {
   heldTotals,
   insertAuditEntries,
   insertDeadLetter,
+  listAccountCurrencies,
   listDeadLetters,
   listDecisions,
   listEntries,
@@ -33,6 +34,7 @@ import {
   listHolds,
   listLegs,
   listOpenTransfers,
+  listStoredCurrencies,
   listTransfers,
   openTransferMismatches,
   outboxDepth,
@@ -46,7 +48,9 @@ import {
   readTimeline,
   readTransactionStatus,
   releaseLease,
+  rememberCurrencies,
   renewLease,
+  storedCurrencies,
   transitSums,
   unbalancedSlots,
   unbalancedSteps,
@@ -386,6 +390,39 @@ describe('a lease', () => {
       ),
     );
     expect(answers.filter(Boolean)).toEqual([{ token: 1n }]);
+  });
+});
+
+describe('currencies', () => {
+  const GOLD = { code: 'GOLD', exponent: 6 };
+  const POINTS = { code: 'POINTS', exponent: 0 };
+
+  it('keep the decimals that they were written down with first, and tell them', async () => {
+    expect(await rememberCurrencies(other, [POINTS, GOLD])).toEqual([GOLD, POINTS]);
+    expect(await rememberCurrencies(other, [{ ...GOLD, exponent: 2 }])).toEqual([GOLD]);
+    expect(await rememberCurrencies(other, [])).toEqual([]);
+    expect(await listStoredCurrencies(other)).toEqual([GOLD, POINTS]);
+    expect(await storedCurrencies([shard, other])).toEqual([
+      { ...GOLD, shard: 1 },
+      { ...POINTS, shard: 1 },
+    ]);
+  });
+
+  it('that many write at once are what one of them wrote', async () => {
+    const wishes = [0, 1, 2, 3, 4, 5, 6, 7, 8].map((exponent) => ({ code: 'SILVER', exponent }));
+    const stored = await Promise.all(wishes.map((wish) => rememberCurrencies(other, [wish])));
+    expect(new Set(stored.flat().map(({ exponent }) => exponent)).size).toBe(1);
+  });
+
+  it('of accounts are found without a row of their own', async () => {
+    const fields = { tenant: 'default', type: 'customer', owner: null } as const;
+    await openAccounts(
+      other.store,
+      ['GOLD', 'EUR', 'GOLD'].map((currency, n) => {
+        return { ...fields, id: `rich-${n}`, currency, overdraftLimit: 0n, metadata: null };
+      }),
+    );
+    expect(await listAccountCurrencies(other)).toEqual(['EUR', 'GOLD']);
   });
 });
 

@@ -7,4 +7,5 @@ export * from './money.js';
 export * from './reasons.js';
 export * from './routing.js';
 export * from './steps.js';
+export * from './stored-currencies.js';
 export * from './transfer.js';
