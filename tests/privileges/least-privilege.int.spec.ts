@@ -39,7 +39,7 @@ const NOBODY_LISTENS = '127.0.0.1:1';
 const DENIED = [1142, 1143];
 const WRITTEN_ONCE = [
   ...['transfer_events', 'decisions', 'ledger_entries'],
-  ...['ledger_seals', 'ledger_seal_parts', 'audit_log'],
+  ...['ledger_seals', 'ledger_seal_parts', 'audit_log', 'currencies'],
 ];
 const BECAUSE = ['--reason', 'a spec wants it', '--yes', '--operator', 'spec'];
 
@@ -195,6 +195,7 @@ describe('under users who may do what their role needs and no more', () => {
     for (const accountId of [payer, payee, neighbour]) {
       expect((await call('/accounts', { accountId, currency: 'EUR' }))[0]).toBe(201);
     }
+    expect([await countOf(0, 'currencies'), await countOf(1, 'currencies')]).toEqual([1, 1]);
     const deposit = { amount: '500.00', direction: 'deposit' };
     expect((await call(`/accounts/${payer}/funding`, deposit, 'fund'))[0]).toBe(201);
     const withdrawal = { amount: '1.00', direction: 'withdrawal' };

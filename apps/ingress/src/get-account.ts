@@ -9,7 +9,7 @@ import { jsonAnswer } from './answer.js';
 import type { Copies } from './copies.js';
 import { accountIdOf } from './exchange.js';
 import type { Handler } from './exchange.js';
-import { Problem, ShardUnavailable } from './problem.js';
+import { Problem, ShardContradicts, ShardUnavailable } from './problem.js';
 import { readQuery } from './query.js';
 import type { ParameterFault } from './query.js';
 import type { ShardDoors } from './shard-doors.js';
@@ -48,6 +48,7 @@ export function getBalance({ doors, copies, currencies }: GetAccountDependencies
 }
 
 function isAway(error: unknown): boolean {
+  if (error instanceof ShardContradicts) return false;
   if (error instanceof ShardUnavailable) return true;
   return error instanceof StoreError && error.kind === 'environment';
 }

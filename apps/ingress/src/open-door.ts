@@ -21,10 +21,12 @@ import type {
   VoidRequest,
   VoidResult,
 } from '@surety/saga';
+import { ComparedGate } from './compared-gate.js';
 import { GroupCommit } from './group-commit.js';
 import type { Gate, GroupCommitOptions } from './group-commit.js';
 import { ShardGate } from './shard-gate.js';
 import type { ShardGateOptions } from './shard-gate.js';
+import type { StoredCurrencies } from './stored-currencies.js';
 
 /** Who stands in the event that ends a cancelled transfer: the void names the client. */
 const SAGA = 'saga';
@@ -33,6 +35,8 @@ export interface DoorOptions {
   readonly queueMax: number;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
+  /** Default: none, and every shard is taken to agree. */
+  readonly storedCurrencies?: Pick<StoredCurrencies, 'isCompared' | 'compare' | 'remember'>;
   readonly resetTimeoutMs?: number;
   readonly clock?: Clock;
   /** Default: a breaker, which keeps time by itself. */
@@ -109,9 +113,16 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
     fundings: groupOf(fundAccounts, (results) => {
       record.kinds('funding', results);
     }),
-    openings: groupOf(openAccounts, (results) => {
-      record.kinds('opening', results);
-    }),
+    openings: groupOf(
+      async (store, openings: readonly AccountOpening[]) => {
+        const codes = openings.map(({ currency }) => currency);
+        await options.storedCurrencies?.remember(shard.id, codes);
+        return openAccounts(store, openings);
+      },
+      (results) => {
+        record.kinds('opening', results);
+      },
+    ),
     voids: groupOf(voidTransfers, (results) => {
       record.voids(results);
     }),
@@ -125,16 +136,19 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
 }
 
 function openGate({ id }: Shard, options: DoorOptions): Gate {
-  const { metrics, resetTimeoutMs, makeGate = (wanted) => new ShardGate(wanted) } = options;
+  const { metrics, resetTimeoutMs, storedCurrencies } = options;
+  const { makeGate = (wanted: ShardGateOptions) => new ShardGate(wanted) } = options;
   const label = { shard: String(id) };
   metrics.breakerOpen.set(label, 0);
-  return makeGate({
+  const gate = makeGate({
     shard: id,
     opened: (isOpen) => {
       metrics.breakerOpen.set(label, isOpen ? 1 : 0);
     },
     ...(resetTimeoutMs === undefined ? {} : { resetTimeoutMs }),
   });
+  if (!storedCurrencies || storedCurrencies.isCompared(id)) return gate;
+  return new ComparedGate(gate, storedCurrencies);
 }
 
 /** Told after each commit: rings for the relay and counts what was done. */

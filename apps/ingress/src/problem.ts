@@ -41,6 +41,12 @@ export class ShardUnavailable extends Error {
   }
 }
 
+/**
+ * The shard answers, and has other decimals of a currency than this process: whatever it says of
+ * money would be told wrongly, and so would a copy of it.
+ */
+export class ShardContradicts extends ShardUnavailable {}
+
 /** What a failed handler is answered with; the answer to an unforeseen error tells nothing of it. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error;

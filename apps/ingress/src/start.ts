@@ -36,6 +36,7 @@ import { startHttpServer } from './http-server.js';
 import { KeyMemory } from './key-memory.js';
 import { apiRoutes } from './routes.js';
 import { ShardDoors } from './shard-doors.js';
+import { StoredCurrencies } from './stored-currencies.js';
 
 export interface RunningIngress extends RunningProcess {
   /** Where it listens; the configured port, or the free one that was found for 0. */
@@ -76,6 +77,9 @@ type Shown = Pick<RunningIngress, 'port' | 'metrics'>;
 async function open(opening: Opening): Promise<Shown> {
   const { config, log, metrics, releasers, isStopping } = opening;
   const pools = await openPools(opening);
+  const { currencies } = config;
+  const storedCurrencies = new StoredCurrencies({ shards: pools.shards, currencies, log });
+  await storedCurrencies.compareAll();
   const redis = connectRedis({ url: config.SURETY_REDIS_URL, name: opening.instance, log });
   releasers.push('redis', () => redis.close());
   const doorbell = createDoorbell({ url: config.SURETY_REDIS_URL, log });
@@ -97,9 +101,11 @@ async function open(opening: Opening): Promise<Shown> {
     topics: TOPIC_NAMES,
   });
   const app = createApp({
-    routes: composeRoutes(opening, { pools, redis, doorbell, endWatch, admissions }),
+    routes: composeRoutes(opening, {
+      ...{ pools, storedCurrencies, redis, doorbell, endWatch, admissions },
+    }),
     health: healthRouter({
-      ...readinessChecks({ pools, redis, partitions, config }),
+      ...readinessChecks({ pools, storedCurrencies, redis, partitions, config }),
       metrics,
       isStopping,
       process: 'ingress',
@@ -135,6 +141,7 @@ async function openPools({ config, log, metrics, releasers }: Opening): Promise<
 
 interface Parts {
   readonly pools: ShardPools;
+  readonly storedCurrencies: StoredCurrencies;
   readonly redis: RedisHandle;
   readonly doorbell: Doorbell;
   readonly endWatch: EndWatch;
@@ -142,7 +149,7 @@ interface Parts {
 }
 
 function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
-  const { pools, redis, doorbell, endWatch, admissions } = parts;
+  const { pools, storedCurrencies, redis, doorbell, endWatch, admissions } = parts;
   const doors = new ShardDoors({
     shards: pools.shards,
     slotMaps: pools.slotMaps,
@@ -150,6 +157,7 @@ function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
     queueMax: config.SURETY_INGRESS_QUEUE_MAX,
     doorbell,
     metrics,
+    storedCurrencies,
   });
   releasers.push('groups', () => doors.stop());
   const ofAccounts = new GatheredReads<AccountId, CurrencyCode>({
