@@ -1,6 +1,7 @@
 import { SHARD_URL } from '@surety/db';
 import { commonShape, parseEnvironment, processConfig, settings } from '@surety/runtime';
 import type { ProcessConfig } from '@surety/runtime';
+import type { Currency } from '@surety/domain';
 
 const shape = {
   ...commonShape(SHARD_URL),
@@ -23,6 +24,8 @@ const shape = {
 };
 
 export interface ReconcilerConfig extends ProcessConfig {
+  /** The operator's own ones: compared with what is stored, and used for nothing else. */
+  readonly ownCurrencies: readonly Currency[];
   readonly holdTimeoutMs: number;
   readonly stallTimeoutMs: number;
   readonly reconcileIntervalMs: number;
@@ -37,6 +40,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): ReconcilerConfig {
   const values = parseEnvironment(shape, environment);
   return {
     ...processConfig('reconciler', values),
+    ownCurrencies: values.SURETY_CURRENCIES,
     holdTimeoutMs: values.HOLD_TIMEOUT,
     stallTimeoutMs: values.SURETY_STALL_TIMEOUT,
     reconcileIntervalMs: values.SURETY_RECONCILE_INTERVAL,

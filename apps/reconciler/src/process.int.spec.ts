@@ -110,6 +110,28 @@ describe('the reconciler', () => {
     expect(metrics).toMatch(/surety_reconciliation_findings_rows\{check="balances",.*\} 0\n/);
   });
 
+  it('does not start where money is stored with other decimals than it is told', async () => {
+    const code = "DELETE FROM currencies WHERE code IN ('GOLD', 'SILVER')";
+    await source.send(["INSERT INTO currencies VALUES ('GOLD', 6)"]);
+    await shards.pools.shards[1]!.send([
+      "INSERT INTO currencies VALUES ('GOLD', 6), ('SILVER', 3)",
+    ]);
+    try {
+      await expect(startReconciler({ SURETY_CURRENCIES: 'GOLD:2' })).rejects.toMatchObject({
+        name: 'ConfigurationError',
+        mistakes: [
+          expect.stringContaining('GOLD with 6 decimals (shards 0, 1), it has 2 now'),
+          expect.stringContaining(
+            'SILVER with 3 decimals (shard 1), it is not configured any more',
+          ),
+        ],
+      });
+      await startReconciler({ SURETY_CURRENCIES: 'GOLD:6,SILVER:3,POINTS:0' });
+    } finally {
+      for (const shard of shards.pools.shards) await shard.send([code]);
+    }
+  });
+
   it('is ready while the databases are there, whatever Kafka and Redis do', async () => {
     const reconciler = await startReconciler();
     const answer = JSON.parse(await get(reconciler, '/readyz')) as unknown;

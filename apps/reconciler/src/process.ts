@@ -14,6 +14,7 @@ import type { Loop, Metrics, ProcessKit, RunningProcess } from '@surety/runtime'
 import { checkLoop } from './check-loop.js';
 import { readConfig } from './config.js';
 import type { ReconcilerConfig } from './config.js';
+import { refuseOtherDecimals } from './currencies.js';
 import { reconcilerLease } from './lease.js';
 import { sealLoop } from './seals/seal-loop.js';
 import { ShardLoops } from './shard-loops.js';
@@ -36,6 +37,7 @@ export async function start(environment: NodeJS.ProcessEnv): Promise<RunningReco
     const { log, metrics, releasers } = kit;
     const pools = openPools(config, metrics);
     releasers.push('database pools', () => pools.close());
+    await refuseOtherDecimals(pools.shards, config.ownCurrencies);
     const redis = connectRedis({ url: config.redisUrl, name: 'reconciler', log });
     releasers.push('redis', () => redis.close());
     const partitions = await openPartitionCheck(kit, { config, topics: TOPIC_NAMES });

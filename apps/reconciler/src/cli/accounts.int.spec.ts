@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { readEnvelope } from '@surety/contracts';
-import { findAccount, findTransfer, readTimeline, upsertProjections } from '@surety/db';
+import {
+  findAccount,
+  findTransfer,
+  readTimeline,
+  rememberCurrencies,
+  upsertProjections,
+} from '@surety/db';
 import type { Shard } from '@surety/db';
 import { slotOfAccount } from '@surety/domain';
 import { applySteps, fundAccounts, openAccounts, requestTransfers } from '@surety/saga';
@@ -45,6 +51,25 @@ describe('surety accounts show', () => {
     expect(out).toContain(`shard        0, slot ${slotOfAccount(RICH)}`);
     const entries = out.split('\n').filter((line) => /^ +[0-9] +[0-9]{4}-/.test(line));
     expect(entries.map((line) => line.trim().split(/ +/)[0])).toEqual(['3', '2']);
+  });
+
+  it('tells sums with the decimals that they are stored with, and refuses to with others', async () => {
+    const environment = { SURETY_SHARDS: shards.urls.join(',') };
+    const show = (SURETY_CURRENCIES = ''): Promise<Ran> =>
+      runInProcess(['accounts', 'show', 'golden'], {
+        environment: { ...environment, SURETY_CURRENCIES },
+      });
+    await openAccounts(shard.store, [anOpening('golden', { currency: 'GOLD' })]);
+    const gold = { minor: 1_000_001n, currency: 'GOLD' };
+    await fundAccounts(shard.store, [aDeposit('golden', gold, 9)]);
+    // Of a database where nobody has written them down, nothing is known.
+    expect((await show()).out).toContain('balance      1000001 minor GOLD (unknown currency)');
+    await rememberCurrencies(shard, [{ code: 'GOLD', exponent: 6 }]);
+    expect((await show()).out).toContain('balance      1.000001 GOLD');
+    expect((await show('GOLD:6')).out).toContain('balance      1.000001 GOLD');
+    const { code, out, err } = await show('GOLD:2');
+    expect([code, out]).toEqual([2, '']);
+    expect(err).toContain('money is stored in GOLD with 6 decimals (shard 0), it has 2 now');
   });
 
   it('says how far the projection is behind', async () => {

@@ -1,8 +1,9 @@
-import { currencyTable, shardOfSlot } from '@surety/domain';
+import { shardOfSlot } from '@surety/domain';
 import type { CurrencyTable } from '@surety/domain';
-import { SHARD_URL, openShards } from '@surety/db';
+import { SHARD_URL, openShards, storedCurrencies } from '@surety/db';
 import type { Shard, ShardPools } from '@surety/db';
 import { parseEnvironment, settings } from '@surety/runtime';
+import { tableWithStored } from '../currencies.js';
 import { sweepShard } from '../sweep-shard.js';
 import type { RoutableSweepShard } from '../sweeps/routing.js';
 import type { CliHost } from './host.js';
@@ -27,6 +28,7 @@ export interface SessionConfig {
 export interface Session {
   readonly pools: ShardPools;
   readonly config: SessionConfig;
+  /** Of the environment, and what that does not say, as it is stored. */
   readonly currencies: CurrencyTable;
   readonly sweepShards: readonly RoutableSweepShard[];
   /** @throws RangeError where no shard carries the slot. */
@@ -56,7 +58,8 @@ export async function withShards<T>(
       throw noAnswer(host, error);
     });
     const { HOLD_TIMEOUT: holdTimeoutMs, SURETY_STALL_TIMEOUT: stallTimeoutMs } = values;
-    const currencies = currencyTable(values.SURETY_CURRENCIES);
+    const stored = await storedCurrencies(pools.shards);
+    const currencies = tableWithStored(values.SURETY_CURRENCIES, stored);
     return await command(open(pools, { holdTimeoutMs, stallTimeoutMs }, currencies));
   } finally {
     await pools.close();
