@@ -2,14 +2,21 @@ import { openShards } from '@surety/db';
 import { Releasers, connectRedis, createLogger } from '@surety/runtime';
 import type { RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
+import type { RebuildSummary } from './rebuild.js';
 import { rebuildProjections } from './rebuild-projections.js';
 
 const RELEASE_DEADLINE_MS = 5_000;
 /** Copies are a favour to readers: without Redis the rebuild is complete nevertheless. */
 const REDIS_PATIENCE_MS = 2_000;
 
+/** Whoever started it goes by the exit code. @throws Error where events were left out */
+function endWell(summaries: readonly RebuildSummary[]): void {
+  const unreadable = summaries.reduce((sum, one) => sum + one.unreadable, 0);
+  if (unreadable > 0) throw new Error(`all shards are rebuilt but for ${unreadable} events`);
+}
+
 /**
- * One rebuild of all shards, then the end.
+ * One rebuild of all shards, then the end; `done` fails where events could not be read.
  * @throws ConfigurationError
  */
 export async function startRebuild(environment: NodeJS.ProcessEnv): Promise<RunningProcess> {
@@ -26,7 +33,7 @@ export async function startRebuild(environment: NodeJS.ProcessEnv): Promise<Runn
   const release = async (): Promise<void> => {
     await releasers.releaseAll(RELEASE_DEADLINE_MS, log);
   };
-  const done = rebuildProjections(pools.shards, { log, redis }).then(() => undefined);
+  const done = rebuildProjections(pools.shards, { log, redis }).then(endWell);
   return { done: done.finally(release), stop: release };
 }
 

@@ -11,7 +11,12 @@ import type { RowsOfTables } from './shard-projection.js';
 
 const SOURCE = 'rebuild-source';
 const warnings: string[] = [];
-const log = { info: () => log, warn: (text: string) => warnings.push(text) } as never;
+const errors: unknown[] = [];
+const log = {
+  info: () => log,
+  warn: (text: string) => warnings.push(text),
+  error: (_text: string, fields: unknown) => errors.push(fields),
+} as never;
 
 function committed(n: number): Envelope {
   const transferId = aTransferId(SOURCE, n);
@@ -32,10 +37,12 @@ function committed(n: number): Envelope {
 class StoreDouble implements RebuildStore<number> {
   readonly shard = 0;
   rows = new ProjectionFold();
-  readonly events: readonly string[];
+  readonly events: string[];
+  readonly ids: readonly string[];
 
   constructor(events: readonly Envelope[]) {
     this.events = events.map(encodeEnvelope);
+    this.ids = events.map(({ id }) => id);
   }
 
   async clear(): Promise<void> {
@@ -44,9 +51,10 @@ class StoreDouble implements RebuildStore<number> {
 
   async readEvents(after: number | undefined, limit: number) {
     const from = after ?? 0;
-    const encoded = this.events.slice(from, from + limit);
+    const page = this.events.slice(from, from + limit);
+    const events = page.map((encoded, at) => ({ id: this.ids[from + at]!, encoded }));
     const next = from + limit < this.events.length ? from + limit : undefined;
-    return { encoded, next };
+    return { events, next };
   }
 
   async upsert({ balances, statuses }: RowsOfTables): Promise<void> {
@@ -104,9 +112,28 @@ describe('a rebuild', () => {
     ]);
   });
 
-  it('stops at an event that it cannot read, rather than leave it out', async () => {
-    const store = new StoreDouble([{ ...committed(1), step: 20 }]);
-    await expect(rebuildFromEvents([store], { log })).rejects.toThrow('cannot be read');
+  it.each<[string, (encoded: string) => string]>([
+    ['a newer release wrote it', (encoded) => encoded.replace('"schema":1', '"schema":9')],
+    ['JSON', () => '{'],
+    ['does not lie at step', (encoded) => encoded.replaceAll('/40"', '/20"').replace(':40', ':20')],
+    ['tells of', () => encodeEnvelope(committed(7))],
+  ])('tells of an event that it cannot read, and leaves out no other: %s', async (why, spoiled) => {
+    errors.splice(0);
+    const store = new StoreDouble([1, 2, 3].map(committed));
+    store.events[1] = spoiled(store.events[1]!);
+    const [summary] = await rebuildFromEvents([store], { log });
+    expect(summary).toMatchObject({ shard: 0, events: 3, unreadable: 1 });
+    const event = committed(2).id;
+    expect(errors).toEqual([{ shard: 0, event, fault: expect.stringContaining(why) }]);
+    expect([...store.rows.statuses.keys()]).toEqual([1, 3].map((n) => committed(n).transferId));
+  });
+
+  it('names the first of very many that it cannot read, and counts all', async () => {
+    errors.splice(0);
+    const store = new StoreDouble(Array.from({ length: 1_500 }, (_, n) => committed(n + 1)));
+    store.events.fill('{', 10);
+    const [summary] = await rebuildFromEvents([store], { log });
+    expect([summary?.unreadable, errors.length]).toEqual([1_490, 20]);
   });
 });
 

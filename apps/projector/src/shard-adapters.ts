@@ -18,7 +18,10 @@ export function rebuildStore(session: WritingSession): RebuildStore<EventPositio
     readEvents: async (after, limit) => {
       const rows = await readEventsPage(session, after, limit);
       const next = rows.length === limit ? rows.at(-1) : undefined;
-      return { encoded: rows.map((row) => row.envelope), next };
+      const events = rows.map(({ transferId, step, envelope: encoded }) => {
+        return { id: `${transferId}/${step}`, encoded };
+      });
+      return { events, next };
     },
   };
 }

@@ -3,6 +3,7 @@ export * from './json-text.js';
 export { readPlainShortForm, readPlainTerms } from './plain-short-form.js';
 export type { PlainShortForm } from './plain-short-form.js';
 export { SHORT_FORM_SCHEMA } from './short-form.js';
+export { judgeStored } from './stored-event.js';
 export * from './topics.js';
 export * from './http-answers.js';
 export * from './http-projections.js';

@@ -9,6 +9,7 @@ import { BECAUSE, runInProcess } from './spec-support.js';
 import type { Ran } from './spec-support.js';
 
 const ACCOUNT = 'projected-1';
+const OTHER = 'projected-2';
 
 let shards: TestShards;
 let shard: Shard;
@@ -64,5 +65,27 @@ describe('surety projections rebuild', () => {
     expect(await readBalance(shard, ACCOUNT)).toMatchObject({ balance: 10_00n, version: 1n });
     const line = ['operator:spec', 'operator.rebuild_projections', 'a spec wants it'];
     expect((await auditActions()).at(-1)).toEqual(line);
+  });
+
+  it('tells of an event that cannot be read, makes the rest anew and ends with 1', async () => {
+    await openAccounts(shard.store, [anOpening(OTHER)]);
+    await fundAccounts(shard.store, [aDeposit(OTHER, eur(20_00), 2)]);
+    const [accounts] = await shard.send([
+      'SELECT LOWER(HEX(transfer_id)) FROM transfer_events ' +
+        `WHERE step = 40 AND envelope LIKE '%"${ACCOUNT}"%'`,
+    ]);
+    const id = String(accounts!.rows[0]![0]);
+    await shard.send([
+      `UPDATE transfer_events SET envelope = REPLACE(envelope, '"schema":2', '"schema":3') ` +
+        `WHERE transfer_id = x'${id}' AND step = 40`,
+    ]);
+    const { code, out, err } = await rebuild([...BECAUSE, '--json']);
+    expect(code).toBe(1);
+    expect(JSON.parse(out)).toMatchObject({ shards: [{ shard: 0, events: 4, unreadable: 1 }] });
+    expect(err.replaceAll('-', '')).toContain(`${id}/40`);
+    expect(err).toContain('a newer release wrote it');
+    expect(await readBalance(shard, ACCOUNT)).toBeUndefined();
+    expect(await readBalance(shard, OTHER)).toMatchObject({ balance: 20_00n });
+    expect((await rebuild([...BECAUSE])).out).toMatch(/shard +events +rows written +unreadable/);
   });
 });

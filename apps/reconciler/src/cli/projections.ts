@@ -40,12 +40,14 @@ export function registerProjections(program: Command, { host, exit }: CommandCon
         'projector program (`main.js rebuild`), with the settings of the system. It may run while ' +
         'everything works: the projector takes what comes meanwhile, and only newer rows are taken. ' +
         'Until the end a row can be absent or old; readers that need the truth read the truth.',
+      "An event that cannot be read, a newer release's for instance after a roll-back, is named and " +
+        'left out: what it alone knows is absent, or as old as the event before it.',
       'Nothing else is changed, no money is. Running it again begins from zero again.',
     ],
-    json: ['{ dryRun, shards: [{ shard, events, rows }] }'],
+    json: ['{ dryRun, shards: [{ shard, events, rows, unreadable }] }'],
     exitCodes: {
       '0': 'rebuilt (in a dry run: would be)',
-      '1': 'never',
+      '1': 'rebuilt but for events that cannot be read: they are named',
       '2': 'the rebuild could not be finished: run it again',
     },
     examples: [
@@ -59,6 +61,7 @@ interface Rebuilt {
   readonly shard: number;
   readonly events: number;
   readonly rows: number;
+  readonly unreadable: number;
 }
 
 async function runRebuild(host: CliHost, options: ChangeOptions): Promise<number> {
@@ -76,7 +79,7 @@ async function runRebuild(host: CliHost, options: ChangeOptions): Promise<number
     await Promise.all(shards.map((shard) => noteRebuild(session, shard, change)));
     const rebuilt = await rebuild(host, shards.length);
     host.print(json ? toJson({ dryRun, shards: rebuilt }) : printRebuilt(rebuilt));
-    return EXIT.ok;
+    return rebuilt.some(isIncomplete) ? EXIT.found : EXIT.ok;
   });
 }
 
@@ -99,9 +102,12 @@ async function rebuild(host: CliHost, shards: number): Promise<readonly Rebuilt[
   });
   const rebuilt: Rebuilt[] = [];
   const errors: string[] = [];
+  const leftOut: string[] = [];
   createInterface({ input: child.stdout }).on('line', (line) => {
     const done = rebuiltOf(line);
+    const missing = leftOutOf(line);
     if (done) rebuilt.push(done);
+    else if (missing !== undefined) leftOut.push(missing);
     else if (line.includes('"level":"error"')) errors.push(line);
   });
   createInterface({ input: child.stderr }).on('line', (line) => errors.push(line));
@@ -114,7 +120,10 @@ async function rebuild(host: CliHost, shards: number): Promise<readonly Rebuilt[
       child.on('error', reject);
       child.on('close', resolve);
     });
-    if (code === 0 && rebuilt.length === shards) return rebuilt;
+    if (rebuilt.length === shards && (code === 0 || rebuilt.some(isIncomplete))) {
+      tellLeftOut(host, rebuilt, leftOut);
+      return rebuilt;
+    }
     for (const line of errors.slice(-ERROR_LINES_MAX)) host.printError(line);
     throw new CliError(
       `${rebuilt.length} of ${shards} shards were rebuilt (the projector ended with ${code ?? 'a signal'}): run it again`,
@@ -125,18 +134,43 @@ async function rebuild(host: CliHost, shards: number): Promise<readonly Rebuilt[
   }
 }
 
-/** A line of the projector's log, where it tells of a shard that is done. */
-function rebuiltOf(line: string): Rebuilt | undefined {
-  if (!line.includes('projections rebuilt')) return undefined;
+function tellLeftOut(host: CliHost, rebuilt: readonly Rebuilt[], leftOut: readonly string[]): void {
+  const told = leftOut.slice(0, ERROR_LINES_MAX);
+  for (const line of told) host.printError(line);
+  const more = rebuilt.reduce((sum, { unreadable }) => sum + unreadable, 0) - told.length;
+  if (more > 0) host.printError(`and ${more} more events cannot be read`);
+}
+
+/** A line of the projector's log, where it tells of an event that was left out, in words. */
+function leftOutOf(line: string): string | undefined {
+  if (!line.includes('an event cannot be read')) return undefined;
   try {
-    const { shard, events, rows } = JSON.parse(line) as Rebuilt;
-    return { shard, events, rows };
+    const { shard, event, fault } = JSON.parse(line) as Record<string, unknown>;
+    return `shard ${String(shard)}: the event ${String(event)} cannot be read: ${String(fault)}`;
   } catch {
     return undefined;
   }
 }
 
+/** A line of the projector's log, where it tells of a shard that is done. */
+function rebuiltOf(line: string): Rebuilt | undefined {
+  if (!line.includes('projections rebuilt')) return undefined;
+  try {
+    const { shard, events, rows, unreadable } = JSON.parse(line) as Rebuilt;
+    return { shard, events, rows, unreadable };
+  } catch {
+    return undefined;
+  }
+}
+
+function isIncomplete({ unreadable }: Rebuilt): boolean {
+  return unreadable > 0;
+}
+
 function printRebuilt(rebuilt: readonly Rebuilt[]): string {
+  const headings = ['shard', 'events', 'rows written'];
   const rows = rebuilt.map(({ shard, events, rows: written }) => [String(shard), events, written]);
-  return table(['shard', 'events', 'rows written'], rows);
+  if (!rebuilt.some(isIncomplete)) return table(headings, rows);
+  const counted = rows.map((row, at) => [...row, rebuilt[at]?.unreadable]);
+  return table([...headings, 'unreadable'], counted);
 }

@@ -1,4 +1,4 @@
-import { decodeMessage, encodeMessage } from '@surety/contracts';
+import { judgeStored } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
 import { SLOT_COUNT } from '@surety/domain';
 import type { ShardId, TransferId } from '@surety/domain';
@@ -80,28 +80,10 @@ function eventOf(
     return { kind: 'missing_event', message };
   }
   const { envelope: encoded } = row;
-  const read = readStored(encoded);
   const id = `${transferId}/${step}`;
-  if (typeof read === 'string') {
-    return { kind: 'data', message: `the event ${id} cannot be read: ${read}` };
-  }
-  if (read.id === id) return { envelope: read, encoded };
-  return { kind: 'data', message: `the event ${id} tells of ${read.id}` };
-}
-
-/** The one event of a text, judged as its receivers do, or why there is none. */
-function readStored(encoded: string): Envelope | string {
-  const decoded = decodeMessage(encodeMessage([encoded]));
-  switch (decoded.kind) {
-    case 'events':
-      return decoded.events[0] ?? 'it is empty';
-    case 'unknown_schema':
-      return `a newer release wrote it, with schema ${decoded.schema}`;
-    case 'malformed':
-      return decoded.error;
-    default:
-      return decoded satisfies never;
-  }
+  const read = judgeStored(id, encoded);
+  if ('envelope' in read) return { ...read, encoded };
+  return { kind: 'data', message: `the event ${id} cannot be read: ${read.fault}` };
 }
 
 export interface DestinationGroup {
