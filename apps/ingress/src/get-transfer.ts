@@ -10,7 +10,7 @@ import {
   slotOfTransferId,
 } from '@surety/domain';
 import type { CurrencyTable, TransferId } from '@surety/domain';
-import { dataOfEvent, statusOfEvents } from '@surety/saga';
+import { shownDataOf, statusOfEvents } from '@surety/saga';
 import type { StatusNow, TransferRow } from '@surety/saga';
 import { exponentOf } from './account-answer.js';
 import { jsonAnswer } from './answer.js';
@@ -87,13 +87,14 @@ function transferAnswer(
   const parts = history.destination ? [history.source, history.destination] : [history.source];
   const { events } = history.source;
   // The events were read after the row: what they tell may be newer, and the timeline shows it.
-  const { status, reason, updatedAt } = statusOfEvents(events) ?? {
+  const { status, reason, updatedAt } = withReasonOf(statusOfEvents(events, shownDataOf), row) ?? {
     status: row.state,
     reason: row.reason ?? undefined,
     updatedAt: row.requestedAt,
   };
   const first = events[0];
-  const { description, metadata } = first ? dataOfEvent(first) : {};
+  const { description, metadata } = (first && shownDataOf(first)) ?? {};
+  const isReadable = parts.every((part) => part.events.every((event) => shownDataOf(event)));
   return {
     transactionId: row.id,
     status,
@@ -108,8 +109,14 @@ function transferAnswer(
     requestedAt: row.requestedAt,
     updatedAt,
     timeline: mergeTimelines(parts),
-    timelineComplete: history.isComplete,
+    timelineComplete: history.isComplete && isReadable,
   };
+}
+
+/** The row has the reason of its state, too: for where the event that gives it cannot be read. */
+function withReasonOf<Now extends StatusNow | undefined>(now: Now, row: TransferRow): Now {
+  if (!now || now.reason !== undefined || now.status !== row.state) return now;
+  return { ...now, reason: row.reason ?? undefined };
 }
 
 /**
@@ -133,9 +140,16 @@ export function getTransferStatus({ doors, copies }: GetTransferDependencies): H
 }
 
 function statusFromShard(doors: ShardDoors, id: TransferId): Promise<StatusNow | undefined> {
-  return doors.read(slotOfTransferId(id), async (shard) =>
-    statusOfEvents(await readTimeline(shard, id)),
-  );
+  return doors.read(slotOfTransferId(id), async (shard) => {
+    const now = statusOfEvents(await readTimeline(shard, id), shownDataOf);
+    if (!now || now.reason !== undefined || !endsWithReason(now.status)) return now;
+    const row = await findTransfer(shard, id);
+    return row ? withReasonOf(now, row) : now;
+  });
+}
+
+function endsWithReason(status: StatusNow['status']): boolean {
+  return status === 'rejected' || status === 'cancelled';
 }
 
 async function endedCopy(copies: Copies, id: TransferId): Promise<StatusNow | undefined> {

@@ -568,6 +568,57 @@ describe('bad input', () => {
   });
 });
 
+/** As after a roll-back: rows that a newer release has written stay. */
+describe('an event that cannot be read', () => {
+  async function aRejectedTransfer(): Promise<{ id: string; shard: Shard }> {
+    const body = transferBody({ description: 'rent' });
+    const reply = await call(ingress, POST, { key: randomUUID(), body });
+    const id = transferAcceptedAnswer.parse(reply.body).transactionId;
+    const shard = shards.pools.shards[shardOfSlot(map, slotOfAccount('spec-source'))] as Shard;
+    const [requested] = await readTimeline(shard, id);
+    await expireRequested(shard.store, [readEnvelope(requested?.envelope ?? '')], 'spec');
+    return { id, shard };
+  }
+
+  async function spoil({ id, shard }: { id: string; shard: Shard }, step: number, text: string) {
+    const [result] = await shard.send([
+      `UPDATE transfer_events SET envelope = ${text} ` +
+        `WHERE transfer_id = x'${id.replaceAll('-', '')}' AND step = ${step}`,
+    ]);
+    expect(result?.affectedRows).toBe(1);
+  }
+
+  const NEWER = `REPLACE(envelope, '"schema":2', '"schema":3')`;
+  const SPOILED = [NEWER, `'{'`, `'null'`, `'{"data":null}'`];
+
+  test.each(SPOILED)('keeps neither status nor reason from being told: %s', async (text) => {
+    const transfer = await aRejectedTransfer();
+    await spoil(transfer, 20, text);
+    const reply = await call(ingress, `${POST}/${transfer.id}`);
+    expect(reply.status).toBe(200);
+    const answer = transferAnswer.parse(reply.body);
+    expect(answer).toMatchObject({
+      ...{ status: 'rejected', reason: 'not_processed', description: 'rent', amount: '10.50' },
+      ...{ timeline: [{ step: 10 }, { step: 20, event: 'rejected' }], timelineComplete: false },
+    });
+    expect(answer.timeline[1]).not.toHaveProperty('reason');
+    const status = await call(ingress, `${POST}/${transfer.id}/status`);
+    expect([status.status, status.body]).toMatchObject([
+      200,
+      { status: 'rejected', reason: 'not_processed', updatedAt: answer.updatedAt },
+    ]);
+  });
+
+  test.each(SPOILED)('is missed where it alone knows: %s', async (text) => {
+    const transfer = await aRejectedTransfer();
+    await spoil(transfer, 10, text);
+    const reply = await call(ingress, `${POST}/${transfer.id}`);
+    const answer = transferAnswer.parse(reply.body);
+    expect([reply.status, answer.status, answer.amount]).toEqual([200, 'rejected', '10.50']);
+    expect([answer.description, answer.timelineComplete]).toEqual([undefined, false]);
+  });
+});
+
 describe('waiting for the end', () => {
   async function anOpenTransfer(): Promise<string> {
     const reply = await call(ingress, POST, { key: randomUUID(), body: transferBody() });

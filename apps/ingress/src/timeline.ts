@@ -1,6 +1,6 @@
 import type { TimelineEntry } from '@surety/contracts';
 import type { ShardId } from '@surety/domain';
-import { dataOfEvent } from '@surety/saga';
+import { shownDataOf } from '@surety/saga';
 import type { EventRow } from '@surety/saga';
 
 /** The events that one shard has of a transfer. */
@@ -17,7 +17,7 @@ export function mergeTimelines(parts: readonly ShardEvents[]): TimelineEntry[] {
 }
 
 function entryOf(event: EventRow, shard: ShardId): TimelineEntry {
-  const { reason } = dataOfEvent(event);
+  const reason = shownDataOf(event)?.reason;
   return {
     step: event.step,
     event: event.type,
