@@ -14,7 +14,7 @@ import type { ProcessKit, RunningProcess } from '@surety/runtime';
 import { readConfig } from './config.js';
 import type { WorkersConfig } from './config.js';
 import { createHandler } from './create-handler.js';
-import { groupIdOf, topicsOf } from './worker-steps.js';
+import { WORKER_STEPS, groupIdOf, topicsOf } from './worker-steps.js';
 
 /** Longer than a transaction with its retries: what is in hand is to be finished. */
 const STOP_DEADLINE_MS = 20_000;
@@ -56,6 +56,7 @@ async function build(config: WorkersConfig, kit: ProcessKit): Promise<{ adminPor
     optional: ['redis'],
     consumes: true,
   });
+  for (const step of WORKER_STEPS) metrics.workerStepOn.set({ step }, steps.includes(step) ? 1 : 0);
   const doorbell = createDoorbell({ url, log });
   releasers.push('doorbell', () => doorbell.close());
   const { handler, stop } = createHandler(config, { pools, doorbell, metrics, log });

@@ -337,7 +337,14 @@ describe('workers on real shards and a real broker', () => {
     });
     const url = `http://127.0.0.1:${running.adminPort}`;
     await until(async () => (await fetch(`${url}/readyz`)).status === 200);
-    expect(await (await fetch(`${url}/metrics`)).text()).toContain('surety_steps_total');
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    expect(metrics).toContain('surety_steps_total');
+    const lines = metrics.split('\n').filter((line) => line.startsWith('surety_worker_step_on'));
+    expect(lines.sort()).toEqual([
+      'surety_worker_step_on{step="credit",process="workers"} 1',
+      'surety_worker_step_on{step="hold",process="workers"} 0',
+      'surety_worker_step_on{step="settle",process="workers"} 0',
+    ]);
     await running.stop();
     await running.done;
   });

@@ -24,6 +24,7 @@ interface StateMetrics {
   readonly heldMinor: Gauge<'shard' | 'currency'>;
   readonly breakerOpen: Gauge<'shard'>;
   readonly queueDepth: Gauge<'shard'>;
+  readonly workerStepOn: Gauge<'step'>;
 }
 
 interface ReconciliationMetrics {
@@ -156,6 +157,12 @@ function stateMetrics(registry: Registry): StateMetrics {
       name: 'surety_queue_items',
       help: 'Items that wait for a transaction on a shard.',
       labelNames: ['shard'],
+      registers,
+    }),
+    workerStepOn: new Gauge({
+      name: 'surety_worker_step_on',
+      help: '1 for each step that this process runs, 0 for those that it leaves to others.',
+      labelNames: ['step'],
       registers,
     }),
   };

@@ -16,7 +16,7 @@ test('every metric of ours has help, the prefix and a unit, and carries its proc
   const ours = (await metrics.registry.getMetricsAsJSON()).filter(
     ({ name }) => !/^(process|nodejs)_/.test(name),
   );
-  const units = /_(total|seconds|items|rows|messages|minor|open)$/;
+  const units = /_(total|seconds|items|rows|messages|minor|open|on)$/;
   for (const { name, help } of ours) {
     expect(name).toMatch(/^surety_/);
     expect(name).toMatch(units);

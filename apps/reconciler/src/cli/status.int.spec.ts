@@ -18,6 +18,7 @@ let shards: TestShards;
 let source: Shard;
 let admin: AdminServer;
 let kafkaIsUp = true;
+const metrics = createMetrics('workers');
 
 function status(args: readonly string[] = [], more: NodeJS.ProcessEnv = {}): Promise<Ran> {
   const SURETY_SHARDS = shards.urls.join(',');
@@ -52,7 +53,6 @@ beforeAll(async () => {
   for (const shard of shards.pools.shards) {
     await acquireLease(shard, { name: 'reconciler', holder: 'r-1', ttlMs: 600_000 });
   }
-  const metrics = createMetrics('workers');
   metrics.consumerLag.set({ topic: 'to-source', partition: '0' }, 5);
   metrics.consumerLag.set({ topic: 'to-source', partition: '1' }, 2);
   admin = await startAdminServer({
@@ -108,6 +108,16 @@ describe('surety status', () => {
     expect(code).toBe(1);
     expect(out).toContain('workers-1 is unready: kafka (ECONNREFUSED)');
     expect(out).toMatch(/relay-1 +away/);
+  });
+
+  it('names the steps that no worker process runs, and ends with 1', async () => {
+    for (const step of ['hold', 'credit', 'settle']) {
+      metrics.workerStepOn.set({ step }, step === 'hold' ? 1 : 0);
+    }
+    const { code, out } = await status([], processes());
+    metrics.workerStepOn.reset();
+    expect(code).toBe(1);
+    expect(out).toContain('no worker process that answers runs credit, settle');
   });
 
   it('ends with 1 where messages wait longer than they may', async () => {

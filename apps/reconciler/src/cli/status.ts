@@ -41,14 +41,15 @@ export function registerStatus(program: Command, { host, exit }: CommandContext)
         'processes. Where these are: those of `npm start` are found by themselves, elsewhere ' +
         'SURETY_PROCESSES names them (name=http://host:port, comma separated). Where neither says ' +
         'anything, they are unknown, and the rest is shown.',
-      'Last come the lines that a person should look at: a process that is not ready, a shard that is ' +
-        'away, an outbox older than SURETY_STALL_TIMEOUT, a transfer that stands open for longer than ' +
+      'Last come the lines that a person should look at: a process that is not ready, a step that no ' +
+        'worker process runs (SURETY_WORKER_STEPS), a shard that is away, an outbox older than SURETY_STALL_TIMEOUT, a transfer that stands open for longer than ' +
         'twice HOLD_TIMEOUT and 30 s, an open dead letter, a finding of the last full check, a lease ' +
         'that nobody holds. Any of them makes the exit code 1.',
     ],
     json: [
       '{ at, attention: [text],',
-      '  processes: [{ name, url, state, trouble, uptimeSeconds, version, lagMessages }] or null,',
+      '  processes: [{ name, url, state, trouble, uptimeSeconds, version, lagMessages,',
+      '    steps: { hold, credit, settle } or null }] or null,',
       '  shards: [{ id, answers, outbox: { rows, oldestAgeSeconds, isMore },',
       '    open: { byState, oldest: { transferId, ageSeconds } },',
       '    held: [...], openDeadLetters, checked: { verifiedAt, fullAt, fullFindings, now },',

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { laggingMessages } from './metrics-page.js';
+import { laggingMessages, stepsOf } from './metrics-page.js';
 import { parseProcesses, processAddresses } from './process-addresses.js';
 
 describe('where the processes are', () => {
@@ -38,5 +38,20 @@ describe('the lag of a process', () => {
 
   it('is nothing where the process reads no partitions', () => {
     expect(laggingMessages('process_cpu_seconds_total 1')).toBeNull();
+  });
+});
+
+describe('the steps of a process', () => {
+  it('are those that it tells of, run or not', () => {
+    const page = [
+      '# TYPE surety_worker_step_on gauge',
+      'surety_worker_step_on{step="hold",process="workers"} 1',
+      'surety_worker_step_on{process="workers",step="credit"} 0',
+    ].join('\n');
+    expect(stepsOf(page)).toEqual({ hold: true, credit: false });
+  });
+
+  it('are not known where it is no worker', () => {
+    expect(stepsOf('# TYPE surety_worker_step_on gauge\nprocess_cpu_seconds_total 1')).toBeNull();
   });
 });

@@ -1,4 +1,5 @@
 const LAG = 'surety_consumer_lag_messages';
+const STEP = /^surety_worker_step_on\{(?:.*,)?step="(\w+)".*\} ([01])$/;
 
 /** The values of every series of a metric on a page in Prometheus' text format. */
 export function seriesOf(page: string, name: string): number[] {
@@ -13,4 +14,13 @@ export function seriesOf(page: string, name: string): number[] {
 export function laggingMessages(page: string): number | null {
   const lags = seriesOf(page, LAG);
   return lags.length === 0 ? null : lags.reduce((sum, lag) => sum + lag, 0);
+}
+
+/** By step, whether a worker process runs it; null where the process is none that tells. */
+export function stepsOf(page: string): Readonly<Record<string, boolean>> | null {
+  const told = page.split('\n').flatMap((line) => {
+    const [, step, isOn] = STEP.exec(line) ?? [];
+    return step === undefined ? [] : [[step, isOn === '1'] as const];
+  });
+  return told.length === 0 ? null : Object.fromEntries(told);
 }

@@ -1,4 +1,4 @@
-import { laggingMessages } from './metrics-page.js';
+import { laggingMessages, stepsOf } from './metrics-page.js';
 
 /** Where a process answers for its health, and under which name it is known. */
 export interface ProcessAddress {
@@ -16,6 +16,8 @@ export interface ProcessStatus {
   readonly version: string | null;
   /** Messages of its partitions that it has yet to handle; null where it reads none. */
   readonly lagMessages: number | null;
+  /** Each step of workers, and whether this process runs it; null where it is none of the workers. */
+  readonly steps: Readonly<Record<string, boolean>> | null;
 }
 
 /** A readiness probe asks its dependencies for two seconds; beyond that a process counts as away. */
@@ -42,12 +44,13 @@ async function askProcess({ name, url }: ProcessAddress): Promise<ProcessStatus>
       state: readiness.status,
       trouble: troubleOf(readiness),
       lagMessages: laggingMessages(metrics),
+      steps: stepsOf(metrics),
     };
   } catch (error) {
     const why = error instanceof Error ? reasonOf(error) : String(error);
     return {
       ...{ name, url, state: 'away', trouble: [why] },
-      ...{ uptimeSeconds: null, version: null, lagMessages: null },
+      ...{ uptimeSeconds: null, version: null, lagMessages: null, steps: null },
     };
   }
 }

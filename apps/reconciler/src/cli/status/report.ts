@@ -47,6 +47,7 @@ export function statusReport(
     held: sumByCurrency(answering.flatMap((shard) => shard.held)),
     attention: [
       ...(seen.processes ?? []).flatMap(processAttention),
+      ...stepAttention(seen.processes ?? []),
       ...seen.shards.flatMap((shard) =>
         shard.answers ? shardAttention(shard, patience) : [`shard ${shard.id} is away`],
       ),
@@ -66,6 +67,19 @@ function sumByCurrency(totals: readonly HeldTotal[]): HeldTotal[] {
 function processAttention({ name, state, trouble }: ProcessStatus): string[] {
   if (state === 'ready') return [];
   return [`${name} is ${state}${trouble.length > 0 ? `: ${trouble.join(', ')}` : ''}`];
+}
+
+/**
+ * Nothing of the rows shows it in time: what waits for such a step ends as expired, in good order.
+ * Said only where a worker process answers: of others that are not named here nothing is known.
+ */
+function stepAttention(processes: readonly ProcessStatus[]): string[] {
+  const told = processes.flatMap(({ steps }) => Object.entries(steps ?? {}));
+  const run = new Set(told.filter(([, isOn]) => isOn).map(([step]) => step));
+  const missing = [...new Set(told.map(([step]) => step))].filter((step) => !run.has(step));
+  if (missing.length === 0) return [];
+  const names = missing.join(', ');
+  return [`no worker process that answers runs ${names}: transfers wait for it until they expire`];
 }
 
 function shardAttention(shard: AnsweringShard, patience: Patience): string[] {

@@ -24,7 +24,7 @@ function shard(fields: Partial<AnsweringShard> = {}): AnsweringShard {
 function ready(fields: Partial<ProcessStatus> = {}): ProcessStatus {
   return {
     ...{ name: 'workers', url: 'http://w:1', state: 'ready', trouble: [] },
-    ...{ uptimeSeconds: 61, version: '0.1.0', lagMessages: 12 },
+    ...{ uptimeSeconds: 61, version: '0.1.0', lagMessages: 12, steps: null },
     ...fields,
   };
 }
@@ -79,6 +79,28 @@ describe('what a person should look at', () => {
   it('is a process that is not ready, with what it cannot reach', () => {
     const workers = ready({ state: 'unready', trouble: ['kafka (ECONNREFUSED)'] });
     expect(attentionOf([], [workers])).toEqual(['workers is unready: kafka (ECONNREFUSED)']);
+  });
+
+  it.each<[string, ProcessStatus['steps'][], string[]]>([
+    [
+      'every step is run by somebody',
+      [
+        { hold: true, credit: false },
+        { hold: false, credit: true },
+      ],
+      [],
+    ],
+    ['a step is run by nobody', [{ hold: true, credit: false }], ['credit']],
+    ['two are', [{ hold: false, credit: true, settle: false }, null], ['hold, settle']],
+    ['nobody tells', [null, null], []],
+  ])('is a step that no worker process runs: %s', (_, steps, missing) => {
+    const processes = steps.map((one) => ready({ steps: one }));
+    expect(attentionOf([shard()], processes)).toEqual(
+      missing.map(
+        (names) =>
+          `no worker process that answers runs ${names}: transfers wait for it until they expire`,
+      ),
+    );
   });
 
   it('begins after the longest way to an end that the time-outs allow', () => {
