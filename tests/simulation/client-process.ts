@@ -102,8 +102,13 @@ function exchangeOf(world: World, intent: Intent, minor: number): Exchange {
       : { sourceAccount: source, destinationAccount: destination, ...money };
   const bytes = Buffer.from(JSON.stringify(body));
   const key = world.has('retry_under_a_new_key') ? `key-${n}-${attempts}` : `key-${n}`;
+  const headers: [string, string][] = [
+    ['content-type', 'application/json'],
+    ['idempotency-key', key],
+  ];
   const request = {
-    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+    headers: Object.fromEntries(headers),
+    rawHeaders: headers.flat(),
     params: { id: source },
     query: {},
     on: (event: string, listener: (chunk: Buffer) => void) => {

@@ -137,6 +137,27 @@ describe('an idempotency key in two headers', () => {
   });
 });
 
+describe('a body of two media types', () => {
+  const KEY = (): string => `Idempotency-Key: ${randomUUID()}`;
+  const TEXT = 'Content-Type: text/plain';
+
+  test.each(['/transfers', '/transfers/batch', '/accounts', '/accounts/edge/funding'])(
+    'is none that %s reads',
+    async (path) => {
+      const reply = await ask(`POST /api/v1${path}`, aTransfer(), [TEXT, KEY()]);
+      expect(faultsOf(reply)).toBe('415 unsupported-media-type');
+    },
+  );
+
+  test.each(['application/json', 'application/json; charset=utf-8'])(
+    'is read where both say the same: %s',
+    async (type) => {
+      const headers = [`CONTENT-TYPE: ${type}`, KEY()];
+      expect((await ask('POST /api/v1/transfers', aTransfer(), headers)).status).toBe(202);
+    },
+  );
+});
+
 describe('what the parser of HTTP refuses', () => {
   const LARGE = 'x'.repeat(100_000);
 
