@@ -125,7 +125,7 @@ export function getEntries(dependencies: GetAccountDependencies): Handler {
 }
 
 function limitIn(text: string): number | ParameterFault {
-  if (!/^-?[0-9]+$/.test(text)) return 'not_an_integer';
+  if (!/^(?:0|-?[1-9][0-9]*)$/.test(text)) return 'not_an_integer';
   const limit = Number(text);
   if (limit >= 1 && limit <= ENTRIES_MAX) return limit;
   return { fault: 'out_of_range', range: { min: 1, max: ENTRIES_MAX } };

@@ -12,8 +12,8 @@ export const WAIT_MAX_MS = 30_000;
 /** The bell may be lost; the rows are read again this often. */
 const POLL_MS = 500;
 
-/** With its unit: what a bare number means, clients need not agree on. */
-const WAIT = /^[0-9]+(?:ms|s|m)$/;
+/** With its unit: what a bare number means, clients need not agree on; in one spelling, as amounts. */
+const WAIT = /^(?:0|[1-9][0-9]*)(?:ms|s|m)$/;
 
 /** How long the client is willing to wait, 0 where it did not say. @throws Problem invalid-request */
 export function waitMsOf(exchange: Exchange): number {

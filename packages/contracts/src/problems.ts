@@ -171,9 +171,9 @@ export const FIELD_FAULTS = {
   same_account: 'Source and destination must be different accounts.',
   unknown_parameter: 'The query parameter is not known.',
   duplicate_parameter: 'The query parameter comes twice.',
-  not_an_integer: 'The value is not a whole number.',
+  not_an_integer: 'The value is not a whole number without leading zeros.',
   malformed_cursor: 'The cursor is not one that an earlier answer for this account gave.',
-  malformed_duration: 'A duration is a whole number followed by ms, s or m.',
+  malformed_duration: 'A duration is a whole number without leading zeros, followed by ms, s or m.',
   out_of_range: 'The value is outside its range.',
 } as const;
 
