@@ -15,7 +15,7 @@ const up = () => Promise.resolve();
 const away = () =>
   Promise.reject(Object.assign(new Error('mysql://app:hunter2@h'), { code: 'ECONNREFUSED' }));
 
-async function ask(path: string, options: Partial<HealthOptions> = {}) {
+async function ask(path: string, options: Partial<HealthOptions> = {}, method = 'GET') {
   server = await startAdminServer({
     host: '127.0.0.1',
     port: 0,
@@ -25,8 +25,9 @@ async function ask(path: string, options: Partial<HealthOptions> = {}) {
     process: 'spec',
     ...options,
   });
-  const response = await fetch(`http://127.0.0.1:${server.port}${path}`);
-  return { status: response.status, body: await response.text() };
+  const response = await fetch(`http://127.0.0.1:${server.port}${path}`, { method });
+  const { status, headers } = response;
+  return { status, headers, body: await response.text() };
 }
 
 test('a process whose dependencies answer is ready', async () => {
@@ -94,4 +95,43 @@ test('health is a summary and metrics are Prometheus text', async () => {
   await server?.close();
   const metrics = await ask('/metrics');
   expect(metrics.body).toContain('# HELP surety_outbox_rows');
+});
+
+test.each([
+  ['POST', '/livez', 405],
+  ['OPTIONS', '/metrics', 405],
+  ['DELETE', '/readyz', 405],
+  ['GET', '/', 404],
+  ['OPTIONS', '/', 404],
+  ['POST', '/nothing', 404],
+  ['GET', '/livez/', 404],
+  ['GET', '/LIVEZ', 404],
+  ['GET', '/%', 404],
+])('%s %s is refused as the API refuses it', async (method, path, expected) => {
+  const { status, headers, body } = await ask(path, {}, method);
+  expect([status, headers.get('content-type')]).toEqual([expected, 'application/problem+json']);
+  expect(JSON.parse(body)).toEqual({
+    type: 'about:blank',
+    title: expected === 405 ? 'Method Not Allowed' : 'Not Found',
+    status: expected,
+    detail: 'Here are /livez, /readyz, /metrics, /health, for GET and HEAD.',
+  });
+  expect(headers.get('allow')).toBe(expected === 405 ? 'GET, HEAD' : null);
+});
+
+test.each(['/livez', '/health', '/metrics', '/nothing'])('HEAD %s has no body', async (path) => {
+  const { status, body } = await ask(path, {}, 'HEAD');
+  expect([status, body]).toEqual([path === '/nothing' ? 404 : 200, '']);
+});
+
+test('a failure inside tells nothing of it', async () => {
+  const metrics = createMetrics('spec');
+  metrics.registry.metrics = () => Promise.reject(new Error('hunter2'));
+  const { status, headers, body } = await ask('/metrics', { metrics });
+  expect([status, headers.get('content-type')]).toEqual([500, 'application/problem+json']);
+  expect(JSON.parse(body)).toEqual({
+    type: 'about:blank',
+    title: 'Internal Server Error',
+    status: 500,
+  });
 });
