@@ -11,7 +11,7 @@ import { detail, part, say } from './launch/say.mjs';
 import { Shutdown } from './launch/shutdown.mjs';
 import { ownNode } from './own-node.mjs';
 import { BENCH_HELP, planOf } from '../load/bench/arguments.mjs';
-import { comparisonOf, nothingSharedOf, otherCircumstancesOf } from '../load/bench/comparison.mjs';
+import { comparisonOf, otherCircumstancesOf } from '../load/bench/comparison.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const RESULTS = join(root, 'load', 'results');
@@ -200,7 +200,6 @@ async function report(rows, { options, earlier }) {
   if (!earlier) return;
   say(`\nagainst ${options.compare}:`);
   for (const line of comparisonOf(rows, earlier)) say(`  ${line}`);
-  if (nothingSharedOf(rows, earlier)) return;
   for (const line of otherCircumstancesOf(result, earlier)) say(`  ${line}`);
 }
 
@@ -230,8 +229,6 @@ async function main() {
   const plan = claimOrRefuse(shutdown);
   if (plan.options.help) return void process.stdout.write(BENCH_HELP);
   shutdown.listen({ exitCode: 1 });
-  const nothing = plan.earlier && nothingSharedOf(plan.scenarios, plan.earlier);
-  if (nothing) say(nothing);
   try {
     await part('npm packages', () => installPackages(root));
     await part('build', () => buildSources(root));

@@ -67,7 +67,8 @@ export function planOf(args, env) {
   if (options.help) return { options, scenarios: [] };
   refuseSettings(env);
   const scenarios = scenariosOf(options.scenarios).map((scenario) => adjusted(scenario, options));
-  const earlier = options.compare === undefined ? undefined : readEarlierResult(options.compare);
+  const { compare } = options;
+  const earlier = compare === undefined ? undefined : readEarlierResult(compare, scenarios);
   if (options.out !== undefined) refuseUnwritable(options.out);
   return { options, scenarios, earlier };
 }

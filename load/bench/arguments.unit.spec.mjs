@@ -101,6 +101,16 @@ describe('an earlier result', () => {
     expect(() => plan(['--compare', file])).toThrow(line);
   });
 
+  test('that has none of the scenarios to be run is refused before anything starts', () => {
+    const row = { committedPerSecond: 50, cpuMsPerTransfer: 1, committedMs: { p50: 1 } };
+    const scenarios = ['zipf', 'grown'].map((name) => ({ name, ...row }));
+    writeFileSync(file, JSON.stringify({ scenarios }));
+    const compare = ['--compare', file, '--scenario'];
+    const line = `--compare ${file}: nothing to compare: it has zipf, grown alone`;
+    expect(() => plan([...compare, 'uniform'])).toThrow(line);
+    expect(plan([...compare, 'uniform', '--scenario', 'grown']).earlier.scenarios).toHaveLength(2);
+  });
+
   test('is taken as it was written', () => {
     const row = { committedPerSecond: 50, cpuMsPerTransfer: 1, committedMs: { p50: 1 } };
     const earlier = { scenarios: [{ name: 'uniform', ...row }] };

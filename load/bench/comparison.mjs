@@ -3,15 +3,18 @@ import { readFileSync } from 'node:fs';
 
 /**
  * @param {string} file
- * @throws Error in one line, where it is no result that ratios can be made of
+ * @param {{ name: string }[]} planned scenarios to be run
+ * @throws Error in one line, where it is no result that ratios can be made of, or has none of these
  */
-export function readEarlierResult(file) {
+export function readEarlierResult(file, planned) {
   const result = parse(file, read(file));
   const scenarios = result?.scenarios;
   if (!Array.isArray(scenarios) || scenarios.length === 0 || !scenarios.every(isComparable)) {
     throw new Error(`--compare ${file}: it is no result of npm run bench (no scenarios in it)`);
   }
-  return result;
+  const names = scenarios.map(({ name }) => name);
+  if (planned.some(({ name }) => names.includes(name))) return result;
+  throw new Error(`--compare ${file}: nothing to compare: it has ${names.join(', ')} alone`);
 }
 
 function read(file) {
@@ -36,20 +39,8 @@ function isComparable(row) {
   return typeof row?.name === 'string' && numbers.every(Number.isFinite);
 }
 
-/**
- * A line where nothing can be compared; undefined where something can.
- * @param {{ name: string }[]} rows scenarios, run or to be run
- */
-export function nothingSharedOf(rows, earlier) {
-  const names = earlier.scenarios.map(({ name }) => name);
-  if (rows.some(({ name }) => names.includes(name))) return undefined;
-  return `nothing to compare: the earlier result has ${names.join(', ')} alone`;
-}
-
-/** Ratios of this run to an earlier one, for the scenarios that both have; or that there are none. */
+/** Ratios of this run to an earlier one, for the scenarios that both have. */
 export function comparisonOf(rows, earlier) {
-  const nothing = nothingSharedOf(rows, earlier);
-  if (nothing) return [nothing];
   return rows.flatMap((row) => {
     const other = earlier.scenarios.find(({ name }) => name === row.name);
     if (!other) return [];
