@@ -14,15 +14,22 @@
  */
 import { check } from 'k6';
 import { Rate, Trend } from 'k6/metrics';
-import { CURRENCY, follow, openAccounts, settled, submit, wholeNumber } from './lib/surety.js';
+import {
+  CURRENCY,
+  follow,
+  openAccounts,
+  oneOf,
+  refuseOtherSettings,
+  settled,
+  submit,
+  wholeNumber,
+} from './lib/surety.js';
 
 const VUS = wholeNumber('VUS', { fallback: 32, minimum: 1, maximum: 200 });
 const DURATION_S = wholeNumber('DURATION_S', { fallback: 30, minimum: 1, maximum: 600 });
 const ACCOUNTS = wholeNumber('ACCOUNTS', { fallback: 40, minimum: 2, maximum: 500 });
-const SIDE = __ENV.SIDE || 'destination';
-if (SIDE !== 'destination' && SIDE !== 'source') {
-  throw new Error(`SIDE is destination or source, not ${SIDE}`);
-}
+const SIDE = oneOf('SIDE', ['destination', 'source']);
+refuseOtherSettings();
 
 const transferEndMs = new Trend('transfer_end_ms', true);
 const transfersCommitted = new Rate('transfers_committed');

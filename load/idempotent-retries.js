@@ -20,6 +20,7 @@ import {
   follow,
   openAccounts,
   post,
+  refuseOtherSettings,
   settled,
   submit,
   wholeNumber,
@@ -28,6 +29,7 @@ import {
 const VUS = wholeNumber('VUS', { fallback: 16, minimum: 1, maximum: 200 });
 const DURATION_S = wholeNumber('DURATION_S', { fallback: 30, minimum: 1, maximum: 600 });
 const REPEATS = wholeNumber('REPEATS', { fallback: 5, minimum: 2, maximum: 20 });
+refuseOtherSettings();
 /** A caller has two accounts of its own, so that it knows what each must hold in the end. */
 const ACCOUNTS_PER_CALLER = 2;
 

@@ -20,6 +20,7 @@ import {
   CURRENCY,
   follow,
   openAccounts,
+  refuseOtherSettings,
   settled,
   submit,
   twoOf,
@@ -29,6 +30,7 @@ import {
 const RATE = wholeNumber('RATE', { fallback: 100, minimum: 1, maximum: 5_000 });
 const DURATION_S = wholeNumber('DURATION_S', { fallback: 600, minimum: 10, maximum: 86_400 });
 const ACCOUNTS = wholeNumber('ACCOUNTS', { fallback: 200, minimum: 2, maximum: 500 });
+refuseOtherSettings();
 const FOLLOW_EVERY = 50;
 const LAST_TENTH_S = Math.round(DURATION_S * 0.9);
 /** Twice as many as hold one that is followed: the first and last of them come when they can. */

@@ -20,6 +20,7 @@ import {
   CURRENCY,
   openAccounts,
   post,
+  refuseOtherSettings,
   settled,
   turnedAway,
   twoOf,
@@ -32,6 +33,7 @@ const SPIKE_S = wholeNumber('SPIKE_S', { fallback: 15, minimum: 1, maximum: 120 
 const ACCOUNTS = wholeNumber('ACCOUNTS', { fallback: 100, minimum: 2, maximum: 500 });
 const CALM_S = wholeNumber('CALM_S', { fallback: 10, minimum: 1, maximum: 120 });
 const RECOVERY_S = wholeNumber('RECOVERY_S', { fallback: 20, minimum: 1, maximum: 120 });
+refuseOtherSettings();
 
 const phase = (name, rate, startS, seconds) => ({
   executor: 'constant-arrival-rate',

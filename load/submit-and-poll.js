@@ -21,6 +21,7 @@ import {
   follow,
   openAccounts,
   post,
+  refuseOtherSettings,
   settled,
   submit,
   twoOf,
@@ -30,6 +31,7 @@ import {
 const VUS = wholeNumber('VUS', { fallback: 16, minimum: 1, maximum: 200 });
 const DURATION_S = wholeNumber('DURATION_S', { fallback: 30, minimum: 1, maximum: 600 });
 const ACCOUNTS = wholeNumber('ACCOUNTS', { fallback: 40, minimum: 2, maximum: 500 });
+refuseOtherSettings();
 const AMOUNT_CENTS_MAX = 20_00;
 /** One transfer in so many is sent twice. */
 const REPLAY_EVERY = 20;

@@ -1,4 +1,5 @@
-import { readdirSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 
 /** How k6 makes one number of a metric and judges it. */
@@ -98,5 +99,61 @@ describe('thresholds of a load script', () => {
   it.each(scripts)('%s let no check fail', async (script) => {
     const everyCheck = { metric: 'checks', expression: 'rate==1' };
     expect(await thresholdsOf(script)).toContainEqual(everyCheck);
+  });
+});
+
+describe('the settings of a load script', () => {
+  /** As its head lists them, but for those that all have. */
+  const taken = {
+    'hot-account': ['VUS', 'DURATION_S', 'ACCOUNTS', 'SIDE'],
+    'idempotent-retries': ['VUS', 'DURATION_S', 'REPEATS'],
+    soak: ['RATE', 'DURATION_S', 'ACCOUNTS'],
+    spike: ['CALM', 'SPIKE', 'SPIKE_S', 'ACCOUNTS', 'CALM_S', 'RECOVERY_S'],
+    'submit-and-poll': ['VUS', 'DURATION_S', 'ACCOUNTS'],
+  };
+  const all = [...new Set(Object.values(taken).flat())];
+
+  it.each(scripts)(
+    '%s: its own are in its head, and taken with everything else',
+    async (script) => {
+      const head = readFileSync(join(import.meta.dirname, `${script}.js`), 'utf8').split('*/')[0];
+      const listed = [...head.matchAll(/^ \* ([A-Z][A-Z_]*) {2,}/gm)].map(([, name]) => name);
+      const common = ['BASE_URL', 'RUN', 'OTHER_HOST'];
+      expect(listed.filter((name) => !common.includes(name)).sort()).toEqual(
+        taken[script].toSorted(),
+      );
+      const values = { SIDE: 'source', DURATION_S: '10' };
+      const settings = Object.fromEntries(taken[script].map((name) => [name, values[name] ?? '4']));
+      const everything = { ...settings, RUN: 'r', PATH: '/bin', HOME: '/', ANYTHING: '0' };
+      expect(await thresholdsOf(script, everything)).not.toEqual([]);
+    },
+  );
+
+  it.each(scripts)('%s: those of its siblings are refused, not passed over', async (script) => {
+    for (const name of all.filter((one) => !taken[script].includes(one))) {
+      await expect(thresholdsOf(script, { [name]: '4' })).rejects.toThrow(
+        `${name} is no setting of this script, which takes ${taken[script].join(', ')}`,
+      );
+      expect(await thresholdsOf(script, { [name]: '' })).not.toEqual([]);
+    }
+  });
+
+  it.each(['0', '-1', '1.5', '1e1', '0x10', ' 4', '04', 'four', 'Infinity'])(
+    'that is no number of its range is refused: %j',
+    async (value) => {
+      for (const script of scripts) {
+        for (const name of taken[script].filter((one) => one !== 'SIDE')) {
+          await expect(thresholdsOf(script, { [name]: value })).rejects.toThrow(
+            `${name} is not a whole number from `,
+          );
+        }
+      }
+    },
+  );
+
+  it('SIDE is one of two', async () => {
+    await expect(thresholdsOf('hot-account', { SIDE: 'both' })).rejects.toThrow(
+      'SIDE is destination or source, not both',
+    );
   });
 });

@@ -109,10 +109,37 @@ export function decimal(amountCents) {
   return `${digits.slice(0, -2)}.${digits.slice(-2)}`;
 }
 
+/**
+ * Of any of the scripts, beside what all of them take. k6 hands over the whole environment: of other
+ * names nobody can say whom they are for.
+ */
+const SETTINGS = 'VUS DURATION_S ACCOUNTS SIDE REPEATS RATE CALM SPIKE SPIKE_S CALM_S RECOVERY_S';
+const taken = [];
+
 export function wholeNumber(name, { fallback, minimum, maximum }) {
-  const value = Number(__ENV[name] || fallback);
-  if (!Number.isInteger(value) || value < minimum || value > maximum) {
+  taken.push(name);
+  const text = __ENV[name] || String(fallback);
+  const value = /^[1-9]\d*$/.test(text) ? Number(text) : NaN;
+  if (!(value >= minimum && value <= maximum)) {
     throw new Error(`${name} is not a whole number from ${minimum} to ${maximum}`);
   }
   return value;
+}
+
+/** The first is what counts where nothing is said. */
+export function oneOf(name, allowed) {
+  taken.push(name);
+  const text = __ENV[name] || allowed[0];
+  if (!allowed.includes(text)) throw new Error(`${name} is ${allowed.join(' or ')}, not ${text}`);
+  return text;
+}
+
+/**
+ * Comes after a script has read its own. One that only others take is meant for them or a mistake:
+ * passed over, a `VUS=0 k6 run load/soak.js` would begin ten minutes of load.
+ */
+export function refuseOtherSettings() {
+  const other = SETTINGS.split(' ').find((name) => __ENV[name] && !taken.includes(name));
+  if (other === undefined) return;
+  throw new Error(`${other} is no setting of this script, which takes ${taken.join(', ')}`);
 }

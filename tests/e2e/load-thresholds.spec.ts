@@ -8,7 +8,8 @@ import type { Manner } from './pretended-api.js';
 
 /** What k6 ends with where a threshold was crossed. */
 const CROSSED = 99;
-const FEW = { VUS: '2', DURATION_S: '1', ACCOUNTS: '4' };
+const FEW_CALLERS = { VUS: '2', DURATION_S: '1' };
+const FEW = { ...FEW_CALLERS, ACCOUNTS: '4' };
 const TEN_SECONDS = { RATE: '10', DURATION_S: '10', ACCOUNTS: '4' };
 const SHORT_SPIKE = {
   ...{ CALM: '5', CALM_S: '1', SPIKE: '20', SPIKE_S: '1', RECOVERY_S: '1', ACCOUNTS: '4' },
@@ -18,7 +19,7 @@ type Case = readonly [string, string, Manner, Readonly<Record<string, string>>, 
 
 const CASES: readonly Case[] = [
   ['submit-and-poll', 'is sound', {}, FEW, []],
-  ['idempotent-retries', 'is sound', {}, FEW, []],
+  ['idempotent-retries', 'is sound', {}, FEW_CALLERS, []],
   [
     'submit-and-poll',
     'takes no transfer',
@@ -38,7 +39,7 @@ const CASES: readonly Case[] = [
     'idempotent-retries',
     'takes no transfer',
     { hangsUp: true },
-    FEW,
+    FEW_CALLERS,
     ['http_req_duration{name:follow}'],
   ],
   ['soak', 'takes no transfer', { hangsUp: true }, TEN_SECONDS, ['checks', 'transfer_end_ms']],
