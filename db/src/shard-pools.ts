@@ -1,4 +1,3 @@
-import type { ShardId } from '@surety/domain';
 import { StoreError } from '@surety/saga';
 import type { RoutableStore, SlotMaps } from '@surety/saga';
 import { ConnectionPool } from './connection/connection-pool.js';
@@ -40,8 +39,6 @@ export interface ShardPools {
   ready(patience?: Patience): Promise<void>;
   /** @throws StoreError naming the shards that are away. */
   check(): Promise<void>;
-  /** @throws StoreError where this shard is away. */
-  checkShard(id: ShardId): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -65,21 +62,14 @@ export function openShards(options: ShardOptions): ShardPools {
     slotMaps,
     ready: (patience = AT_ONCE) => untilPlaced(slotMaps, patience),
     check: () => checkAll(shards),
-    checkShard: (id) => checkOne(shards, id),
     close: async () => {
       await Promise.all(pools.map((pool) => pool.close()));
     },
   };
 }
 
-async function checkOne(shards: readonly Shard[], id: ShardId): Promise<void> {
-  const shard = shards[id];
-  if (!shard) throw new StoreError('environment', `there is no shard ${id}`);
-  await shard.send(['SELECT 1']);
-}
-
 async function checkAll(shards: readonly Shard[]): Promise<void> {
-  const answers = await Promise.allSettled(shards.map((shard) => checkOne(shards, shard.id)));
+  const answers = await Promise.allSettled(shards.map((shard) => shard.send(['SELECT 1'])));
   const away = answers.flatMap((answer, id) => (answer.status === 'rejected' ? [id] : []));
   if (away.length > 0) throw new StoreError('environment', `shards away: ${away.join(', ')}`);
 }

@@ -11,7 +11,7 @@ import {
 } from '@surety/domain';
 import type { CurrencyTable, TransferId } from '@surety/domain';
 import { shownDataOf, statusOfEvents } from '@surety/saga';
-import type { StatusNow, TransferRow } from '@surety/saga';
+import type { EventRow, ShownData, StatusNow, TransferRow } from '@surety/saga';
 import { exponentOf } from './account-answer.js';
 import { jsonAnswer } from './answer.js';
 import type { Copies } from './copies.js';
@@ -86,15 +86,20 @@ function transferAnswer(
 ): TransferAnswer {
   const parts = history.destination ? [history.source, history.destination] : [history.source];
   const { events } = history.source;
+  // Each is parsed once, whoever asks for it.
+  const shown = new Map(
+    parts.flatMap((part) => part.events.map((event) => [event, shownDataOf(event)] as const)),
+  );
+  const dataOf = (event: EventRow): ShownData | undefined => shown.get(event);
   // The events were read after the row: what they tell may be newer, and the timeline shows it.
-  const { status, reason, updatedAt } = withReasonOf(statusOfEvents(events, shownDataOf), row) ?? {
+  const { status, reason, updatedAt } = withReasonOf(statusOfEvents(events, dataOf), row) ?? {
     status: row.state,
     reason: row.reason ?? undefined,
     updatedAt: row.requestedAt,
   };
   const first = events[0];
-  const { description, metadata } = (first && shownDataOf(first)) ?? {};
-  const isReadable = parts.every((part) => part.events.every((event) => shownDataOf(event)));
+  const { description, metadata } = (first && dataOf(first)) ?? {};
+  const isReadable = ![...shown.values()].includes(undefined);
   return {
     transactionId: row.id,
     status,
@@ -108,7 +113,7 @@ function transferAnswer(
     metadata,
     requestedAt: row.requestedAt,
     updatedAt,
-    timeline: mergeTimelines(parts),
+    timeline: mergeTimelines(parts, dataOf),
     timelineComplete: history.isComplete && isReadable,
   };
 }

@@ -14,9 +14,10 @@ export interface ReadinessOptions {
 
 /**
  * One shard that answers is enough to be of use; each is reported. A look at its currencies is the
- * sign of life: it costs no more than any, and finds what others have written down since. Redis makes things faster and
- * Kafka is read and written by others, so both are reported and neither is needed. Topics without the
- * partitions that are written to are another matter: nobody could publish what is taken in.
+ * sign of life: it costs no more than any, and finds what others have written down since. Redis makes
+ * things faster and Kafka is read and written by others, so both are reported and neither is needed.
+ * Topics without the partitions that are written to are another matter: nobody could publish what is
+ * taken in.
  */
 export function readinessChecks(
   options: ReadinessOptions,

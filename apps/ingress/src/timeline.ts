@@ -1,7 +1,7 @@
 import type { TimelineEntry } from '@surety/contracts';
 import type { ShardId } from '@surety/domain';
 import { shownDataOf } from '@surety/saga';
-import type { EventRow } from '@surety/saga';
+import type { EventRow, ShownData } from '@surety/saga';
 
 /** The events that one shard has of a transfer. */
 export interface ShardEvents {
@@ -10,14 +10,18 @@ export interface ShardEvents {
 }
 
 /** One history out of those of both shards. Steps order it: the shards' clocks need not agree. */
-export function mergeTimelines(parts: readonly ShardEvents[]): TimelineEntry[] {
+export function mergeTimelines(
+  parts: readonly ShardEvents[],
+  dataOf: (event: EventRow) => ShownData | undefined = shownDataOf,
+): TimelineEntry[] {
   return parts
-    .flatMap(({ shard, events }) => events.map((event) => entryOf(event, shard)))
+    .flatMap(({ shard, events }) =>
+      events.map((event) => entryOf(event, shard, dataOf(event)?.reason)),
+    )
     .sort((left, right) => left.step - right.step);
 }
 
-function entryOf(event: EventRow, shard: ShardId): TimelineEntry {
-  const reason = shownDataOf(event)?.reason;
+function entryOf(event: EventRow, shard: ShardId, reason: ShownData['reason']): TimelineEntry {
   return {
     step: event.step,
     event: event.type,

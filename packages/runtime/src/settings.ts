@@ -8,10 +8,10 @@ const UNIT_MS: Readonly<Record<string, number>> = {
   h: 3_600_000,
 };
 
-/** Longer than any sensible time-out, and below what a timer can hold (2^31 - 1 ms): 480 hours. */
+/** Longer than any sensible time-out, and below what a timer can hold (2^31 - 1 ms). */
 const DURATION_MAX_MS = 20 * 24 * 3_600_000;
 /** What messages say of it: who writes 720h learns nothing from examples of durations. */
-export const DURATION_MAX_TEXT = '480h at most';
+export const DURATION_MAX_TEXT = `${DURATION_MAX_MS / 3_600_000}h at most`;
 
 /**
  * `250ms`, `30s`, `5m`, `1h`; a bare number is seconds. The result is milliseconds.
