@@ -142,6 +142,23 @@ describe('a lock time-out', () => {
     expect(retries).toHaveLength(LOCK_TIMEOUT_ATTEMPTS_MAX - 1);
     expect(await touch('a', 'b')).toBe(2);
   });
+
+  it('is the end for who has another way, and says that others kept the rows', async () => {
+    await shard.pool.use(async (link) => {
+      await lockedBy(link, 'b');
+      const touched = shard.store.transact({ accounts: ['a', 'b'], isImpatient: true }, () => ({
+        changes: NO_CHANGES,
+        result: undefined,
+      }));
+      const kept = keptAlive(link);
+      await expect(touched).rejects.toMatchObject({
+        ...{ kind: 'environment', contended: true, outcomeUnknown: false },
+      });
+      await kept.stop();
+      await link.send(['ROLLBACK']);
+    });
+    expect(retries).toEqual([]);
+  });
 });
 
 /** A transaction that stays in use keeps its locks, however long it takes. */

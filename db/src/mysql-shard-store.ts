@@ -78,8 +78,8 @@ export class MySqlShardStore implements RoutableStore {
   }
 
   async #transact<R>(work: RoutedWork<R>): Promise<R> {
-    const retries = new Retries();
     let { load } = work;
+    const retries = new Retries(load.isImpatient ? 1 : LOCK_TIMEOUT_ATTEMPTS_MAX);
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await this.#pool.use((link) => this.#attempt(link, { ...work, load }));
@@ -186,14 +186,17 @@ function retryCodeOf(error: unknown): string | undefined {
 
 /** Counts the failed attempts of one transaction. */
 class Retries {
+  readonly #lockTimeoutsMax: number;
   #failed = 0;
   #lockTimeouts = 0;
+
+  constructor(lockTimeoutsMax: number) {
+    this.#lockTimeoutsMax = lockTimeoutsMax;
+  }
 
   allows(code: string): boolean {
     this.#failed += 1;
     if (code === LOCK_TIMEOUT) this.#lockTimeouts += 1;
-    return (
-      this.#failed < TRANSACTION_ATTEMPTS_MAX && this.#lockTimeouts < LOCK_TIMEOUT_ATTEMPTS_MAX
-    );
+    return this.#failed < TRANSACTION_ATTEMPTS_MAX && this.#lockTimeouts < this.#lockTimeoutsMax;
   }
 }

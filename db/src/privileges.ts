@@ -77,7 +77,7 @@ export const PRIVILEGES: Readonly<Record<string, TablePrivileges>> = {
     operator: `SELECT, ${STATE}`,
   },
   holds: {
-    ingress: 'SELECT, DELETE',
+    ingress: 'SELECT, INSERT, DELETE',
     workers: 'SELECT, INSERT, DELETE',
     reconciler: 'SELECT, DELETE',
     operator: 'SELECT, INSERT, DELETE',

@@ -212,7 +212,12 @@ describe('under users who may do what their role needs and no more', () => {
     const members = ['remote', 'b-1', 'b-2', 'b-3'].map((idempotencyKey) => {
       return { ...again, currency: 'EUR', idempotencyKey };
     });
-    expect((await call('/transfers/batch', { transfers: members }))[0]).toBe(200);
+    const local = { ...again, destinationAccount: neighbour, idempotencyKey: 'b-4' };
+    const batch = { transfers: [...members, local] };
+    expect((await call('/transfers/batch', batch))[0]).toBe(200);
+    // The steps of a batch are taken with it.
+    expect(await countOf(0, 'holds')).toBe(3);
+    expect(await cells(0, 'SELECT COUNT(*) FROM decisions')).toEqual(['1']);
     const cancelled = await request('40.00', payee, 'cancelled');
     expect((await call(`/transfers/${cancelled}/cancel`, {}))[0]).toBe(200);
     for (const path of ['', '/balance', '/entries']) {

@@ -19,6 +19,7 @@ import { cancelTransfer } from '@surety/saga';
 import type { CancelResult, EventRow } from '@surety/saga';
 import type { Life } from '@surety/testing/simulation';
 import { NO_METRICS } from './silence.js';
+import { HOLD_TIMEOUT_MS } from './world.js';
 import type { World } from './world.js';
 
 /** What a client can ask an ingress for. */
@@ -48,13 +49,14 @@ export function ingress(world: World): (life: Life) => Promise<void> {
         life.clock,
       ),
       queueMax: QUEUE_MAX,
+      holdTimeoutMs: HOLD_TIMEOUT_MS,
       doorbell: world.bell.doorbellFor(life),
       metrics: NO_METRICS,
       clock: life.clock,
       makeGate: openGate,
     });
     const dependencies = {
-      doors: tamperedDoors(world, doors),
+      doors: tamperedDoors(world, doorsForBoth(doors)),
       keyMemory: forgetfulMemory(world),
       firstTransfers: { read: async () => undefined, under: async () => undefined },
       accountCurrencies: new AccountCurrencies(async () => 'EUR'),
@@ -114,6 +116,19 @@ function cancel(
   };
   const request = { transferId, reason: 'cancelled_by_client', actor: 'client:default' } as const;
   return cancelTransfer(ports, request);
+}
+
+/** Half of the attempts come as batches of one: their steps are taken with them, where they can be. */
+function doorsForBoth(doors: ShardDoors): ShardDoors {
+  const both = Object.create(doors) as ShardDoors;
+  both.requestTransfer = async (request) => {
+    const comesAlone = Number.parseInt(request.transferId.slice(-1), 16) % 2 === 0;
+    if (comesAlone) return doors.requestTransfer(request);
+    const [outcome] = await doors.requestTransfers([request]);
+    if (outcome?.status === 'fulfilled') return outcome.value;
+    throw outcome?.reason;
+  };
+  return both;
 }
 
 /** Planted bugs that lie between a request and its answer. */

@@ -14,6 +14,8 @@ const shape = {
   ...commonShape(SHARD_URL),
   PORT: settings.port(8080),
   SURETY_INGRESS_QUEUE_MAX: settings.positiveInteger(2000),
+  /** Whether the steps of a batch that follow on the same shard are taken in its transaction. */
+  SURETY_LOCAL_CHAINING: settings.onOrOff('on'),
 };
 
 type Environment = ReturnType<typeof parseEnvironment<typeof shape>>;

@@ -1,12 +1,17 @@
 import type { Envelope } from '@surety/contracts';
 import type { Shard } from '@surety/db';
+import { oldestMapOf, shardOfSlot } from '@surety/domain';
+import type { SlotMap } from '@surety/domain';
 import { CHANNELS } from '@surety/runtime';
 import type { Clock, Doorbell, Metrics } from '@surety/runtime';
 import {
   followDecisions,
   fundAccounts,
+  isEnd,
   openAccounts,
+  requestAndFollow,
   requestTransfers,
+  stepNameOf,
   voidTransfers,
 } from '@surety/saga';
 import type {
@@ -28,13 +33,18 @@ import { ShardGate } from './shard-gate.js';
 import type { ShardGateOptions } from './shard-gate.js';
 import type { StoredCurrencies } from './stored-currencies.js';
 
-/** Who stands in the event that ends a cancelled transfer: the void names the client. */
+/** Who stands in the events of steps: the request and the void name the client. */
 const SAGA = 'saga';
 
 export interface DoorOptions {
   readonly queueMax: number;
   readonly doorbell: Doorbell;
   readonly metrics: Metrics;
+  /**
+   * How long a hold lasts that is taken with a batch. Default: none is taken, and all steps are the
+   * workers'.
+   */
+  readonly holdTimeoutMs?: number;
   /** Default: none, and every shard is taken to agree. */
   readonly storedCurrencies?: Pick<StoredCurrencies, 'isCompared' | 'compare' | 'remember'>;
   readonly resetTimeoutMs?: number;
@@ -48,19 +58,21 @@ const BUNDLE_GROUP_MAX = 1_000;
 /** Bundles that may wait for one shard: each may be as large as the group's bound. */
 const BUNDLES_WAITING_MAX = 8;
 
-/** Work with the epoch of the map that led it here: the map may move on while it queues. */
+/** Work with the map that led it here: there may be a newer one while it queues. */
 export interface Routed<Item> {
   readonly item: Item;
-  readonly epoch: bigint;
+  readonly map: SlotMap;
 }
+
+/** What one batch has for this shard: never torn apart between two transactions. */
+export type Bundle = readonly TransferRequest[];
 
 /** One shard's gate and, behind it, a queue for each kind of write. */
 export interface Door {
   readonly shard: Shard;
   readonly gate: Gate;
   readonly transfers: GroupCommit<Routed<TransferRequest>, RequestResult>;
-  /** What one batch has for this shard: never torn apart between two transactions. */
-  readonly bundles: GroupCommit<Routed<readonly TransferRequest[]>, readonly RequestResult[]>;
+  readonly bundles: GroupCommit<Routed<Bundle>, readonly RequestResult[]>;
   readonly fundings: GroupCommit<Routed<FundingRequest>, FundingResult>;
   readonly openings: GroupCommit<Routed<AccountOpening>, OpeningResult>;
   readonly voids: GroupCommit<Routed<VoidRequest>, VoidResult>;
@@ -69,9 +81,11 @@ export interface Door {
 
 type Bounds<Item> = Pick<GroupCommitOptions<Item, unknown>, 'queueMax' | 'groupMax' | 'weigh'>;
 
+/** @param map that the store goes by */
 type Write<Item, Result> = (
   store: ShardStore,
   items: readonly Item[],
+  map: SlotMap,
 ) => Promise<readonly Result[]>;
 
 export function openDoor(shard: Shard, options: DoorOptions): Door {
@@ -88,7 +102,11 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
       gate,
       ...bounds,
       ...(clock ? { clock } : {}),
-      run: (group) => write(storeFor(shard, group), itemsOf(group)),
+      run: (group) => {
+        const map = oldestMapOf(group.map((one) => one.map));
+        const items = group.map(({ item }) => item);
+        return write(shard.store.at(map.epoch), items, map);
+      },
       committed,
     });
   const transfers = groupOf(requestTransfers, (results) => {
@@ -100,14 +118,14 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
     gate,
     transfers,
     bundles: groupOf(
-      requestBundles,
+      (store, bundles: readonly Bundle[], map) => requestBundles(store, bundles, options, map),
       (results) => {
-        record.kinds('request', results.flat());
+        record.bundles(results.flat());
       },
       {
         queueMax: BUNDLES_WAITING_MAX,
         groupMax: BUNDLE_GROUP_MAX,
-        weigh: ({ item }: Routed<readonly TransferRequest[]>) => item.length,
+        weigh: ({ item }: Routed<Bundle>) => item.length,
       },
     ),
     fundings: groupOf(fundAccounts, (results) => {
@@ -171,21 +189,31 @@ class WriteRecord {
     for (const { voided } of results) this.count('void', voided ? 'voided' : 'already_applied');
   }
 
+  bundles(results: readonly RequestResult[]): void {
+    this.kinds('request', results);
+    for (const result of results) {
+      if (result.kind === 'accepted') this.steps(result.events ?? []);
+    }
+  }
+
   /** The last step of a cancelled transfer; of a credited one, where the cancel came too late. */
   ends(results: readonly StepResult[]): void {
     this.committed(results.length);
-    const { endToEndSeconds } = this.options.metrics;
     for (const result of results) {
-      if (result.kind !== 'applied') {
-        this.count('release', result.kind);
-        continue;
-      }
-      for (const { type, requestedAt } of result.events) {
-        this.count(type === 'committed' ? 'commit' : 'release', type);
-        // The request may have been stamped by a clock that is ahead of this one.
-        const seconds = Math.max(0, Date.now() - Date.parse(requestedAt)) / 1000;
-        endToEndSeconds.observe({ outcome: type }, seconds);
-      }
+      if (result.kind === 'applied') this.steps(result.events);
+      else this.count('release', result.kind);
+    }
+  }
+
+  private steps(events: readonly Envelope[]): void {
+    const { endToEndSeconds } = this.options.metrics;
+    for (const event of events) {
+      const { type, requestedAt } = event;
+      this.count(stepNameOf(event), type);
+      if (!isEnd(event)) continue;
+      // The request may have been stamped by a clock that is ahead of this one.
+      const seconds = Math.max(0, Date.now() - Date.parse(requestedAt)) / 1000;
+      endToEndSeconds.observe({ outcome: type }, seconds);
     }
   }
 
@@ -200,25 +228,24 @@ class WriteRecord {
   }
 }
 
-/** All bundles in one transaction; each gets its own results back. */
+/**
+ * All bundles in one transaction; each gets its own results back. A bundle is what workers would have
+ * to gather again behind the outbox, so its steps are taken at once: 0075.
+ */
 async function requestBundles(
   store: ShardStore,
-  bundles: readonly (readonly TransferRequest[])[],
+  bundles: readonly Bundle[],
+  { holdTimeoutMs }: Pick<DoorOptions, 'holdTimeoutMs'>,
+  map: SlotMap,
 ): Promise<readonly (readonly RequestResult[])[]> {
-  const results = await requestTransfers(store, bundles.flat());
+  const requests = bundles.flat();
+  const continuesOn = (slot: number): boolean => shardOfSlot(map, slot) === store.shard;
+  const results = await (holdTimeoutMs === undefined
+    ? requestTransfers(store, requests)
+    : requestAndFollow(store, requests, { holdTimeoutMs, actor: SAGA, continuesOn }));
   let from = 0;
   return bundles.map(({ length }) => {
     from += length;
     return results.slice(from - length, from);
   });
-}
-
-/** By the oldest map in the group: if the shard knows a newer one, the whole group is routed again. */
-function storeFor(shard: Shard, group: readonly { readonly epoch: bigint }[]): ShardStore {
-  const epochs = group.map(({ epoch }) => epoch);
-  return shard.store.at(epochs.reduce((oldest, epoch) => (epoch < oldest ? epoch : oldest)));
-}
-
-function itemsOf<Item>(group: readonly Routed<Item>[]): readonly Item[] {
-  return group.map(({ item }) => item);
 }

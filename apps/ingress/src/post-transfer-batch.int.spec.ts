@@ -82,11 +82,66 @@ test('every member is stored before the answer leaves, on the shard of its sourc
     expect(result).toMatchObject({ status: 202, replayed: false });
     const read = await fetch(`http://127.0.0.1:${ingress.port}/api/v1/transfers/${idOf(result)}`);
     expect(await read.json()).toMatchObject({
-      status: 'requested',
+      // The hold is tried in the same transaction, and there is no such account.
+      status: 'rejected',
       sourceAccount: members[at]?.['sourceAccount'],
       amount: `${at + 1}.00`,
     });
   }
+});
+
+/** Of a transfer, as it is told without any worker. */
+async function statusOf(result: TransferBatchAnswer['results'][number] | undefined) {
+  const path = `/api/v1/transfers/${idOf(result)}/status`;
+  const read = await fetch(`http://127.0.0.1:${ingress.port}${path}`);
+  return ((await read.json()) as { status: string }).status;
+}
+
+async function openAccount(shard: number): Promise<string> {
+  const accountId = accountOn(shard);
+  const opened = await post('/api/v1/accounts', { accountId, currency: 'EUR' });
+  expect(opened.status).toBe(201);
+  return accountId;
+}
+
+async function openRichAccount(): Promise<string> {
+  const id = await openAccount(0);
+  const deposit = { direction: 'deposit', amount: '100.00' };
+  const key = { 'idempotency-key': randomUUID() };
+  expect((await post(`/api/v1/accounts/${id}/funding`, deposit, key)).status).toBe(201);
+  return id;
+}
+
+test('a member is held with its request, and committed where its destination is at hand', async () => {
+  const sourceAccount = await openRichAccount();
+  const members = await Promise.all(
+    [0, 1].map(async (shard) =>
+      aMember({ sourceAccount, destinationAccount: await openAccount(shard) }),
+    ),
+  );
+  const results = await postBatch(members);
+  expect(await Promise.all(results.map(statusOf))).toEqual(['committed', 'held']);
+  const balance = await fetch(
+    `http://127.0.0.1:${ingress.port}/api/v1/accounts/${sourceAccount}/balance`,
+  );
+  expect(await balance.json()).toMatchObject({ balance: '87.66', held: '12.34' });
+});
+
+test('an account that somebody keeps locked costs a batch its steps, not its acceptance', async () => {
+  const sourceAccount = await openRichAccount();
+  const destinationAccount = await openAccount(0);
+  const shard = shards.pools.shards[0]!;
+  const results = await shard.pool.use(async (link) => {
+    await link.send([
+      'START TRANSACTION',
+      `SELECT id FROM accounts WHERE id = '${destinationAccount}' FOR UPDATE`,
+    ]);
+    const taken = await postBatch([aMember({ sourceAccount, destinationAccount })]);
+    await link.send(['ROLLBACK']);
+    return taken;
+  });
+  expect(results).toMatchObject([{ status: 202, replayed: false }]);
+  expect(await statusOf(results[0])).toBe('requested');
 });
 
 test('a member that is refused leaves the others alone and says why in its own place', async () => {

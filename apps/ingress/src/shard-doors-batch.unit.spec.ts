@@ -5,7 +5,7 @@ import { createMetrics } from '@surety/runtime';
 import type { Doorbell } from '@surety/runtime';
 import { StoreError } from '@surety/saga';
 import type { LoadRequest, RoutableStore, TransferRequest } from '@surety/saga';
-import { MemoryShardStore, aTransferRequest, eur } from '@surety/testing';
+import { MemoryShardStore, aTransferRequest, anAccount, eur } from '@surety/testing';
 import { Admissions } from './admissions.js';
 import { ShardDoors } from './shard-doors.js';
 
@@ -30,7 +30,7 @@ function doorsOver(error: Error): { doors: ShardDoors; memory: MemoryShardStore 
   return { doors: doorsOf(store), memory };
 }
 
-function doorsOf(store: RoutableStore): ShardDoors {
+function doorsOf(store: RoutableStore, holdTimeoutMs?: number): ShardDoors {
   const map = evenSlotMap(1);
   return new ShardDoors({
     shards: [{ id: 0, store } as unknown as Shard],
@@ -39,6 +39,7 @@ function doorsOf(store: RoutableStore): ShardDoors {
     queueMax: 100,
     doorbell: SILENT,
     metrics: createMetrics('ingress'),
+    ...(holdTimeoutMs === undefined ? {} : { holdTimeoutMs }),
   });
 }
 
@@ -124,5 +125,37 @@ describe('a batch with a member that cannot be stored', () => {
     await doors.stop();
     expect(outcomes).toEqual(REQUESTS.map(() => ({ status: 'rejected', reason: away })));
     expect(memory.rows.transfers.size).toBe(0);
+  });
+});
+
+describe('the steps that follow', () => {
+  async function stateAfter(
+    ask: (doors: ShardDoors, request: TransferRequest) => Promise<unknown>,
+    holdTimeoutMs?: number,
+  ): Promise<string | undefined> {
+    const memory = new MemoryShardStore(0, () => Date.parse('2026-01-31T10:00:00Z'));
+    for (const id of ['payer', 'payee']) memory.rows.accounts.set(id, anAccount(id, RICH));
+    const doors = doorsOf(memory, holdTimeoutMs);
+    const [request] = REQUESTS as [TransferRequest];
+    await ask(doors, request);
+    await doors.stop();
+    return memory.rows.transfers.get(request.transferId)?.state;
+  }
+  const RICH = { balance: 1_000n };
+  const inABatch = (doors: ShardDoors, request: TransferRequest): Promise<unknown> =>
+    doors.requestTransfers([request]);
+  const alone = (doors: ShardDoors, request: TransferRequest): Promise<unknown> =>
+    doors.requestTransfer(request);
+
+  test('are taken with a batch', async () => {
+    expect(await stateAfter(inABatch, 60_000)).toBe('committed');
+  });
+
+  test('are left to workers where that is not wanted', async () => {
+    expect(await stateAfter(inABatch)).toBe('requested');
+  });
+
+  test('of a single request are left to workers: its answer waits for nobody', async () => {
+    expect(await stateAfter(alone, 60_000)).toBe('requested');
   });
 });

@@ -1,6 +1,6 @@
 import type { Envelope } from '@surety/contracts';
 import { slotOfAccount, shardOfSlot } from '@surety/domain';
-import type { AccountId, ShardId, TransferId } from '@surety/domain';
+import type { AccountId, ShardId, SlotMap, TransferId } from '@surety/domain';
 import type { Shard } from '@surety/db';
 import { BatcherStoppedError, QueueFullError } from '@surety/runtime';
 import { NO_CHANGES, StoreError } from '@surety/saga';
@@ -19,7 +19,7 @@ import type {
 import type { Party } from './admission.js';
 import type { Admissions, Tell } from './admissions.js';
 import { openDoor } from './open-door.js';
-import type { Door, DoorOptions } from './open-door.js';
+import type { Bundle, Door, DoorOptions } from './open-door.js';
 import { ShardUnavailable } from './problem.js';
 
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */
@@ -80,8 +80,8 @@ export class ShardDoors {
   }
 
   private storeAlone(request: TransferRequest): Promise<RequestResult> {
-    return this.route(request.key.slot, (door, epoch) =>
-      door.transfers.submit({ item: request, epoch }),
+    return this.route(request.key.slot, (door, map) =>
+      door.transfers.submit({ item: request, map }),
     );
   }
 
@@ -105,8 +105,9 @@ export class ShardDoors {
     requests: readonly TransferRequest[],
     tell: Tell<TransferRequest, RequestResult>,
   ): Promise<void> {
-    const bundles = [...this.bundlesOf(requests)].map(async ([door, { bundle, epoch }]) => {
-      tell(bundle, await this.bundleOutcomes(door, bundle, epoch));
+    const map = this.slotMaps.current();
+    const bundles = [...this.bundlesOf(requests, map)].map(async ([door, bundle]) => {
+      tell(bundle, await this.bundleOutcomes(door, bundle, map));
     });
     const astray = requests.filter(({ key }) => !this.doors.has(this.shardOf(key.slot)));
     tell(
@@ -120,28 +121,25 @@ export class ShardDoors {
     return { status: 'rejected', reason: new ShardUnavailable(this.shardOf(key.slot)) };
   }
 
-  private bundlesOf(
-    requests: readonly TransferRequest[],
-  ): ReadonlyMap<Door, { readonly bundle: TransferRequest[]; readonly epoch: bigint }> {
-    const map = this.slotMaps.current();
-    const bundles = new Map<Door, { bundle: TransferRequest[]; epoch: bigint }>();
+  private bundlesOf(requests: readonly TransferRequest[], map: SlotMap): ReadonlyMap<Door, Bundle> {
+    const bundles = new Map<Door, TransferRequest[]>();
     for (const request of requests) {
       const door = this.doors.get(shardOfSlot(map, request.key.slot));
       if (!door) continue;
       const known = bundles.get(door);
-      if (known) known.bundle.push(request);
-      else bundles.set(door, { bundle: [request], epoch: map.epoch });
+      if (known) known.push(request);
+      else bundles.set(door, [request]);
     }
     return bundles;
   }
 
   private async bundleOutcomes(
     door: Door,
-    bundle: readonly TransferRequest[],
-    epoch: bigint,
+    bundle: Bundle,
+    map: SlotMap,
   ): Promise<readonly PromiseSettledResult<RequestResult>[]> {
     try {
-      const results = await door.bundles.submit({ item: bundle, epoch });
+      const results = await door.bundles.submit({ item: bundle, map });
       return results.map((value) => ({ status: 'fulfilled', value }));
     } catch (reason) {
       if (!mayGoAlone(reason)) return bundle.map(() => ({ status: 'rejected', reason }));
@@ -151,24 +149,24 @@ export class ShardDoors {
 
   fundAccount(request: FundingRequest): Promise<FundingResult> {
     const { slot } = request.key;
-    return this.route(slot, (door, epoch) => door.fundings.submit({ item: request, epoch }));
+    return this.route(slot, (door, map) => door.fundings.submit({ item: request, map }));
   }
 
   openAccount(opening: AccountOpening): Promise<OpeningResult> {
     const slot = slotOfAccount(opening.id);
-    return this.route(slot, (door, epoch) => door.openings.submit({ item: opening, epoch }));
+    return this.route(slot, (door, map) => door.openings.submit({ item: opening, map }));
   }
 
   /** Fences a transfer at its destination, or gives the decision that stands there. */
   voidTransfer(request: VoidRequest): Promise<VoidResult> {
     const slot = request.cause.destinationSlot;
-    return this.route(slot, (door, epoch) => door.voids.submit({ item: request, epoch }));
+    return this.route(slot, (door, map) => door.voids.submit({ item: request, map }));
   }
 
   /** Commits or releases at the source what its destination has decided. */
   followDecision(decided: Envelope): Promise<StepResult> {
     const slot = decided.sourceSlot;
-    return this.route(slot, (door, epoch) => door.ends.submit({ item: decided, epoch }));
+    return this.route(slot, (door, map) => door.ends.submit({ item: decided, map }));
   }
 
   /**
@@ -177,18 +175,18 @@ export class ShardDoors {
    * @throws ShardUnavailable, StoreError
    */
   read<T>(slot: number, query: (shard: Shard) => Promise<T>): Promise<T> {
-    return this.route(slot, async (door, epoch) => {
+    return this.route(slot, async (door, map) => {
       const found = await door.gate.run(() => query(door.shard));
-      if (found === undefined) await mustCarry(door, epoch);
+      if (found === undefined) await mustCarry(door, map);
       return found;
     });
   }
 
   /** The same for an answer in which each absence counts, not only the one of everything. */
   readWhole<T>(slot: number, query: (shard: Shard) => Promise<T>): Promise<T> {
-    return this.route(slot, async (door, epoch) => {
+    return this.route(slot, async (door, map) => {
       const found = await door.gate.run(() => query(door.shard));
-      await mustCarry(door, epoch);
+      await mustCarry(door, map);
       return found;
     });
   }
@@ -205,13 +203,13 @@ export class ShardDoors {
   ): Promise<ReadonlyMap<K, T>> {
     const [first] = keys;
     if (first === undefined) return new Map();
-    const parts = await this.route(slotOf(first), (door, epoch) => {
+    const parts = await this.route(slotOf(first), (door, map) => {
       const isHere = (key: K): boolean => this.shardOf(slotOf(key)) === door.shard.id;
       const here = keys.filter(isHere);
       const elsewhere = keys.filter((key) => !isHere(key));
       const readHere = async (): Promise<ReadonlyMap<K, T>> => {
         const found = await door.gate.run(() => query(door.shard, here));
-        if (found.size < here.length) await mustCarry(door, epoch);
+        if (found.size < here.length) await mustCarry(door, map);
         return found;
       };
       return Promise.all([readHere(), this.readMany(elsewhere, slotOf, query)]);
@@ -236,17 +234,14 @@ export class ShardDoors {
   }
 
   /** Tries again with a newer map where the shard says that ours is outdated. */
-  private async route<T>(
-    slot: number,
-    pass: (door: Door, epoch: bigint) => Promise<T>,
-  ): Promise<T> {
+  private async route<T>(slot: number, pass: (door: Door, map: SlotMap) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt += 1) {
       const map = this.slotMaps.current();
       const shard = shardOfSlot(map, slot);
       const door = this.doors.get(shard);
       if (!door) throw new ShardUnavailable(shard);
       try {
-        return await pass(door, map.epoch);
+        return await pass(door, map);
       } catch (error) {
         const isOutdated = error instanceof StoreError && error.kind === 'epoch';
         if (!isOutdated) throw error;
@@ -286,7 +281,7 @@ function mayGoAlone(reason: unknown): boolean {
  * Asked after a read: rows leave a shard only behind a change of its map.
  * @throws StoreError of kind `epoch` where the map that led here was not the shard's any more
  */
-function mustCarry({ gate, shard }: Door, epoch: bigint): Promise<void> {
+function mustCarry({ gate, shard }: Door, { epoch }: SlotMap): Promise<void> {
   const nothing = { changes: NO_CHANGES, result: undefined };
   return gate.run(() => shard.store.at(epoch).transact({}, () => nothing));
 }

@@ -158,6 +158,7 @@ function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
     doorbell,
     metrics,
     storedCurrencies,
+    ...(config.SURETY_LOCAL_CHAINING === 'on' ? { holdTimeoutMs: config.HOLD_TIMEOUT } : {}),
   });
   releasers.push('groups', () => doors.stop());
   const ofAccounts = new GatheredReads<AccountId, CurrencyCode>({

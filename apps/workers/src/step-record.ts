@@ -1,35 +1,9 @@
 import type { Envelope } from '@surety/contracts';
 import { traceIdOf } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
+import { isEnd, stepNameOf } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import { workerStepOf } from './worker-steps.js';
-
-/** The step's name in metrics and logs: what was done, as design and docs call it. */
-function stepNameOf(event: Envelope): string {
-  switch (event.type) {
-    case 'requested':
-      return 'request';
-    case 'held':
-      return 'hold';
-    case 'credited':
-    case 'refused':
-      return 'credit';
-    case 'voided':
-      return 'void';
-    case 'committed':
-      return 'commit';
-    case 'cancelled':
-      return 'release';
-    case 'rejected':
-      return event.step === 20 ? 'hold' : 'release';
-    default:
-      return event.type satisfies never;
-  }
-}
-
-function isEnd({ type }: Envelope): boolean {
-  return type === 'committed' || type === 'rejected' || type === 'cancelled';
-}
 
 /** The seconds that have passed at one moment since others, of which a batch names few many times. */
 class Moment {

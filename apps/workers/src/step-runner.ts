@@ -1,6 +1,6 @@
 import { encodeEnvelope, encodeMessage } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { InvariantViolation, shardOfSlot } from '@surety/domain';
+import { InvariantViolation, oldestMapOf, shardOfSlot } from '@surety/domain';
 import type { SlotMap } from '@surety/domain';
 import { Batcher, CHANNELS, isolate, traceIdOf } from '@surety/runtime';
 import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
@@ -107,7 +107,7 @@ export class StepRunner {
       const events = items.flatMap((item) =>
         item.events.map((event) => ({ event, origin: item.origin })),
       );
-      await this.#take(events, oldestOf(items.map((item) => item.map)));
+      await this.#take(events, oldestMapOf(items.map((item) => item.map)));
       this.#recovered();
       return items.map(() => 'done');
     } catch (error) {
@@ -181,9 +181,4 @@ export class StepRunner {
       shard: this.#options.store.shard,
     });
   }
-}
-
-/** What one of them was routed by may be outdated: the shard then refuses all, and all are routed anew. */
-function oldestOf(maps: readonly SlotMap[]): SlotMap {
-  return maps.reduce((oldest, map) => (map.epoch < oldest.epoch ? map : oldest));
 }

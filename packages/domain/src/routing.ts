@@ -82,3 +82,12 @@ export function shardOfSlot(map: SlotMap, slot: number): ShardId {
   }
   return range.shard;
 }
+
+/**
+ * Of several maps the oldest. Work that was routed by different maps goes by it: where a shard knows
+ * a newer one it refuses all of it, and all is routed anew.
+ * @param maps at least one
+ */
+export function oldestMapOf(maps: readonly SlotMap[]): SlotMap {
+  return maps.reduce((oldest, map) => (map.epoch < oldest.epoch ? map : oldest));
+}

@@ -1,7 +1,7 @@
 import type { Envelope } from '@surety/contracts';
 import { isEnded } from '@surety/domain';
 import type { Account, TransferEventType } from '@surety/domain';
-import { snapshotOf } from './change-set.js';
+import { snapshotOf } from './answering.js';
 import type { AuditEntry, DecisionRow, TransferRow } from './ports.js';
 
 /** Why a step is taken outside the ordinary course of its transfer: it then leaves a line. */

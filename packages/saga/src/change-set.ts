@@ -1,15 +1,7 @@
 import { encodeEnvelope } from '@surety/contracts';
-import type { AccountSnapshot, Envelope, Topic } from '@surety/contracts';
+import type { Envelope, Topic } from '@surety/contracts';
 import { InvariantViolation, isEnded } from '@surety/domain';
-import type {
-  Account,
-  AccountId,
-  Decision,
-  Leg,
-  Transfer,
-  TransferEvent,
-  TransferId,
-} from '@surety/domain';
+import type { Account, AccountId, Leg, Transfer, TransferId } from '@surety/domain';
 import { OutboxComposer } from './outbox.js';
 import { keyOf } from './ports.js';
 import type {
@@ -98,7 +90,7 @@ export class ChangeSet {
   }
 
   transfer(id: TransferId): TransferRow | undefined {
-    this.#mustBeAsked('transfers', id);
+    this.#mustBeKnown('transfers', id);
     return this.#transfers.get(id);
   }
 
@@ -110,11 +102,12 @@ export class ChangeSet {
   moveTransfer(row: TransferRow, to: Transfer): void {
     const reason = 'reason' in to ? to.reason : null;
     this.#transfers.set(row.id, { ...row, state: to.status, reason });
-    this.#transfersTouched.add(row.id);
+    // The row that is inserted says where the transfer has come to.
+    if (!this.#transfersInserted.has(row.id)) this.#transfersTouched.add(row.id);
   }
 
   decision(id: TransferId): DecisionRow | undefined {
-    this.#mustBeAsked('decisions', id);
+    this.#mustBeKnown('decisions', id);
     return this.#decisions.get(id);
   }
 
@@ -215,6 +208,11 @@ export class ChangeSet {
     }
   }
 
+  /** Of a transfer that begins in this transaction there is nothing yet: the primary keys guard it. */
+  #mustBeKnown(table: 'transfers' | 'decisions', id: TransferId): void {
+    if (!this.#transfersInserted.has(id)) this.#mustBeAsked(table, id);
+  }
+
   /** What is presumed and not inserted is guarded by nothing. */
   #mustClaimPresumed(): void {
     for (const key of this.#presumedAbsent) {
@@ -228,70 +226,4 @@ export class ChangeSet {
     if (!row) throw new InvariantViolation(`transfer ${id} is not in memory`);
     return row;
   }
-}
-
-export function snapshotOf(account: Account): AccountSnapshot {
-  return {
-    id: account.id,
-    balance: account.balance.toString(),
-    held: account.held.toString(),
-    version: account.version.toString(),
-  };
-}
-
-/** The union that the rules work on, from the row that storage works on. */
-export function transferOf(row: TransferRow): Transfer {
-  const terms = {
-    id: row.id,
-    source: row.source,
-    destination: row.destination,
-    amount: { minor: row.amountMinor, currency: row.currency },
-  };
-  if (row.state === 'rejected' || row.state === 'cancelled') {
-    if (!row.reason) throw new InvariantViolation(`transfer ${row.id} ended without a reason`);
-    return { status: row.state, terms, reason: row.reason };
-  }
-  return { status: row.state, terms };
-}
-
-export interface Answer {
-  readonly event: TransferEvent;
-  readonly now: string;
-  readonly actor: string;
-  readonly account: Account | undefined;
-}
-
-/** The envelope of the event that answers another one: it carries on its terms and its trace. */
-export function answering(cause: Envelope, { event, now, actor, account }: Answer): Envelope {
-  const { kind, source, destination, amount, currency } = cause.data;
-  const terms = { kind, source, destination, amount, currency };
-  return {
-    id: `${cause.transferId}/${event.step}`,
-    type: event.type,
-    schema: cause.schema,
-    transferId: cause.transferId,
-    step: event.step,
-    sourceSlot: cause.sourceSlot,
-    destinationSlot: cause.destinationSlot,
-    requestedAt: cause.requestedAt,
-    occurredAt: now,
-    actor,
-    causation: cause.id,
-    traceparent: cause.traceparent,
-    accounts: account ? [snapshotOf(account)] : [],
-    data: 'reason' in event ? { ...terms, reason: event.reason } : terms,
-  };
-}
-
-/** The decision row that an event of the destination's shard leaves behind. */
-export function decisionRowOf(cause: Envelope, decision: Decision): DecisionRow {
-  return {
-    transferId: cause.transferId,
-    slot: cause.destinationSlot,
-    decision,
-    source: cause.data.source,
-    destination: cause.data.destination,
-    amountMinor: BigInt(cause.data.amount),
-    currency: cause.data.currency,
-  };
 }

@@ -9,7 +9,8 @@ import {
   post,
 } from '@surety/domain';
 import type { Account, AccountId, Money, Reason, TransferId } from '@surety/domain';
-import { ChangeSet, snapshotOf } from './change-set.js';
+import { snapshotOf } from './answering.js';
+import { ChangeSet } from './change-set.js';
 import type { KeyRef, KeyRow, ShardStore } from './ports.js';
 import { KEY_LIFETIME_MS } from './request.js';
 import { addMs } from './time.js';

@@ -1,7 +1,7 @@
 export * from './account-status.js';
+export { snapshotOf } from './answering.js';
 export type { AuditNote } from './audit.js';
 export * from './cancel.js';
-export { snapshotOf } from './change-set.js';
 export * from './dead-letters.js';
 export * from './funding.js';
 export * from './open-accounts.js';
@@ -10,6 +10,8 @@ export * from './ports.js';
 export * from './presumed-keys.js';
 export * from './repairs.js';
 export * from './request.js';
+export * from './step-name.js';
 export * from './steps.js';
+export * from './store-error.js';
 export * from './stream-status.js';
 export * from './time.js';

@@ -150,6 +150,11 @@ export interface LoadRequest {
   readonly transfers?: readonly TransferId[];
   readonly decisions?: readonly TransferId[];
   readonly accounts?: readonly AccountId[];
+  /**
+   * True for a caller that has another way: the first lock time-out (three seconds) ends the
+   * transaction as `contended`, where others try again for as long as a frozen owner may last.
+   */
+  readonly isImpatient?: boolean;
 }
 
 /** Rows that exist among those asked for, locked until the transaction ends. */
@@ -251,25 +256,6 @@ export function fenceName({ lease, shard }: Pick<Fence, 'lease' | 'shard'>): str
 export interface Planned<R> {
   readonly changes: Changes;
   readonly result: R;
-}
-
-export type StoreErrorKind = 'environment' | 'epoch' | 'fenced' | 'data';
-
-export class StoreError extends Error {
-  override readonly name = 'StoreError';
-  readonly kind: StoreErrorKind;
-  /** True where COMMIT was sent and no answer came: only the rows can tell. */
-  readonly outcomeUnknown: boolean;
-
-  constructor(
-    kind: StoreErrorKind,
-    message: string,
-    options: { cause?: unknown; outcomeUnknown?: boolean } = {},
-  ) {
-    super(message, { cause: options.cause });
-    this.kind = kind;
-    this.outcomeUnknown = options.outcomeUnknown ?? false;
-  }
 }
 
 /** The current slot map and how to get a newer one. */

@@ -4,7 +4,8 @@ import { decideDestination, decideSource, decisionOf, evolve } from '@surety/dom
 import type { Decision, Reason } from '@surety/domain';
 import { auditLine, decisionState, transferState } from './audit.js';
 import type { AuditNote } from './audit.js';
-import { ChangeSet, answering, decisionRowOf, transferOf } from './change-set.js';
+import { answering, decisionRowOf, transferOf } from './answering.js';
+import { ChangeSet } from './change-set.js';
 import { OutboxComposer } from './outbox.js';
 import { NO_CHANGES } from './ports.js';
 import type { AuditEntry, ShardStore } from './ports.js';

@@ -1,9 +1,12 @@
 import { ENVELOPE_SCHEMA } from '@surety/contracts';
 import type { Envelope, Timestamp } from '@surety/contracts';
-import { slotOfAccount } from '@surety/domain';
+import { InvariantViolation, slotOfAccount } from '@surety/domain';
 import type { AccountId, Money, TransferId } from '@surety/domain';
 import { ChangeSet } from './change-set.js';
+import { StoreError } from './store-error.js';
 import type { KeyRef, LoadRequest, ShardStore } from './ports.js';
+import { StepFold } from './step-fold.js';
+import type { StepOptions, StepResult } from './step-fold.js';
 import { addMs } from './time.js';
 
 /** A key outlives every retry a client may reasonably make, and never its transfer. */
@@ -31,7 +34,13 @@ export interface TransferRequest {
 
 export type RequestResult =
   /** Stored by this call, or by an earlier call with this very transfer id whose answer was lost. */
-  | { readonly kind: 'accepted'; readonly transferId: TransferId; readonly requestedAt: Timestamp }
+  | {
+      readonly kind: 'accepted';
+      readonly transferId: TransferId;
+      readonly requestedAt: Timestamp;
+      /** Of the steps that this very transaction took, in their order. */
+      readonly events?: readonly Envelope[];
+    }
   /** The key had made a transfer before: the first answer again. */
   | { readonly kind: 'replayed'; readonly transferId: TransferId; readonly requestedAt: Timestamp }
   /** The key was used for something else. */
@@ -47,15 +56,52 @@ export function requestTransfers(
   store: ShardStore,
   requests: readonly TransferRequest[],
 ): Promise<readonly RequestResult[]> {
-  const load = loadOf(requests);
+  return request(store, requests, keysOf(requests));
+}
+
+/**
+ * The same, and in the same transaction what follows on this shard: the hold, and credit and commit
+ * where `continuesOn` says that the destination is here, too. For requests that come in bulk: one
+ * after the other they go by what those before them have left of an account.
+ *
+ * Steps are not worth a request. Where somebody keeps the accounts, or a step cannot be stored, the
+ * requests are stored without, and whoever follows the outbox takes the steps.
+ * @throws StoreError
+ */
+export async function requestAndFollow(
+  store: ShardStore,
+  requests: readonly TransferRequest[],
+  options: StepOptions,
+): Promise<readonly RequestResult[]> {
+  const accounts = accountsOf(requests, options);
+  const load = { ...keysOf(requests), accounts, isImpatient: true };
+  try {
+    return await request(store, requests, load, options);
+  } catch (error) {
+    if (!mayGoWithoutSteps(error)) throw error;
+    return requestTransfers(store, requests);
+  }
+}
+
+function mayGoWithoutSteps(error: unknown): boolean {
+  return error instanceof StoreError && (error.contended || error.kind === 'data');
+}
+
+function request(
+  store: ShardStore,
+  requests: readonly TransferRequest[],
+  load: LoadRequest,
+  options?: StepOptions,
+): Promise<readonly RequestResult[]> {
   return store.transact(load, (loaded) => {
     const set = new ChangeSet(loaded, load);
-    const result = requests.map((request) => take(set, request));
+    const fold = options ? new StepFold(set, options) : undefined;
+    const result = requests.map((one) => take(set, one, fold));
     return { changes: set.finish(), result };
   });
 }
 
-function loadOf(requests: readonly TransferRequest[]): LoadRequest {
+function keysOf(requests: readonly TransferRequest[]): LoadRequest {
   const keys: KeyRef[] = [];
   const keysPresumedAbsent: KeyRef[] = [];
   for (const { key, isKeyPresumedAbsent } of requests) {
@@ -64,7 +110,20 @@ function loadOf(requests: readonly TransferRequest[]): LoadRequest {
   return { keys, keysPresumedAbsent };
 }
 
-function take(set: ChangeSet, request: TransferRequest): RequestResult {
+/** Whose rows the steps need. Of the transfers themselves there is nothing yet. */
+function accountsOf(
+  requests: readonly TransferRequest[],
+  { continuesOn }: StepOptions,
+): readonly AccountId[] {
+  const accounts = new Set<AccountId>();
+  for (const { source, destination } of requests) {
+    accounts.add(source);
+    if (continuesOn?.(slotOfAccount(destination))) accounts.add(destination);
+  }
+  return [...accounts];
+}
+
+function take(set: ChangeSet, request: TransferRequest, fold?: StepFold): RequestResult {
   const known = set.key(request.key);
   if (known) {
     if (known.fingerprint !== request.fingerprint || !known.transferId) {
@@ -97,8 +156,17 @@ function take(set: ChangeSet, request: TransferRequest): RequestResult {
     reason: null,
     requestedAt: now,
   });
-  set.record(requestedEnvelope(request, now), request.key.slot);
-  return { kind: 'accepted', transferId: request.transferId, requestedAt: now };
+  const requested = requestedEnvelope(request, now);
+  // What is followed here is not for a worker; listeners are told of it.
+  set.record(requested, request.key.slot, fold ? 'ended' : undefined);
+  const accepted = { kind: 'accepted', transferId: request.transferId, requestedAt: now } as const;
+  return fold ? { ...accepted, events: eventsOf(fold.take(requested)) } : accepted;
+}
+
+/** @throws InvariantViolation where the steps say that there is no such transfer: it was just made */
+function eventsOf(result: StepResult): readonly Envelope[] {
+  if (result.kind === 'applied') return result.events;
+  throw new InvariantViolation(`a transfer that was just requested: ${result.kind}`);
 }
 
 function requestedEnvelope(request: TransferRequest, now: Timestamp): Envelope {
