@@ -143,7 +143,7 @@ describe('a lock time-out', () => {
     expect(await touch('a', 'b')).toBe(2);
   });
 
-  it('is the end for who has another way, and says that others kept the rows', async () => {
+  it('is the end for who has another way, and says that the server refused', async () => {
     await shard.pool.use(async (link) => {
       await lockedBy(link, 'b');
       const touched = shard.store.transact({ accounts: ['a', 'b'], isImpatient: true }, () => ({
@@ -152,7 +152,7 @@ describe('a lock time-out', () => {
       }));
       const kept = keptAlive(link);
       await expect(touched).rejects.toMatchObject({
-        ...{ kind: 'environment', contended: true, outcomeUnknown: false },
+        ...{ kind: 'environment', refused: true, outcomeUnknown: false },
       });
       await kept.stop();
       await link.send(['ROLLBACK']);

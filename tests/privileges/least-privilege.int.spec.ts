@@ -88,6 +88,10 @@ async function as<T>(role: Role, work: (pools: ShardPools) => Promise<T>): Promi
   }
 }
 
+function schemaOf(url: string): string {
+  return new URL(url).pathname.slice(1);
+}
+
 /** By a user who may do anything: what a spec looks up or spoils. */
 async function cells(shard: number, sql: string): Promise<readonly unknown[]> {
   const [result] = await shards.pools.shards[shard]!.send([sql]);
@@ -233,6 +237,19 @@ describe('under users who may do what their role needs and no more', () => {
     const ends = await Promise.all(transferIds.map(stateOf));
     expect(ends).toEqual(['committed', 'committed', 'rejected', 'rejected']);
     expect(await countOf(0, 'holds')).toBe(0);
+  });
+
+  it('ingress without the grant of this release takes batches, and leaves their steps', async () => {
+    const [holds, user] = [`${schemaOf(shards.urls[0]!)}.holds`, users.nameOf('ingress')];
+    await users.admin.query(`REVOKE INSERT ON ${holds} FROM '${user}'@'%'`);
+    const wish = { sourceAccount: payer, destinationAccount: payee, amount: '1.00' };
+    const member = { ...wish, currency: 'EUR', idempotencyKey: 'ungranted' };
+    const [status, answer] = await call('/transfers/batch', { transfers: [member] });
+    await users.admin.query(`GRANT INSERT ON ${holds} TO '${user}'@'%'`);
+    expect([status, answer]).toMatchObject([200, { results: [{ status: 202 }] }]);
+    const { results } = answer as { results: [{ transfer: { transactionId: string } }] };
+    expect(await stateOf(results[0].transfer.transactionId)).toBe('requested');
+    await drain();
   });
 
   it('ingress cancels a transfer that is held, and releases its hold', async () => {

@@ -18,6 +18,7 @@ const FAULT_KINDS = [
   'failed_publish',
   'failed_transaction',
   'held_back',
+  'kept_rows',
   'late_commit',
   'lease_changed_hands',
   'lost_acknowledgement',

@@ -1,15 +1,14 @@
 import type { Envelope } from '@surety/contracts';
 import type { Shard } from '@surety/db';
-import { oldestMapOf, shardOfSlot } from '@surety/domain';
+import { oldestMapOf } from '@surety/domain';
 import type { SlotMap } from '@surety/domain';
 import { CHANNELS } from '@surety/runtime';
-import type { Clock, Doorbell, Metrics } from '@surety/runtime';
+import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import {
   followDecisions,
   fundAccounts,
   isEnd,
   openAccounts,
-  requestAndFollow,
   requestTransfers,
   stepNameOf,
   voidTransfers,
@@ -26,15 +25,15 @@ import type {
   VoidRequest,
   VoidResult,
 } from '@surety/saga';
+import { BundleWrites } from './bundle-writes.js';
+import type { Bundle } from './bundle-writes.js';
 import { ComparedGate } from './compared-gate.js';
 import { GroupCommit } from './group-commit.js';
 import type { Gate, GroupCommitOptions } from './group-commit.js';
+import { SAGA } from './saga-actor.js';
 import { ShardGate } from './shard-gate.js';
 import type { ShardGateOptions } from './shard-gate.js';
 import type { StoredCurrencies } from './stored-currencies.js';
-
-/** Who stands in the events of steps: the request and the void name the client. */
-const SAGA = 'saga';
 
 export interface DoorOptions {
   readonly queueMax: number;
@@ -45,6 +44,8 @@ export interface DoorOptions {
    * workers'.
    */
   readonly holdTimeoutMs?: number;
+  /** Told when steps could not be taken with their batch. */
+  readonly log?: Logger;
   /** Default: none, and every shard is taken to agree. */
   readonly storedCurrencies?: Pick<StoredCurrencies, 'isCompared' | 'compare' | 'remember'>;
   readonly resetTimeoutMs?: number;
@@ -53,8 +54,8 @@ export interface DoorOptions {
   readonly makeGate?: (options: ShardGateOptions) => Gate;
 }
 
-/** Transfers of one transaction of batches. */
-const BUNDLE_GROUP_MAX = 1_000;
+/** Transfers of one transaction of batches, each with up to four events; a larger bundle goes alone. */
+const BUNDLE_GROUP_MAX = 500;
 /** Bundles that may wait for one shard: each may be as large as the group's bound. */
 const BUNDLES_WAITING_MAX = 8;
 
@@ -63,9 +64,6 @@ export interface Routed<Item> {
   readonly item: Item;
   readonly map: SlotMap;
 }
-
-/** What one batch has for this shard: never torn apart between two transactions. */
-export type Bundle = readonly TransferRequest[];
 
 /** One shard's gate and, behind it, a queue for each kind of write. */
 export interface Door {
@@ -109,6 +107,10 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
       },
       committed,
     });
+  const writes = new BundleWrites({
+    ...{ metrics, holdTimeoutMs: options.holdTimeoutMs, log: options.log },
+    ...(clock ? { clock } : {}),
+  });
   const transfers = groupOf(requestTransfers, (results) => {
     record.kinds('request', results);
     metrics.queueDepth.set(label, transfers.depth);
@@ -118,7 +120,7 @@ export function openDoor(shard: Shard, options: DoorOptions): Door {
     gate,
     transfers,
     bundles: groupOf(
-      (store, bundles: readonly Bundle[], map) => requestBundles(store, bundles, options, map),
+      (store, bundles: readonly Bundle[], map) => writes.write(store, bundles, map),
       (results) => {
         record.bundles(results.flat());
       },
@@ -226,26 +228,4 @@ class WriteRecord {
   private count(step: string, outcome: string): void {
     this.options.metrics.stepsTotal.inc({ step, outcome, shard: String(this.shard.id) });
   }
-}
-
-/**
- * All bundles in one transaction; each gets its own results back. A bundle is what workers would have
- * to gather again behind the outbox, so its steps are taken at once: 0075.
- */
-async function requestBundles(
-  store: ShardStore,
-  bundles: readonly Bundle[],
-  { holdTimeoutMs }: Pick<DoorOptions, 'holdTimeoutMs'>,
-  map: SlotMap,
-): Promise<readonly (readonly RequestResult[])[]> {
-  const requests = bundles.flat();
-  const continuesOn = (slot: number): boolean => shardOfSlot(map, slot) === store.shard;
-  const results = await (holdTimeoutMs === undefined
-    ? requestTransfers(store, requests)
-    : requestAndFollow(store, requests, { holdTimeoutMs, actor: SAGA, continuesOn }));
-  let from = 0;
-  return bundles.map(({ length }) => {
-    from += length;
-    return results.slice(from - length, from);
-  });
 }

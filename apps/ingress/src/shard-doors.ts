@@ -19,7 +19,8 @@ import type {
 import type { Party } from './admission.js';
 import type { Admissions, Tell } from './admissions.js';
 import { openDoor } from './open-door.js';
-import type { Bundle, Door, DoorOptions } from './open-door.js';
+import type { Bundle } from './bundle-writes.js';
+import type { Door, DoorOptions } from './open-door.js';
 import { ShardUnavailable } from './problem.js';
 
 /** A map that changes faster than it can be read again is a fault; the client then tries later. */

@@ -148,7 +148,7 @@ interface Parts {
   readonly admissions: Admissions;
 }
 
-function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
+function composeRoutes({ config, log, metrics, releasers }: Opening, parts: Parts) {
   const { pools, storedCurrencies, redis, doorbell, endWatch, admissions } = parts;
   const doors = new ShardDoors({
     shards: pools.shards,
@@ -157,6 +157,7 @@ function composeRoutes({ config, metrics, releasers }: Opening, parts: Parts) {
     queueMax: config.SURETY_INGRESS_QUEUE_MAX,
     doorbell,
     metrics,
+    log,
     storedCurrencies,
     ...(config.SURETY_LOCAL_CHAINING === 'on' ? { holdTimeoutMs: config.HOLD_TIMEOUT } : {}),
   });

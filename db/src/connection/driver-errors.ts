@@ -18,6 +18,12 @@ const CONTENTION: ReadonlySet<number> = new Set([
 
 const DUPLICATE_KEY = 1062;
 
+/** The user may not do this, as far as grants go: the environment's fault, and no time-out's. */
+const DENIED: ReadonlySet<number> = new Set([
+  1142, // of a table
+  1143, // of a column
+]);
+
 /** A fence found a newer holding (check-fence.ts). */
 const FENCED = 1172;
 
@@ -69,7 +75,7 @@ export class AnswerTimeoutError extends Error {
   override readonly name = 'AnswerTimeoutError';
 }
 
-export type FailureKind = 'contention' | 'duplicate' | 'fenced' | 'data' | 'environment';
+export type FailureKind = 'contention' | 'duplicate' | 'fenced' | 'data' | 'denied' | 'environment';
 
 export interface Failure {
   readonly kind: FailureKind;
@@ -106,5 +112,6 @@ function kindOf(errno: number): FailureKind {
   if (CONTENTION.has(errno)) return 'contention';
   if (errno === DUPLICATE_KEY) return 'duplicate';
   if (errno === FENCED) return 'fenced';
+  if (DENIED.has(errno)) return 'denied';
   return DATA.has(errno) ? 'data' : 'environment';
 }

@@ -36,7 +36,7 @@ export function storeError(error: unknown, doing: string): StoreError {
   const isData = kind === 'data' || kind === 'duplicate';
   return new StoreError(isData ? 'data' : 'environment', `${doing} failed (${code})`, {
     cause: error,
-    contended: kind === 'contention',
+    refused: kind === 'contention' || kind === 'denied',
   });
 }
 

@@ -9,7 +9,7 @@ export const TOPICS = {
   toSource: `surety.to-source.g${TOPIC_GENERATION}`,
   /** For the destination's shard: held (credit it). */
   toDestination: `surety.to-destination.g${TOPIC_GENERATION}`,
-  /** For everybody else: committed, rejected, cancelled. */
+  /** For everybody else: committed, rejected, cancelled, and what was followed where it was written. */
   ended: `surety.ended.g${TOPIC_GENERATION}`,
 } as const;
 

@@ -151,8 +151,9 @@ export interface LoadRequest {
   readonly decisions?: readonly TransferId[];
   readonly accounts?: readonly AccountId[];
   /**
-   * True for a caller that has another way: the first lock time-out (three seconds) ends the
-   * transaction as `contended`, where others try again for as long as a frozen owner may last.
+   * Of the waits for locks. True for a caller that has another way: the first that takes too long
+   * (three seconds) fails the transaction as `refused`. Others try again for as long as a frozen
+   * owner may last.
    */
   readonly isImpatient?: boolean;
 }

@@ -3,7 +3,6 @@ import type { Envelope, Timestamp } from '@surety/contracts';
 import { InvariantViolation, slotOfAccount } from '@surety/domain';
 import type { AccountId, Money, TransferId } from '@surety/domain';
 import { ChangeSet } from './change-set.js';
-import { StoreError } from './store-error.js';
 import type { KeyRef, LoadRequest, ShardStore } from './ports.js';
 import { StepFold } from './step-fold.js';
 import type { StepOptions, StepResult } from './step-fold.js';
@@ -56,38 +55,35 @@ export function requestTransfers(
   store: ShardStore,
   requests: readonly TransferRequest[],
 ): Promise<readonly RequestResult[]> {
-  return request(store, requests, keysOf(requests));
+  return storeRequests(store, requests, keysOf(requests));
 }
+
+export type FollowOptions = StepOptions & Required<Pick<StepOptions, 'continuesOn'>>;
 
 /**
  * The same, and in the same transaction what follows on this shard: the hold, and credit and commit
  * where `continuesOn` says that the destination is here, too. For requests that come in bulk: one
  * after the other they go by what those before them have left of an account.
  *
- * Steps are not worth a request. Where somebody keeps the accounts, or a step cannot be stored, the
- * requests are stored without, and whoever follows the outbox takes the steps.
+ * Impatient: a request is worth more than its steps, so the caller has `requestTransfers` left where
+ * the steps fail (StoreError with `refused`, or of kind `data`).
  * @throws StoreError
  */
-export async function requestAndFollow(
+export function requestAndFollow(
   store: ShardStore,
   requests: readonly TransferRequest[],
-  options: StepOptions,
+  options: FollowOptions,
 ): Promise<readonly RequestResult[]> {
   const accounts = accountsOf(requests, options);
-  const load = { ...keysOf(requests), accounts, isImpatient: true };
-  try {
-    return await request(store, requests, load, options);
-  } catch (error) {
-    if (!mayGoWithoutSteps(error)) throw error;
-    return requestTransfers(store, requests);
-  }
+  return storeRequests(
+    store,
+    requests,
+    { ...keysOf(requests), accounts, isImpatient: true },
+    options,
+  );
 }
 
-function mayGoWithoutSteps(error: unknown): boolean {
-  return error instanceof StoreError && (error.contended || error.kind === 'data');
-}
-
-function request(
+function storeRequests(
   store: ShardStore,
   requests: readonly TransferRequest[],
   load: LoadRequest,
@@ -95,8 +91,8 @@ function request(
 ): Promise<readonly RequestResult[]> {
   return store.transact(load, (loaded) => {
     const set = new ChangeSet(loaded, load);
-    const fold = options ? new StepFold(set, options) : undefined;
-    const result = requests.map((one) => take(set, one, fold));
+    const fold = options && new StepFold(set, options);
+    const result = requests.map((request) => take(set, request, fold));
     return { changes: set.finish(), result };
   });
 }
@@ -113,12 +109,12 @@ function keysOf(requests: readonly TransferRequest[]): LoadRequest {
 /** Whose rows the steps need. Of the transfers themselves there is nothing yet. */
 function accountsOf(
   requests: readonly TransferRequest[],
-  { continuesOn }: StepOptions,
+  { continuesOn }: FollowOptions,
 ): readonly AccountId[] {
   const accounts = new Set<AccountId>();
   for (const { source, destination } of requests) {
     accounts.add(source);
-    if (continuesOn?.(slotOfAccount(destination))) accounts.add(destination);
+    if (continuesOn(slotOfAccount(destination))) accounts.add(destination);
   }
   return [...accounts];
 }
@@ -157,10 +153,15 @@ function take(set: ChangeSet, request: TransferRequest, fold?: StepFold): Reques
     requestedAt: now,
   });
   const requested = requestedEnvelope(request, now);
-  // What is followed here is not for a worker; listeners are told of it.
-  set.record(requested, request.key.slot, fold ? 'ended' : undefined);
   const accepted = { kind: 'accepted', transferId: request.transferId, requestedAt: now } as const;
-  return fold ? { ...accepted, events: eventsOf(fold.take(requested)) } : accepted;
+  // By an older map than the one that led it here, its account may be somewhere else.
+  if (!fold?.continuesHere(requested)) {
+    set.record(requested, request.key.slot);
+    return accepted;
+  }
+  // What is followed here is not for a worker; listeners are told of it.
+  set.record(requested, request.key.slot, 'ended');
+  return { ...accepted, events: eventsOf(fold.take(requested)) };
 }
 
 /** @throws InvariantViolation where the steps say that there is no such transfer: it was just made */

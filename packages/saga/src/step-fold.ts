@@ -17,7 +17,7 @@ import { addMs } from './time.js';
 
 export interface StepOptions {
   readonly holdTimeoutMs: number;
-  /** Who runs the steps: `saga` for the workers, `reconciler` for repairs. */
+  /** Who runs the steps: `saga` for workers and ingress, `reconciler` for repairs. */
   readonly actor: string;
   /** Where the steps are a repair: each that takes effect leaves a line in audit_log with it. */
   readonly audit?: AuditNote;
@@ -84,9 +84,15 @@ export class StepFold {
       });
       this.#store(cause, answer, outcome);
       events.push(answer);
-      next = this.#continuesHere(answer) ? answer : undefined;
+      next = this.continuesHere(answer) ? answer : undefined;
     }
     return applied(events);
+  }
+
+  /** Whether the step that answers this event is taken on this shard, in this transaction. */
+  continuesHere(answer: Envelope): boolean {
+    if (!isActionable(answer)) return false;
+    return this.#options.continuesOn?.(actingSlot(answer)) ?? false;
   }
 
   #decide(envelope: Envelope): Outcome {
@@ -164,12 +170,7 @@ export class StepFold {
 
   /** What is taken up here in the same breath goes to the listeners only, not to a worker. */
   #topic(answer: Envelope): Topic | undefined {
-    return this.#continuesHere(answer) ? 'ended' : undefined;
-  }
-
-  #continuesHere(answer: Envelope): boolean {
-    if (!isActionable(answer)) return false;
-    return this.#options.continuesOn?.(actingSlot(answer)) ?? false;
+    return this.continuesHere(answer) ? 'ended' : undefined;
   }
 }
 

@@ -5,17 +5,20 @@ export class StoreError extends Error {
   readonly kind: StoreErrorKind;
   /** True where COMMIT was sent and no answer came: only the rows can tell. */
   readonly outcomeUnknown: boolean;
-  /** True where others kept the rows, of an environment that is well otherwise: nothing was written. */
-  readonly contended: boolean;
+  /**
+   * True where the server is there and has refused: others kept taking the rows, or a privilege is
+   * missing. Nothing was written, and other work may pass.
+   */
+  readonly refused: boolean;
 
   constructor(
     kind: StoreErrorKind,
     message: string,
-    options: { cause?: unknown; outcomeUnknown?: boolean; contended?: boolean } = {},
+    options: { cause?: unknown; outcomeUnknown?: boolean; refused?: boolean } = {},
   ) {
     super(message, { cause: options.cause });
     this.kind = kind;
     this.outcomeUnknown = options.outcomeUnknown ?? false;
-    this.contended = options.contended ?? false;
+    this.refused = options.refused ?? false;
   }
 }

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { keyOf, requestTransfers } from '@surety/saga';
+import { keyOf, requestAndFollow, requestTransfers } from '@surety/saga';
 import type { RequestResult, ShardStore, TransferRequest } from '@surety/saga';
 import { aTransferRequest, eur } from './builders.js';
 import { aKeyRow, readRows, writeRows } from './row-builders.js';
@@ -61,6 +61,23 @@ export function presumedKeys(given: () => ShardStoreUnderTest): void {
     expect(requests.map(({ key }) => keys.get(keyOf(key))?.transferId)).toEqual(
       requests.map(({ transferId }) => transferId),
     );
+  });
+
+  it('takes the steps of what is new, and none for a key that was wrongly presumed absent', async () => {
+    const [first, other] = [aRequest(60), aRequest(61)];
+    const again = aRequest(62, { key: 'presumed-60' });
+    await store(first);
+    const options = { holdTimeoutMs: 60_000, actor: 'saga', continuesOn: () => true };
+    const requests = [again, other].map(presuming);
+    const results = await requestAndFollow(given().store, requests, options);
+    expect(results).toMatchObject([
+      { kind: 'replayed', transferId: first.transferId },
+      // There is no such account.
+      { kind: 'accepted', events: [{ type: 'rejected' }] },
+    ]);
+    const ids = [first, again, other].map(({ transferId }) => transferId);
+    const { transfers } = await readRows(given().store, { transfers: ids });
+    expect(ids.map((id) => transfers.get(id)?.state)).toEqual(['requested', undefined, 'rejected']);
   });
 
   it('does not look for a key that is presumed absent until its row is in the way', async () => {

@@ -5,6 +5,7 @@ export const FAULT_RATES = {
   crash: 0.006,
   pause: 0.003,
   failed_transaction: 0.02,
+  kept_rows: 0.2,
   lost_acknowledgement: 0.02,
   retried_transaction: 0.02,
   late_commit: 0.15,

@@ -123,6 +123,7 @@ export class SimulatedShard {
     this.#refuseIfAway(life);
     const reserved = await this.#reserve(life);
     if (faults.strikes('failed_transaction')) throw away('rolled back');
+    if (load.isImpatient && faults.strikes('kept_rows')) throw kept();
     let changes: Changes | undefined;
     let isRetried: boolean | undefined;
     const result = await this.memory.at(epoch, fence).transact(load, (loaded) => {
@@ -170,6 +171,11 @@ export class SimulatedShard {
     const cutOffUntilMs = this.cutOffUntilMs.get(process.name) ?? nowMs;
     if (Math.max(this.awayUntilMs, cutOffUntilMs) > nowMs) throw away(`shard ${this.id} is away`);
   }
+}
+
+/** Somebody has them locked, for longer than an impatient transaction waits. */
+function kept(): StoreError {
+  return new StoreError('environment', 'a lock time-out', { refused: true });
 }
 
 function away(message: string): StoreError {
