@@ -12,6 +12,7 @@ import { Shutdown } from './launch/shutdown.mjs';
 import { ownNode } from './own-node.mjs';
 import { BENCH_HELP, planOf } from '../load/bench/arguments.mjs';
 import { comparisonOf, otherCircumstancesOf } from '../load/bench/comparison.mjs';
+import { referenceLoopMs } from '../load/bench/reference-loop.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const RESULTS = join(root, 'load', 'results');
@@ -28,6 +29,7 @@ async function bench({ options, scenarios }, shutdown) {
   const { GeneratorProcess } = await import('../load/bench/generator-process.mjs');
   const { startBenchSystem } = await import('../load/bench/system.mjs');
   const { SCENARIOS } = await import('../load/bench/scenarios.mjs');
+  referenceLoopMs();
   const push = (step) => shutdown.push(step);
   const system = await part('system', () =>
     startBenchSystem({ ...options, root, log: detail, push }),
@@ -59,7 +61,9 @@ async function measureAll(scenarios, uniform, measure) {
     const rate = scenario.share === undefined ? undefined : scenario.share * maximumPerSecond;
     const data = scenario.grown ? await measure.grow(scenario.grown) : undefined;
     if (scenario.settleSeconds) await measure.settle(scenario, rate);
+    const before = referenceLoopMs();
     const row = await part(scenario.name, () => measure.run(scenario, rate));
+    row.referenceLoopMs = { before, after: referenceLoopMs() };
     if (data) row.data = data;
     if (scenario.untilEnded) {
       const cores = await part('nothing at all', () => measure.idleCores());

@@ -7,6 +7,7 @@ import { HttpConnection, postBytes } from './http-connection.mjs';
 import { memoryOf } from './memory-samples.mjs';
 import { provenUntilOf } from './meters.mjs';
 import { Draw, pairsOf } from './pairs.mjs';
+import { referenceLoopMs } from './reference-loop.mjs';
 import { memoryLinesOf, resultOf, tableOf, tuningOf } from './result.mjs';
 
 describe('the drawn pairs', () => {
@@ -140,6 +141,11 @@ describe('a result', () => {
     expect(comparisonOf(rows, { scenarios: [aResult(100)] })).toEqual([
       'uniform: committed/s x2.00, cpu x0.50, committed p50 x1.00',
     ]);
+    const withLoop = (before, after) => ({ ...rows[0], referenceLoopMs: { before, after } });
+    expect(tableOf([withLoop(310, 480)])[1]).toMatch(/ 310 \/ 480 +clean$/);
+    expect(comparisonOf([withLoop(310, 480)], { scenarios: [withLoop(300, 330)] })).toEqual([
+      'uniform: committed/s x1.00, cpu x1.00, committed p50 x1.00, reference loop x1.25',
+    ]);
     const others = { scenarios: [{ ...aResult(), name: 'zipf' }] };
     expect(comparisonOf(rows, others)).toEqual([]);
   });
@@ -156,6 +162,11 @@ describe('a result', () => {
       'settings.environment differs: {"SURETY_CHECK_INTERVAL":"1h"} then, {} now',
     ]);
   });
+});
+
+test('the reference loop takes longer for more rounds', () => {
+  referenceLoopMs(1_000_000);
+  expect(referenceLoopMs(0)).toBeLessThanOrEqual(referenceLoopMs(200_000_000));
 });
 
 describe('the memory of a scenario', () => {

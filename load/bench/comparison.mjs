@@ -48,9 +48,15 @@ export function comparisonOf(rows, earlier) {
     const p50 = (row.committedMs.p50 / other.committedMs.p50).toFixed(2);
     return [
       `${row.name}: committed/s x${ratio('committedPerSecond')}, ` +
-        `cpu x${ratio('cpuMsPerTransfer')}, committed p50 x${p50}`,
+        `cpu x${ratio('cpuMsPerTransfer')}, committed p50 x${p50}${loopRatio(row, other)}`,
     ];
   });
+}
+
+/** How much slower the machine itself was: the part of a ratio that is nobody's doing. */
+function loopRatio({ referenceLoopMs: now }, { referenceLoopMs: then }) {
+  if (!now || !then) return '';
+  return `, reference loop x${((now.before + now.after) / (then.before + then.after)).toFixed(2)}`;
 }
 
 /**

@@ -72,6 +72,7 @@ const COLUMNS = [
   ['largest MB', (row) => largestOf(row.rssPeakMbByProcess ?? row.rssMbByProcess)],
   ['idle cores', (row) => row.idleCores?.toFixed(3) ?? ''],
   ['load cpu', (row) => row.generatorCpuMsPerTransfer.toFixed(3)],
+  ['loop ms', ({ referenceLoopMs: ms }) => (ms ? `${ms.before} / ${ms.after}` : '')],
   ['check', (row) => (row.checkIsClean ? 'clean' : 'BROKEN')],
 ];
 

@@ -1,6 +1,5 @@
 import { judgeStored } from '@surety/contracts';
 import type { Envelope } from '@surety/contracts';
-import { SLOT_COUNT } from '@surety/domain';
 import type { ShardId, TransferId } from '@surety/domain';
 import type { EventRow, StoreError, StoredEvent } from '@surety/saga';
 import type { ItemBackoff } from './item-backoff.js';
@@ -24,6 +23,11 @@ export interface SweepContext {
   readonly listener: RepairListener;
   /** @throws RangeError where no shard carries the slot. */
   shardOf(slot: number): SweepShard;
+  /**
+   * Whether the source carries the slot of what it has open. A move leaves copies behind until they
+   * are removed: who carries the slot drives them on, and a step on a copy would be taken twice.
+   */
+  carries(slot: number): boolean;
   /** False once the lease is gone or the process stops: the pass ends at the next batch. */
   mayGoOn(): boolean;
 }
@@ -32,14 +36,6 @@ export interface SweepContext {
 export interface PassContext extends SweepContext {
   /** Destinations whose map is another than ours: left alone until the map was read again. */
   readonly staleRoutes: Map<ShardId, StoreError>;
-}
-
-/**
- * Whether the source carries the slot of what it has open. A move leaves copies behind until they are
- * removed: who carries the slot drives them on, and a step on a copy would be taken a second time.
- */
-export function isCarried(context: SweepContext, { slot }: { readonly slot: number }): boolean {
-  return slot < SLOT_COUNT && context.shardOf(slot).id === context.source.id;
 }
 
 /** Where a sweep goes on in its next pass; undefined at the head of its list. */

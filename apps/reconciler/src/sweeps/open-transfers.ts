@@ -2,7 +2,7 @@ import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { expireRequested, sendAgain } from '@surety/saga';
 import type { StoredEvent } from '@surety/saga';
-import { atDestination, byDestination, isCarried, storedEvents } from './context.js';
+import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken, leaveBroken } from './isolate.js';
 import type { OpenTransfer, OpenTransferCursor } from './ports.js';
@@ -72,7 +72,7 @@ export async function sweepOpenTransfers(
 /** @returns false where events of this page were left over for the next pass. */
 async function drive(pass: Pass, transfers: readonly OpenTransfer[]): Promise<boolean> {
   const due = transfers.filter(
-    (transfer) => isCarried(pass.context, transfer) && isDue(pass, transfer),
+    (transfer) => pass.context.carries(transfer.slot) && isDue(pass, transfer),
   );
   const requested = await driveRequested(
     pass,

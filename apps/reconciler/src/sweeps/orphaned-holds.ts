@@ -2,7 +2,7 @@ import type { Envelope } from '@surety/contracts';
 import type { TransferId } from '@surety/domain';
 import { voidTransfers } from '@surety/saga';
 import type { HoldRow, VoidResult } from '@surety/saga';
-import { atDestination, byDestination, isCarried, storedEvents } from './context.js';
+import { atDestination, byDestination, storedEvents } from './context.js';
 import type { DestinationGroup, PassContext, SweepCursor } from './context.js';
 import { isolateBroken, leaveBroken } from './isolate.js';
 import type { HoldCursor } from './ports.js';
@@ -35,7 +35,7 @@ export async function sweepOrphanedHolds(
     await repairHolds(
       context,
       holds.filter(
-        (hold) => isCarried(context, hold) && context.itemBackoff.isDue(hold.transferId),
+        (hold) => context.carries(hold.slot) && context.itemBackoff.isDue(hold.transferId),
       ),
     );
     if (!cursor.after) return;

@@ -25,6 +25,7 @@ import type { HoldCursor, OpenTransferCursor, OpenTransferPage, SweepReads } fro
 import { BY_ITSELF } from './repair.js';
 import type { Repair, Trouble } from './repair.js';
 import { MAP_RELOADS_MAX, runRouted } from './routing.js';
+import type { Route } from './routing.js';
 import type { RoutableSweepShard } from './routing.js';
 import { ShardSweeps } from './run-sweeps.js';
 
@@ -129,6 +130,8 @@ class PagedShard implements RoutableSweepShard {
 /** The newest map is the highest epoch of all shards, as the placements say when they are read. */
 class ReadMaps implements SlotMaps {
   reloads = 0;
+  /** Of maps that are not the usual one, by their epochs. */
+  readonly others = new Map<bigint, SlotMap['ranges']>();
   readonly #shards: readonly PagedShard[];
   #epoch = 1n;
 
@@ -137,7 +140,7 @@ class ReadMaps implements SlotMaps {
   }
 
   current(): SlotMap {
-    return { epoch: this.#epoch, ranges: MAP.ranges };
+    return { epoch: this.#epoch, ranges: this.others.get(this.#epoch) ?? MAP.ranges };
   }
 
   async reload(): Promise<SlotMap> {
@@ -147,6 +150,8 @@ class ReadMaps implements SlotMaps {
   }
 }
 
+/** Everything is on the other shard. */
+const ELSEWHERE: SlotMap['ranges'] = [{ fromSlot: 0, shard: 1 }];
 const clock = { ms: 0 };
 let source: PagedShard;
 let far: PagedShard;
@@ -154,7 +159,7 @@ let maps: ReadMaps;
 let sweeps: ShardSweeps;
 let repairs: Repair[];
 let troubles: Trouble[];
-let rest: Omit<SweepContext, 'source' | 'shardOf'>;
+let rest: Omit<SweepContext, keyof Route>;
 
 beforeEach(async () => {
   clock.ms = Date.parse('2026-01-31T10:00:00Z');
@@ -254,6 +259,23 @@ describe('a pass that was routed with an old map', () => {
     far.epoch = 2n;
     await pass();
     expect(stateOf(id)).toBe('cancelled');
+  });
+
+  it('drives on what has come with a slot, although nothing else tells of the move', async () => {
+    const [id] = await held(1, NEAR);
+    clock.ms += HOLD_TIMEOUT_MS + 1;
+    maps.others.set(1n, ELSEWHERE);
+    source.epoch = 2n;
+    await pass();
+    expect([stateOf(id), maps.reloads]).toEqual(['cancelled', 1]);
+  });
+
+  it('leaves alone what a slot has left behind, after a look at the map', async () => {
+    const [id] = await held(1, NEAR);
+    clock.ms += HOLD_TIMEOUT_MS + 1;
+    maps.others.set(1n, ELSEWHERE);
+    await pass();
+    expect([stateOf(id), maps.reloads, troubles]).toEqual(['held', 1, []]);
   });
 
   it('goes on with the other destinations meanwhile', async () => {

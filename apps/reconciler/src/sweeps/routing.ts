@@ -1,4 +1,4 @@
-import { shardOfSlot } from '@surety/domain';
+import { SLOT_COUNT, shardOfSlot } from '@surety/domain';
 import type { ShardId, SlotMap } from '@surety/domain';
 import { StoreError } from '@surety/saga';
 import type { Fence, RoutableStore, SlotMaps } from '@surety/saga';
@@ -18,7 +18,12 @@ export interface RoutableSweepShard extends SweepShard {
 }
 
 /** Where the work of one pass goes. */
-export type Route = Pick<SweepContext, 'source' | 'shardOf'>;
+export type Route = Pick<SweepContext, 'source' | 'shardOf' | 'carries'>;
+
+interface TiedRoute extends Route {
+  /** Whether the pass met rows of slots that its map gives to other shards. */
+  readonly hasMetOthers: () => boolean;
+}
 
 /**
  * New maps taken within one pass. A shard that disagrees with the newest map as well, in the middle
@@ -48,8 +53,10 @@ export interface RoutedPass {
  * Runs a pass whose every transaction compares the epoch of the one map that the pass was routed
  * with: a map that another loop reloads meanwhile must not let a void land on a shard that has given
  * its slot away. Where a shard answers that its map is another, the map is read again and the pass
- * runs once more, whether that shard is the source or a destination. Every transaction also carries
- * the fence of the holding.
+ * runs once more, whether that shard is the source or a destination. The same where the source has
+ * rows of slots that the map gives to others and there is a newer map: the slots may have come here,
+ * and a shard on which nothing else happens would never say so. Every transaction also carries the
+ * fence of the holding.
  * @throws StoreError of kind `epoch` where the newest map is not the shard's either.
  */
 export async function runRouted(
@@ -57,18 +64,29 @@ export async function runRouted(
   pass: (route: Route) => Promise<void>,
 ): Promise<void> {
   for (let reloads = 0; ; reloads += 1) {
-    try {
-      await pass(routeOf({ shards, source, fence }, slotMaps.current()));
-      return;
-    } catch (error) {
-      if (!isEpochError(error)) throw error;
-      await slotMaps.reload();
-      if (reloads >= MAP_RELOADS_MAX) throw error;
-    }
+    const map = slotMaps.current();
+    const route = routeOf({ shards, source, fence }, map);
+    const refusal = await refusalOf(pass(route));
+    if (!refusal && !route.hasMetOthers()) return;
+    const { epoch } = await slotMaps.reload();
+    const isLast = reloads >= MAP_RELOADS_MAX;
+    if (refusal && isLast) throw refusal;
+    if (!refusal && (isLast || epoch === map.epoch)) return;
   }
 }
 
-function routeOf({ shards, source, fence }: Omit<RoutedPass, 'slotMaps'>, map: SlotMap): Route {
+/** @throws whatever else the pass fails with */
+async function refusalOf(pass: Promise<void>): Promise<StoreError | undefined> {
+  try {
+    await pass;
+    return undefined;
+  } catch (error) {
+    if (isEpochError(error)) return error;
+    throw error;
+  }
+}
+
+function routeOf({ shards, source, fence }: Omit<RoutedPass, 'slotMaps'>, map: SlotMap): TiedRoute {
   const tied = shards.map(({ id, reads, store }) => ({
     ...{ id, reads },
     store: store.at(map.epoch, fence),
@@ -78,5 +96,14 @@ function routeOf({ shards, source, fence }: Omit<RoutedPass, 'slotMaps'>, map: S
     if (!shard) throw new RangeError(`the slot map names shard ${id}, which has no URL here`);
     return shard;
   };
-  return { source: at(source), shardOf: (slot) => at(shardOfSlot(map, slot)) };
+  let hasMetOthers = false;
+  const carries = (slot: number): boolean => {
+    const isHere = slot < SLOT_COUNT && shardOfSlot(map, slot) === source;
+    hasMetOthers ||= !isHere;
+    return isHere;
+  };
+  return {
+    ...{ source: at(source), shardOf: (slot: number) => at(shardOfSlot(map, slot)), carries },
+    hasMetOthers: () => hasMetOthers,
+  };
 }

@@ -89,6 +89,7 @@ async function sweep(timeouts: Timeouts): Promise<{ repairs: Repair[]; troubles:
       trouble: (trouble) => troubles.push(trouble),
     },
     shardOf: (slot) => sweepShards[shardOfSlot(shards.pools.slotMaps.current(), slot)]!,
+    carries: (slot) => shardOfSlot(shards.pools.slotMaps.current(), slot) === 0,
     mayGoOn: () => true,
   };
   await new ShardSweeps().run(context);

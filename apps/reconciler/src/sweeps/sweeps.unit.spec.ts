@@ -142,6 +142,7 @@ describe('the sweeps', () => {
         trouble: (trouble) => troubles.push(trouble),
       },
       shardOf: (slot) => (shardOfSlot(MAP, slot) === 0 ? source : destination),
+      carries: (slot) => shardOfSlot(MAP, slot) === 0,
       mayGoOn: () => true,
     };
     await openAccounts(source.memory, [anOpening(SOURCE)]);
