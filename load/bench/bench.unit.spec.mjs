@@ -166,7 +166,7 @@ describe('a result', () => {
 
 test('the reference loop takes longer for more rounds', () => {
   referenceLoopMs(1_000_000);
-  expect(referenceLoopMs(0)).toBeLessThanOrEqual(referenceLoopMs(200_000_000));
+  expect(referenceLoopMs(0)).toBeLessThan(referenceLoopMs(200_000_000));
 });
 
 describe('the memory of a scenario', () => {

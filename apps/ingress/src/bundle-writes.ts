@@ -70,8 +70,9 @@ export class BundleWrites {
       return await requestAndFollow(store, requests, { holdTimeoutMs, actor: SAGA, continuesOn });
     } catch (error) {
       if (!liesInTheSteps(error)) throw error;
+      const results = await requestTransfers(store, requests);
       this.rest(store, error);
-      return requestTransfers(store, requests);
+      return results;
     }
   }
 
@@ -85,7 +86,7 @@ export class BundleWrites {
   }
 }
 
-/** Or may: whether it lies in a request itself shows where it is stored alone. */
+/** Or may: a fault of the requests themselves shows where they are stored alone. */
 function liesInTheSteps(error: unknown): boolean {
   return error instanceof StoreError && (error.refused || error.kind === 'data');
 }

@@ -91,6 +91,14 @@ describe('bundles', () => {
     expect([loads.length, await leftOut()]).toEqual([4, 1]);
   });
 
+  test('that cannot be stored at all keep no other from its steps', async () => {
+    const no = new StoreError('data', 'no');
+    const { write, stateOf, leftOut } = scene(no, no);
+    await expect(write(FIRST)).rejects.toBe(no);
+    await write(SECOND);
+    expect([stateOf(SECOND), await leftOut()]).toEqual(['committed', 0]);
+  });
+
   test('take no step a second time where nobody acknowledged the first', async () => {
     const lost = new StoreError('environment', 'lost', { outcomeUnknown: true });
     const { write, memory, stateOf } = scene(lost);

@@ -18,7 +18,7 @@ const CONTENTION: ReadonlySet<number> = new Set([
 
 const DUPLICATE_KEY = 1062;
 
-/** The user may not do this, as far as grants go: the environment's fault, and no time-out's. */
+/** A grant is missing: an answer, and before COMMIT was reached. */
 const DENIED: ReadonlySet<number> = new Set([
   1142, // of a table
   1143, // of a column

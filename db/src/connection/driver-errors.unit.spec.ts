@@ -20,6 +20,8 @@ describe('an error that the server answered with', () => {
     ['invalid JSON', 3140, 'data', false],
     ['a guard', 1690, 'data', false],
     ['a packet too large', 1153, 'data', false],
+    ['a table not granted', 1142, 'denied', false],
+    ['a column not granted', 1143, 'denied', false],
     ['read-only', 1290, 'environment', false],
     ['read-only mode', 1836, 'environment', false],
     ['disk full', 1021, 'environment', true],

@@ -6,8 +6,8 @@ export class StoreError extends Error {
   /** True where COMMIT was sent and no answer came: only the rows can tell. */
   readonly outcomeUnknown: boolean;
   /**
-   * True where the server is there and has refused: others kept taking the rows, or a privilege is
-   * missing. Nothing was written, and other work may pass.
+   * Of a transaction: true where the server is there and has refused it: others kept taking the
+   * rows, or a privilege is missing. Nothing was written, and other work may pass.
    */
   readonly refused: boolean;
 

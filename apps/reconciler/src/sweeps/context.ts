@@ -25,7 +25,8 @@ export interface SweepContext {
   shardOf(slot: number): SweepShard;
   /**
    * Whether the source carries the slot of what it has open. A move leaves copies behind until they
-   * are removed: who carries the slot drives them on, and a step on a copy would be taken twice.
+   * are removed: who carries the slot drives them on, and a step on a copy would be taken twice. To
+   * be asked of every row first: a no has the pass look for a newer map (routing.ts).
    */
   carries(slot: number): boolean;
   /** False once the lease is gone or the process stops: the pass ends at the next batch. */

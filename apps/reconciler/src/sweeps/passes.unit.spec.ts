@@ -278,6 +278,22 @@ describe('a pass that was routed with an old map', () => {
     expect([stateOf(id), maps.reloads, troubles]).toEqual(['held', 1, []]);
   });
 
+  it('stays done where the map cannot be read then, or the newer one does not fit yet', async () => {
+    const [id] = await held(1, NEAR);
+    clock.ms += HOLD_TIMEOUT_MS + 1;
+    maps.others.set(1n, ELSEWHERE);
+    const follow = maps.reload.bind(maps);
+    maps.reload = () => Promise.reject(new StoreError('environment', 'no shard answers'));
+    await pass();
+    maps.reload = follow;
+    far.epoch = 2n;
+    await pass();
+    expect(stateOf(id)).toBe('held');
+    source.epoch = 2n;
+    await pass();
+    expect(stateOf(id)).toBe('cancelled');
+  });
+
   it('goes on with the other destinations meanwhile', async () => {
     const [away] = await held(1, FAR);
     const [near] = await held(1, NEAR);

@@ -63,15 +63,30 @@ export async function runRouted(
   { slotMaps, shards, source, fence }: RoutedPass,
   pass: (route: Route) => Promise<void>,
 ): Promise<void> {
+  let isDone = false;
   for (let reloads = 0; ; reloads += 1) {
     const map = slotMaps.current();
     const route = routeOf({ shards, source, fence }, map);
     const refusal = await refusalOf(pass(route));
-    if (!refusal && !route.hasMetOthers()) return;
-    const { epoch } = await slotMaps.reload();
     const isLast = reloads >= MAP_RELOADS_MAX;
-    if (refusal && isLast) throw refusal;
-    if (!refusal && (isLast || epoch === map.epoch)) return;
+    if (refusal) {
+      // What was done stays done, also where a newer map does not fit yet.
+      if (isDone) return;
+      await slotMaps.reload();
+      if (isLast) throw refusal;
+      continue;
+    }
+    isDone = true;
+    if (isLast || !route.hasMetOthers() || !(await isThereANewer(map, slotMaps))) return;
+  }
+}
+
+/** Where no shard says so, the next pass asks again. */
+async function isThereANewer(map: SlotMap, slotMaps: SlotMaps): Promise<boolean> {
+  try {
+    return (await slotMaps.reload()).epoch > map.epoch;
+  } catch {
+    return false;
   }
 }
 
