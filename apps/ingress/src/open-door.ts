@@ -7,7 +7,7 @@ import type { Clock, Doorbell, Logger, Metrics } from '@surety/runtime';
 import {
   followDecisions,
   fundAccounts,
-  isEnd,
+  isActionable,
   openAccounts,
   requestTransfers,
   stepNameOf,
@@ -212,7 +212,7 @@ class WriteRecord {
     for (const event of events) {
       const { type, requestedAt } = event;
       this.count(stepNameOf(event), type);
-      if (!isEnd(event)) continue;
+      if (isActionable(event)) continue;
       // The request may have been stamped by a clock that is ahead of this one.
       const seconds = Math.max(0, Date.now() - Date.parse(requestedAt)) / 1000;
       endToEndSeconds.observe({ outcome: type }, seconds);

@@ -1,7 +1,7 @@
 import type { Envelope } from '@surety/contracts';
 import { traceIdOf } from '@surety/runtime';
 import type { Logger, Metrics } from '@surety/runtime';
-import { isEnd, stepNameOf } from '@surety/saga';
+import { isActionable, stepNameOf } from '@surety/saga';
 import type { StepResult } from '@surety/saga';
 import { workerStepOf } from './worker-steps.js';
 
@@ -76,7 +76,7 @@ export class StepRecord {
       const step = stepNameOf(event);
       this.#count(step, event.type);
       this.#secondsOf(step).observe(moment.secondsSince(previous.occurredAt));
-      if (isEnd(event)) {
+      if (!isActionable(event)) {
         const seconds = moment.secondsSince(event.requestedAt);
         metrics.endToEndSeconds.observe({ outcome: event.type }, seconds);
       }

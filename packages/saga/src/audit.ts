@@ -1,8 +1,9 @@
 import type { Envelope } from '@surety/contracts';
 import { isEnded } from '@surety/domain';
-import type { Account, TransferEventType } from '@surety/domain';
+import type { Account } from '@surety/domain';
 import { snapshotOf } from './answering.js';
 import type { AuditEntry, DecisionRow, TransferRow } from './ports.js';
+import { stepNameOf } from './step-name.js';
 
 /** Why a step is taken outside the ordinary course of its transfer: it then leaves a line. */
 export interface AuditNote {
@@ -13,28 +14,11 @@ export interface AuditNote {
 
 type State = Readonly<Record<string, unknown>>;
 
-/** What a step does, by the event it leaves behind and the event it answers. */
-export function verbOf(type: TransferEventType, causeType: TransferEventType): string {
-  switch (type) {
-    case 'requested':
-      return 'request';
-    case 'held':
-      return 'hold';
-    case 'credited':
-      return 'credit';
-    case 'refused':
-      return 'refuse';
-    case 'voided':
-      return 'void';
-    case 'committed':
-      return 'commit';
-    case 'cancelled':
-      return 'release';
-    case 'rejected':
-      return causeType === 'requested' ? 'reject' : 'release';
-    default:
-      return type satisfies never;
-  }
+/** What a step does, by the event it leaves behind: its name, but for a step that says no. */
+export function verbOf(event: Envelope): string {
+  if (event.type === 'refused') return 'refuse';
+  const step = stepNameOf(event);
+  return event.type === 'rejected' && step === 'hold' ? 'reject' : step;
 }
 
 /** A transfer and its source account as the source's shard knows them. */

@@ -138,7 +138,7 @@ export class StepFold {
     const { audit: note, actor } = this.#options;
     const after = this.#stateFor(cause);
     if (!note || !after) return;
-    const verb = verbOf(answer.type, cause.type);
+    const verb = verbOf(answer);
     this.#set.audit(auditLine({ note, actor, event: answer, verb, slot, before, after }));
   }
 

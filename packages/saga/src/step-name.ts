@@ -22,8 +22,3 @@ export function stepNameOf(event: Envelope): string {
       return event.type satisfies never;
   }
 }
-
-/** Whether nothing follows it. */
-export function isEnd({ type }: Envelope): boolean {
-  return type === 'committed' || type === 'rejected' || type === 'cancelled';
-}
